@@ -1,0 +1,37 @@
+//! lookout: an observer for request/reply over MQTT.
+//!
+//! ```text
+//! broker ─► mqtt::inlet ─► wire ─┐                    ┌─► wire ─► mqtt::outlet ─► broker
+//! files  ─► cli::replay ─► wire ─┼─► Input ─ observer ┼─► Event ─► documents
+//! deadlines (one timer) ─────────┘                    └─► Snapshot ─► metrics
+//! ```
+//!
+//! The rooms in reading order: [`observer`] judges and is pure, [`wire`] turns bytes into its
+//! inputs and its events into bytes. Everything else is a thin shell around these two. Who may
+//! import whom is written down, and held, in `tests/house.rs`.
+
+pub mod observer;
+pub mod wire;
+
+#[cfg(any(feature = "daemon", feature = "client"))]
+pub mod clock;
+
+#[cfg(feature = "daemon")]
+pub mod app;
+#[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
+pub mod http;
+#[cfg(feature = "daemon")]
+pub mod mqtt;
+#[cfg(feature = "daemon")]
+pub mod pipeline;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
+
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "demo")]
+pub mod demo;

@@ -1,0 +1,2 @@
+//! The front door: arguments in, exit code out.
+fn main() {}

@@ -1,0 +1,189 @@
+//! Everything that can reach the observer: a closed set.
+//!
+//! Inputs borrow from the message they were read from; the observer copies only the names it
+//! has not met before.
+
+use super::call::{Answer, Malformed, PairId};
+use super::digest::Digest;
+use super::time::{Instant, Span};
+use smallvec::SmallVec;
+
+/// One thing that reached the observer.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A call was heard.
+    Call(Call<'a>),
+    /// What may be a reply was heard.
+    Reply(Reply<'a>),
+    /// A message, or an element of a batch, could not be read.
+    Malformed(PairId, Direction, Malformed),
+    /// A message that says nothing: retained, our own, of no template.
+    Ignored,
+    /// Activity on a channel; counted.
+    Activity(&'a str),
+    /// A security event of a kind; counted.
+    Security(&'a str),
+    /// The link to the broker went down, or came up with every subscription granted.
+    Link(Link),
+    /// The process stood still since the given moment and goes on now.
+    Paused(Instant),
+    /// A reason to doubt the ears began or ended.
+    Doubt(Doubt, bool),
+    /// What the platform says of a service's replicas.
+    Replicas(Replicas<'a>),
+    /// A probe's report on a component.
+    Component(Report<'a>),
+    /// An operator sets how a circuit behaves.
+    Circuit(&'a str, super::breaker::Mode),
+}
+
+/// The state of the link to the broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// Connected, and all filters granted.
+    Up,
+    /// Not so.
+    Down,
+}
+
+/// Reasons, beside the link and pauses, to doubt the ears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The canary was not heard, or its counter showed a gap.
+    Canary = 2,
+    /// The broker dropped messages for slow subscribers.
+    BrokerDrops = 3,
+    /// The inbox lags or dropped messages.
+    Inbox = 4,
+    /// The process stands still (a replayed pause; live ones arrive as [`Input::Paused`]).
+    Pause = 5,
+}
+
+/// Which of a pair's templates a message came on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The call template.
+    Call,
+    /// The reply template.
+    Reply,
+}
+
+/// A name with its digest, so that it is hashed once.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a> {
+    /// The name as heard.
+    pub text: &'a str,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// A call as it was heard.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// The pair whose call template it came on.
+    pub pair: PairId,
+    /// Who is called.
+    pub service: Name<'a>,
+    /// What is called, if that is known.
+    pub method: Option<Name<'a>>,
+    /// The call topic with every level that does not name the service shown as `+`.
+    pub topic: &'a str,
+    /// What kind of call.
+    pub kind: CallKind,
+}
+
+/// One-way, two-way, or two-way out of earshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// No reply is expected.
+    OneWay,
+    /// A reply is expected on a topic lookout cannot hear.
+    Unheard,
+    /// A reply is expected under these keys.
+    TwoWay {
+        /// The keys it may come under; the second is there if the call has two ids.
+        keys: (Digest, Option<Digest>),
+        /// Whether any payload under these keys is a reply, not only a JSON-RPC response.
+        lenient: bool,
+        /// The deadline it carries.
+        deadline: Option<Span>,
+    },
+}
+
+/// What may be a reply, as it was heard.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    /// The pair and template it is counted under if it cannot be read.
+    pub pair: PairId,
+    /// See `pair`.
+    pub direction: Direction,
+    /// Its topic, for reports on deaf pairs.
+    pub topic: &'a str,
+    /// The keys to look for, in order.
+    pub keys: SmallVec<[Digest; 4]>,
+    /// What it says as a JSON-RPC response, or why it is none.
+    pub strict: Result<Answer, Malformed>,
+    /// What it says to a call that takes any payload as its reply.
+    pub lenient: Answer,
+    /// Whether to hold it for a call that may still come.
+    pub hold: bool,
+}
+
+/// What the platform says of a service's replicas.
+#[derive(Clone, Debug)]
+pub struct Replicas<'a> {
+    /// The service.
+    pub service: Name<'a>,
+    /// Replicas that run.
+    pub running: u32,
+    /// Replicas that are ready.
+    pub ready: u32,
+    /// Replicas that should be there.
+    pub total: u32,
+    /// Why the last one failed, in the platform's word.
+    pub cause: Option<&'a str>,
+}
+
+/// How bad a component's failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Worth a look today.
+    Warning,
+    /// Worth a look now.
+    Error,
+    /// Everyone must know now.
+    Critical,
+}
+
+impl Severity {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A probe's report on a component.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// The component's name.
+    pub name: &'a str,
+    /// What kind of component.
+    pub kind: &'a str,
+    /// Whether the check passed.
+    pub healthy: bool,
+    /// Whether one such answer is enough.
+    pub definite: bool,
+    /// How bad it is if it failed.
+    pub severity: Severity,
+    /// What the probe found.
+    pub message: &'a str,
+    /// Details, opaque to the observer.
+    pub details: Option<&'a str>,
+}

@@ -1,0 +1,265 @@
+//! Everything about the observer's judgement that an operator can set, with its default.
+//!
+//! The defaults here are the promises of the manual; `config` reads the same numbers from a
+//! file and checks their ranges. The observer trusts what it is given.
+
+use super::call::CodeTable;
+use super::limits::Limits;
+use super::time::Span;
+
+/// What the observer needs to know before its first input.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// Seed of everything random: jitter and incident ids.
+    pub seed: u64,
+    /// Bounds on memory and cardinality.
+    pub limits: Limits,
+    /// Which error codes speak against a service.
+    pub codes: CodeTable,
+    /// How long a call is waited for.
+    pub patience: Patience,
+    /// When a service is called silent, failing, degraded, healthy.
+    pub verdict: VerdictPolicy,
+    /// When circuits open and close.
+    pub circuit: CircuitPolicy,
+    /// When component checks become findings.
+    pub component: ComponentPolicy,
+    /// When lookout doubts its own ears.
+    pub doubt: DoubtPolicy,
+    /// How often a lasting state is said again.
+    pub repeat: Span,
+    /// How often the health summary is published when nothing changes.
+    pub health_interval: Span,
+    /// The traffic pairs, in the order of their templates: `PairId` is an index into this.
+    pub pairs: Vec<PairSettings>,
+    /// What is set for single services, by name.
+    pub services: Vec<(String, ServiceSettings)>,
+    /// Configured dependencies: each service with those it calls.
+    pub dependencies: Vec<(String, Vec<String>)>,
+}
+
+impl Settings {
+    /// The defaults of the manual for the given pairs.
+    pub fn with_pairs(pairs: Vec<PairSettings>) -> Self {
+        Self {
+            pairs,
+            repeat: Span::from_secs(300),
+            health_interval: Span::from_secs(30),
+            ..Self::default()
+        }
+    }
+}
+
+/// One traffic pair, as far as the observer reports it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PairSettings {
+    /// Its name.
+    pub name: String,
+    /// The template of its call topics, for reports.
+    pub call: String,
+    /// The template of its reply topics, for reports.
+    pub reply: String,
+}
+
+/// What can be set for one service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServiceSettings {
+    /// A fixed patience instead of the learned one.
+    pub patience: Option<Span>,
+    /// How its circuit behaves.
+    pub circuit: super::breaker::Mode,
+}
+
+/// How long a reply is waited for: `factor` × the `quantile` of recent replies, within bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Patience {
+    /// While fewer than `samples` replies are known. Default 30 s.
+    pub initial: Span,
+    /// Never less than this. Default 2 s.
+    pub min: Span,
+    /// Never more than this. Default 30 s.
+    pub max: Span,
+    /// Multiple of the quantile. Default 4.
+    pub factor: f64,
+    /// Which quantile, 0 to 1. Default 0.99.
+    pub quantile: f64,
+    /// How many replies make a quantile. Default (and at most) 20.
+    pub samples: u32,
+    /// The longest deadline that a call may ask for itself. Default 10 min.
+    pub max_deadline: Span,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            initial: Span::from_secs(30),
+            min: Span::from_secs(2),
+            max: Span::from_secs(30),
+            factor: 4.0,
+            quantile: 0.99,
+            samples: 20,
+            max_deadline: Span::from_secs(600),
+        }
+    }
+}
+
+/// The numbers behind a verdict on a service.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct VerdictPolicy {
+    /// Settled calls below which nothing is said. Default 5.
+    pub min_calls: u32,
+    /// Unanswered calls in a row that make a silent service. Default 5, at most 20.
+    pub silent_calls: u32,
+    /// How long no reply may be heard before a service is silent. Default 6 s: longer than a
+    /// five-second restart.
+    pub min_silence: Span,
+    /// Response rate below which a service is failing to answer. Default 0.5.
+    pub min_response_rate: f64,
+    /// Failure rate above which a service is degraded. Default 0.1.
+    pub max_failure_rate: f64,
+    /// Failure rate that degrades at once over 10 s. Default 0.5.
+    pub burst_failure_rate: f64,
+    /// Failures needed for either. Default 5.
+    pub min_failures: u32,
+    /// Settled calls that `max_failure_rate` needs. Default 20, at most 20.
+    pub failure_calls: u32,
+    /// Mean reply time over 5 min above which a service is slow. Default 5 s.
+    pub slow_mean: Span,
+    /// Median reply time above which a service may be slow. Default 1 s.
+    pub slow_median: Span,
+    /// … if it is also this many times the median of the hour before. Default 5.
+    pub slow_factor: f64,
+    /// Replies in the hour before that the comparison needs. Default 100.
+    pub slow_baseline: u32,
+    /// How long slowness must last. Default 10 s.
+    pub slow_after: Span,
+    /// How long a finding must be over before it ends. Default 10 s.
+    pub clear_after: Span,
+    /// Settled calls in 10 s that are enough to end a finding. Default 3.
+    pub clear_calls: u32,
+    /// Answered calls in a row that a healthy service shows. Default 3, at most 20.
+    pub healthy_calls: u32,
+    /// Without calls for this long, a verdict reads unknown. Default 10 min.
+    pub idle_after: Span,
+    /// More changes than this within `flap_span` is flapping. Default 6, at most 64.
+    pub flap_changes: u32,
+    /// The span of flapping, and the calm that ends it. Default 10 min.
+    pub flap_span: Span,
+    /// The deaf-pair report comes at this many unanswered calls. Default 20.
+    pub deaf_calls: u32,
+}
+
+impl Default for VerdictPolicy {
+    fn default() -> Self {
+        Self {
+            min_calls: 5,
+            silent_calls: 5,
+            min_silence: Span::from_secs(6),
+            min_response_rate: 0.5,
+            max_failure_rate: 0.1,
+            burst_failure_rate: 0.5,
+            min_failures: 5,
+            failure_calls: 20,
+            slow_mean: Span::from_secs(5),
+            slow_median: Span::from_secs(1),
+            slow_factor: 5.0,
+            slow_baseline: 100,
+            slow_after: Span::from_secs(10),
+            clear_after: Span::from_secs(10),
+            clear_calls: 3,
+            healthy_calls: 3,
+            idle_after: Span::from_secs(600),
+            flap_changes: 6,
+            flap_span: Span::from_secs(600),
+            deaf_calls: 20,
+        }
+    }
+}
+
+/// The numbers behind a circuit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CircuitPolicy {
+    /// Failure rate that opens a circuit (≥). Default 0.5; 0 turns the rule off.
+    pub failure_rate: f64,
+    /// Settled calls that a rate needs. Default 10, at most 20.
+    pub min_calls: u32,
+    /// Unanswered calls in a row that open it. Default 10, at most 20; 0 turns the rule off.
+    pub consecutive: u32,
+    /// How long failures must have been made in for the 10-second rule. Default 6 s.
+    pub min_silence: Span,
+    /// First time in the open state. Default 30 s.
+    pub open_timeout: Span,
+    /// Longest time in the open state. Default 5 min.
+    pub max_open_timeout: Span,
+    /// Jitter on the open time, as a share of it. Default 0.1.
+    pub jitter: f64,
+    /// Answered trials that close a half-open circuit. Default 3.
+    pub trial_calls: u32,
+    /// Failed trials that reopen it. Default 2. One unanswered trial always does.
+    pub trial_failures: u32,
+    /// Replies slower than the span count as slow; the circuit opens at this rate of them (≥).
+    /// Off by default.
+    pub slow_call: Option<SlowCall>,
+    /// Most of the other services' circuits that one cascade may open, as a share. Default 0.5.
+    pub cascade_share: f64,
+    /// Services called within this span count for that share. Default 1 h.
+    pub cascade_span: Span,
+}
+
+/// The optional slow-call rule of a circuit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SlowCall {
+    /// A reply that takes longer is slow.
+    pub duration: Span,
+    /// The rate that opens the circuit, above 0 and at most 1.
+    pub rate: f64,
+}
+
+impl Default for CircuitPolicy {
+    fn default() -> Self {
+        Self {
+            failure_rate: 0.5,
+            min_calls: 10,
+            consecutive: 10,
+            min_silence: Span::from_secs(6),
+            open_timeout: Span::from_secs(30),
+            max_open_timeout: Span::from_secs(300),
+            jitter: 0.1,
+            trial_calls: 3,
+            trial_failures: 2,
+            slow_call: None,
+            cascade_share: 0.5,
+            cascade_span: Span::from_secs(3600),
+        }
+    }
+}
+
+/// The numbers behind a component finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComponentPolicy {
+    /// Failed checks in a row that make a finding; 1 for a definite answer. Default 3.
+    pub failure_threshold: u32,
+    /// Good checks in a row that end it; 1 for a definite answer. Default 2.
+    pub success_threshold: u32,
+}
+
+impl Default for ComponentPolicy {
+    fn default() -> Self {
+        Self { failure_threshold: 3, success_threshold: 2 }
+    }
+}
+
+/// The numbers behind self-doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DoubtPolicy {
+    /// How long doubt lasts after the link came back or a pause ended. Default 5 s.
+    pub after: Span,
+    /// A standstill longer than this is a pause. Default 5 s.
+    pub pause: Span,
+}
+
+impl Default for DoubtPolicy {
+    fn default() -> Self {
+        Self { after: Span::from_secs(5), pause: Span::from_secs(5) }
+    }
+}

@@ -1,0 +1,18 @@
+//! A document ready to be published.
+
+use crate::observer::Instant;
+
+/// One publication that lookout wants to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// When the event happened.
+    pub at: Instant,
+    /// Where it goes.
+    pub topic: String,
+    /// Whether the broker keeps it for those who join late.
+    pub retain: bool,
+    /// Whether it is the last to be dropped when the outbox is full.
+    pub critical: bool,
+    /// Its JSON; `None` clears a retained topic.
+    pub payload: Option<String>,
+}
