@@ -1,2 +1,5 @@
 //! The front door: arguments in, exit code out.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    lookout::cli::main()
+}

@@ -1,1 +1,61 @@
-//! (to be built)
+//! The command line: one file per command.
+//!
+//! Each command has its `Args` and a `main` that returns the exit code: 0 done, 1 failure,
+//! 64 bad usage or configuration (`EX_USAGE` of `sysexits.h`).
+
+pub mod check_config;
+#[cfg(feature = "demo")]
+pub mod demo;
+pub mod replay;
+pub mod run;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Exit code for bad usage and bad configuration.
+pub const BAD_USAGE: u8 = 64;
+
+/// An MQTT-native operations observer: hears every call and reply, and says what is broken.
+#[derive(Debug, Parser)]
+#[command(name = "lookout", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Observe a broker and publish what is found.
+    Run(run::Args),
+    /// Watch lookout at work: embedded broker, made-up services, a script of faults.
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
+    /// Run a recorded traffic file through the same pipeline, under the file's own clock.
+    Replay(replay::Args),
+    /// Check a configuration file and report every mistake in it.
+    CheckConfig(check_config::Args),
+}
+
+/// Runs the program on its command line.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, and they are no mistakes.
+            let code = if error.use_stderr() { BAD_USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let done = match cli.command {
+        Command::Run(args) => run::main(args),
+        #[cfg(feature = "demo")]
+        Command::Demo(args) => demo::main(args),
+        Command::Replay(args) => replay::main(args),
+        Command::CheckConfig(args) => check_config::main(args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("lookout: {error:#}");
+        ExitCode::FAILURE
+    })
+}
