@@ -197,8 +197,14 @@ pub(super) fn traffic_mistakes(gathered: &mut Gathered, mistakes: Vec<crate::wir
         // What composes the service's name takes its names from the call's template.
         let call = key.strip_suffix(".service").map(|pair| format!("{pair}.call"));
         if !gathered.is_part_bad(key) && !call.is_some_and(|call| gathered.is_bad(&call)) {
-            let spot = gathered.spot(&mistake.key);
-            gathered.mistake(spot, quoted(&mistake.found), mistake.problem);
+            let what = match key {
+                key if key.starts_with("traffic.ignore") => "a topic filter",
+                key if key.ends_with(".service") => "what composes a service's name",
+                _ => "a topic template",
+            };
+            let spot = gathered.spot(key);
+            let allowed = format!("{what} ({})", mistake.problem);
+            gathered.mistake(spot, quoted(&mistake.found), allowed);
         }
     }
 }

@@ -229,7 +229,7 @@ reply = '{'
     let mistake = |key: &str, found: &str| wire::Mistake {
         key: key.to_owned(),
         found: found.to_owned(),
-        problem: "better".to_owned(),
+        problem: "# at the end".to_owned(),
     };
     resolve::traffic_mistakes(
         &mut gathered,
@@ -247,13 +247,14 @@ reply = '{'
     assert_eq!(
         lines,
         [
-            "defaults: traffic.activity[0]: found \"x\", allowed: better",
-            "lookout.toml:4: traffic.ignore[1]: found \"a/#/b\", allowed: better",
-            "lookout.toml:6: traffic.pair[0].service: found \"s\", allowed: better",
-            "lookout.toml:8: traffic.pair[0].call: found \"a/{x\", allowed: better",
+            "defaults: traffic.activity[0]: found \"x\", allowed: a topic template (# at the end)",
+            "lookout.toml:4: traffic.ignore[1]: found \"a/#/b\", allowed: a topic filter (# at the end)",
+            "lookout.toml:6: traffic.pair[0].service: found \"s\", allowed: what composes a \
+             service's name (# at the end)",
+            "lookout.toml:8: traffic.pair[0].call: found \"a/{x\", allowed: a topic template (# at the end)",
             "lookout.toml:11: traffic.pair[1].name: found 2, allowed: one topic level: 1 to 128 \
              bytes without / + # and control characters",
-            "lookout.toml:12: traffic.pair[1].reply: found \"{\", allowed: better",
+            "lookout.toml:12: traffic.pair[1].reply: found \"{\", allowed: a topic template (# at the end)",
         ]
     );
 }
