@@ -388,8 +388,13 @@ fn the_walls_stand() {
     let mut tests = Vec::new();
     for (name, source) in &files {
         let module = module_of(name).join("/");
-        for test in code::test_modules(&code::tokens(source)) {
-            tests.push(format!("{module}/{test}").trim_start_matches('/').to_owned());
+        let directory = name.trim_start_matches("src/").rsplit_once('/').map_or("", |(d, _)| d);
+        for (test, file) in code::test_modules(&code::tokens(source)) {
+            let test = match file {
+                Some(file) => format!("{directory}/{}", file.trim_end_matches(".rs")),
+                None => format!("{module}/{test}"),
+            };
+            tests.push(test.trim_start_matches('/').to_owned());
         }
     }
     let is_test = |name: &str| {
@@ -410,6 +415,13 @@ fn tests_open_with_a_header_and_neither_sleep_nor_rest() {
     let broken: Vec<Broken> =
         sources("tests").iter().flat_map(|(name, source)| check_test(name, source)).collect();
     assert_none(&broken);
+}
+
+#[test]
+fn files_that_hold_only_tests_are_known() {
+    let source = "#[cfg(test)]\n#[path = \"a_tests.rs\"]\nmod tests;\n#[cfg(test)] mod b; mod c;";
+    let found = code::test_modules(&code::tokens(source));
+    assert_eq!(found, [("tests", Some("a_tests.rs")), ("b", None)]);
 }
 
 /// What the rules say about a made-up file, as `line: what`.

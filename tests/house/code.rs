@@ -7,7 +7,7 @@
 /// A word or a sign of the source.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'a> {
-    /// As written; a literal of any kind is `""`.
+    /// As written; a literal with its quotes, so that it is never taken for a word.
     pub(crate) text: &'a str,
     /// The line it stands on, from 1.
     pub(crate) line: usize,
@@ -48,7 +48,7 @@ fn lex(source: &str) -> Vec<Token<'_>> {
         } else if rest.starts_with("/*") {
             (block_comment(rest), None)
         } else if let Some(length) = literal(rest) {
-            (length, Some("\"\""))
+            (length, Some(&rest[..length]))
         } else if rest.starts_with("::") {
             (2, Some("::"))
         } else if first == '\'' || word(first) {
@@ -205,12 +205,21 @@ fn item_end(tokens: &[Token<'_>], mut at: usize) -> usize {
     at
 }
 
-/// The names of the modules in files of their own that are only compiled for tests.
-pub(crate) fn test_modules<'a>(tokens: &[Token<'a>]) -> Vec<&'a str> {
-    let module = |three: &[Token<'a>]| {
-        (three[0].text == "mod" && three[2].text == ";" && three[0].test).then_some(three[1].text)
-    };
-    tokens.windows(3).filter_map(module).collect()
+/// The modules in files of their own that are only compiled for tests: their names, and the files
+/// that a `#[path]` names for them.
+pub(crate) fn test_modules<'a>(tokens: &[Token<'a>]) -> Vec<(&'a str, Option<&'a str>)> {
+    let mut found = Vec::new();
+    for (at, three) in tokens.windows(3).enumerate() {
+        if three[0].text != "mod" || three[2].text != ";" || !three[0].test {
+            continue;
+        }
+        let attributes = tokens[..at].iter().rev().take_while(|t| !matches!(t.text, ";" | "}"));
+        let attributes: Vec<&str> = attributes.map(|token| token.text).collect();
+        // Read backwards: the literal, the sign, the word.
+        let file = attributes.windows(3).find(|three| three[1..] == ["=", "path"]);
+        found.push((three[1].text, file.map(|three| three[0].trim_matches('"'))));
+    }
+    found
 }
 
 /// Every path in a source whose module is `module`, such as `["mqtt", "inlet"]`.
