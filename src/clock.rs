@@ -18,22 +18,14 @@ impl Clock {
     /// A clock anchored at this moment.
     #[allow(clippy::disallowed_methods)] // This is the one place that asks.
     pub fn start() -> Self {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            wall_micros: micros(wall),
-            start: std::time::Instant::now(),
-        }
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { wall_micros: micros(wall), start: std::time::Instant::now() }
     }
 
     /// This moment.
     #[allow(clippy::disallowed_methods)] // This is the one place that asks.
     pub fn now(&self) -> Instant {
-        Instant::from_micros(
-            self.wall_micros
-                .saturating_add(micros(self.start.elapsed())),
-        )
+        Instant::from_micros(self.wall_micros.saturating_add(micros(self.start.elapsed())))
     }
 }
 

@@ -39,8 +39,7 @@ impl Pipeline {
     /// Takes a message heard at `now`. Deadlines before `now` are handled first.
     pub fn hear(&mut self, now: Instant, message: &Message<'_>) {
         let observer = &mut self.observer;
-        self.reader
-            .read(message, &mut |input| observer.handle(now, input));
+        self.reader.read(message, &mut |input| observer.handle(now, input));
     }
 
     /// Takes anything else that reaches the observer (link, pause, doubt, replicas, components).
@@ -67,8 +66,7 @@ impl Pipeline {
     pub fn poll_document(&mut self) -> Option<Document> {
         while self.documents.is_empty() {
             let event = self.observer.poll_event()?;
-            self.speaker
-                .say(&event, |document| self.documents.push_back(document));
+            self.speaker.say(&event, |document| self.documents.push_back(document));
         }
         self.documents.pop_front()
     }

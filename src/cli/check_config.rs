@@ -38,12 +38,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let name = file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
     match config::load(&Sources::of_process(file, set)) {
         Ok(config) => print(&format!("{name}: ok\n{}", summary(&config))),
-        Err(mistakes) => {
-            for mistake in &mistakes {
-                eprintln!("{mistake}");
-            }
-            Ok(ExitCode::from(super::BAD_USAGE))
-        }
+        Err(mistakes) => Ok(super::refuse(&mistakes)),
     }
 }
 

@@ -41,9 +41,9 @@ pub struct Args {
     /// The configuration file; without it the defaults apply.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// A setting, as in the file but with dots: `verdict.min_silence=10s`.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    set: Vec<String>,
+    /// Set a single setting, over file and environment.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
+    set: Vec<(String, String)>,
     /// Where to write the figures over the whole file, as JSON.
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
@@ -51,13 +51,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
-    let sources = match Sources::new(args.config, &args.set) {
-        Ok(sources) => sources.with_default_id("lookout-1"),
-        Err(mistake) => return Ok(super::report(&[mistake])),
-    };
-    let config = match config::load(&sources) {
+    let sources = Sources::of_process(args.config, args.set);
+    let config = match config::load_for(&sources, Some("lookout-1")) {
         Ok(config) => config,
-        Err(mistakes) => return Ok(super::report(&mistakes)),
+        Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
     let clock = Clock::start();
     let begun = clock.now();
@@ -116,12 +113,7 @@ impl<W: Write> Replay<W> {
             (Some(pipeline), _) => pipeline,
             (none, Some(config)) => {
                 self.now = line.at;
-                let Config {
-                    cluster,
-                    traffic,
-                    settings,
-                    ..
-                } = config;
+                let Config { cluster, traffic, settings, .. } = config;
                 none.insert(Pipeline::new(&cluster, traffic, settings, KEY, line.at))
             }
             (None, None) => anyhow::bail!("the pipeline was not built"),
@@ -166,11 +158,7 @@ impl<W: Write> Replay<W> {
             }
         };
         self.out.flush()?;
-        Ok(summary::Summary::new(
-            &snapshot,
-            self.messages,
-            self.bad_lines,
-        ))
+        Ok(summary::Summary::new(&snapshot, self.messages, self.bad_lines))
     }
 }
 
@@ -188,21 +176,11 @@ fn advance(pipeline: &mut Pipeline, now: Instant, out: &mut impl Write) -> anyho
 }
 
 fn drain(pipeline: &mut Pipeline, out: &mut impl Write) -> anyhow::Result<()> {
-    while let Some(Document {
-        at,
-        topic,
-        retain,
-        payload,
-        ..
-    }) = pipeline.poll_document()
-    {
+    while let Some(Document { at, topic, retain, payload, .. }) = pipeline.poll_document() {
         let topic = serde_json::to_string(&topic)?;
         let payload = payload.as_deref().unwrap_or("null");
         let ts = at.micros();
-        writeln!(
-            out,
-            r#"{{"ts":{ts},"topic":{topic},"retain":{retain},"payload":{payload}}}"#
-        )?;
+        writeln!(out, r#"{{"ts":{ts},"topic":{topic},"retain":{retain},"payload":{payload}}}"#)?;
     }
     Ok(())
 }
@@ -215,10 +193,7 @@ fn find_pauses(path: &Path) -> anyhow::Result<VecDeque<Pause>> {
     let mut pauses = Vec::new();
     for_lines(path, |line| {
         if finder.find(line).is_some()
-            && let Some(Line {
-                at,
-                what: What::Paused(length),
-            }) = Line::read(line)
+            && let Some(Line { at, what: What::Paused(length) }) = Line::read(line)
             && length > SHORTEST
         {
             pauses.push((at - length, at));
@@ -280,11 +255,7 @@ struct Progress {
 
 impl Progress {
     fn new(clock: &Clock) -> Self {
-        Self {
-            shown: std::io::stderr().is_terminal(),
-            lines: 0,
-            last: clock.now(),
-        }
+        Self { shown: std::io::stderr().is_terminal(), lines: 0, last: clock.now() }
     }
 
     fn line(&mut self, clock: &Clock) {

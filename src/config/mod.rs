@@ -112,9 +112,18 @@ pub struct Log {
     pub level: String,
 }
 
-/// Reads and resolves a configuration, or reports every mistake in it.
+/// Reads and resolves a configuration, or reports every mistake in it. lookout's id, where
+/// none is set, follows from the host.
 pub fn load(sources: &Sources) -> Result<Config, Vec<Mistake>> {
+    load_for(sources, None)
+}
+
+/// As [`load`], with an `id` to take where none is set: a replay is the same on every host.
+pub fn load_for(sources: &Sources, id: Option<&str>) -> Result<Config, Vec<Mistake>> {
     let mut gathered = sources.gather();
+    if let Some(id) = id {
+        gathered.draft.id.get_or_insert_with(|| id.to_owned());
+    }
     match resolve::resolve(&mut gathered) {
         Some(config) if !gathered.has_mistakes() => Ok(config),
         _ => Err(gathered.into_mistakes()),

@@ -160,10 +160,7 @@ pub struct Breaker {
 impl Breaker {
     /// A closed circuit whose jitter follows from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            random: seed,
-            ..Self::default()
-        }
+        Self { random: seed, ..Self::default() }
     }
 
     /// What it tells callers.
@@ -209,11 +206,7 @@ impl Breaker {
             Phase::Closed => {
                 self.evidence.record(call);
                 let slow = call.slow && setting.policy.slow_call.is_some();
-                if self.evidence.is_clean() && !slow {
-                    None
-                } else {
-                    self.trip(call.at, setting)
-                }
+                if self.evidence.is_clean() && !slow { None } else { self.trip(call.at, setting) }
             }
             Phase::Open(_) => None,
             Phase::HalfOpen { answered, failed } => self.trial(call, answered, failed, setting),
@@ -224,10 +217,7 @@ impl Breaker {
     pub fn tick(&mut self, now: Instant, setting: &Setting<'_>) -> Option<Transition> {
         match self.phase {
             Phase::Open(Some(until)) if self.mode == Mode::Automatic && until <= now => {
-                let half = Phase::HalfOpen {
-                    answered: 0,
-                    failed: 0,
-                };
+                let half = Phase::HalfOpen { answered: 0, failed: 0 };
                 Some(self.go(half, now, Cause::OpenTimeout, (0, 0)))
             }
             Phase::Closed => {
@@ -250,14 +240,8 @@ impl Breaker {
 
     /// The service it waits for is back.
     pub fn dependency_recovered(&mut self, now: Instant) -> Option<Transition> {
-        let waits = matches!(
-            (self.mode, self.phase),
-            (Mode::Automatic, Phase::Open(None))
-        );
-        let half = Phase::HalfOpen {
-            answered: 0,
-            failed: 0,
-        };
+        let waits = matches!((self.mode, self.phase), (Mode::Automatic, Phase::Open(None)));
+        let half = Phase::HalfOpen { answered: 0, failed: 0 };
         waits.then(|| self.go(half, now, Cause::DependencyRecovered, (0, 0)))
     }
 
@@ -293,11 +277,7 @@ impl Breaker {
     fn crossed(&self, now: Instant, setting: &Setting<'_>) -> Option<(Cause, Tally)> {
         let (policy, all) = (setting.policy, Mark::default());
         let run = policy.consecutive;
-        if run > 0
-            && self
-                .evidence
-                .silent(now, run, all, setting.heard, policy.min_silence)
-        {
+        if run > 0 && self.evidence.silent(now, run, all, setting.heard, policy.min_silence) {
             let sum = self.evidence.sum_of_last(now, run, all)?;
             return Some((Cause::ConsecutiveUnanswered, sum));
         }
@@ -343,12 +323,7 @@ impl Breaker {
         if !call.outcome.answered() || failed >= policy.trial_failures {
             self.open_count = self.open_count.saturating_add(1);
             let until = self.open_until(call.at, policy);
-            return Some(self.go(
-                Phase::Open(Some(until)),
-                call.at,
-                Cause::TrialFailed,
-                counts,
-            ));
+            return Some(self.go(Phase::Open(Some(until)), call.at, Cause::TrialFailed, counts));
         }
         if answered < policy.trial_calls {
             return None;
@@ -362,10 +337,7 @@ impl Breaker {
     /// never beyond the cap.
     fn open_until(&mut self, now: Instant, policy: &CircuitPolicy) -> Instant {
         let doublings = self.open_count.saturating_sub(1).min(32);
-        let base = policy
-            .open_timeout
-            .times(1 << doublings)
-            .min(policy.max_open_timeout);
+        let base = policy.open_timeout.times(1 << doublings).min(policy.max_open_timeout);
         // SplitMix64 (Steele, Lea and Flood, 2014), the top 53 bits as a share of one.
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.random;
@@ -389,10 +361,7 @@ impl Breaker {
             self.opened = Some(now);
         }
         let open_for = open_for.filter(|_| closes);
-        Transition {
-            open_for,
-            ..self.told(from, cause, counts)
-        }
+        Transition { open_for, ..self.told(from, cause, counts) }
     }
 
     fn told(&self, from: State, cause: Cause, (requests, failures): (u32, u32)) -> Transition {

@@ -101,11 +101,7 @@ impl CodeTable {
         } else {
             self.failed.contains(&code)
         };
-        if failed {
-            Outcome::Failed
-        } else {
-            Outcome::Rejected
-        }
+        if failed { Outcome::Failed } else { Outcome::Rejected }
     }
 }
 

@@ -82,11 +82,7 @@ impl Components {
             if self.known.len() >= max as usize || report.name.len() > MAX_MESSAGE {
                 return None;
             }
-            let component = Component {
-                failed: 0,
-                passed: 0,
-                finding: None,
-            };
+            let component = Component { failed: 0, passed: 0, finding: None };
             self.known.insert(report.name.into(), component);
         }
         let (name, component) = self
@@ -98,11 +94,7 @@ impl Components {
             component.passed += 1;
             let enough = report.definite || component.passed >= policy.success_threshold;
             let (finding, since, _) = component.finding.take_if(|_| enough)?;
-            return Some(Said::Recovered(
-                name.clone(),
-                finding.incident,
-                now.since(since),
-            ));
+            return Some(Said::Recovered(name.clone(), finding.incident, now.since(since)));
         }
         component.passed = 0;
         component.failed = component.failed.saturating_add(1);
@@ -143,10 +135,7 @@ impl Components {
     /// Every component with its condition.
     pub fn conditions(&self) -> impl Iterator<Item = (&Arc<str>, Condition, Option<Severity>)> {
         self.known.iter().map(|(name, component)| {
-            let severity = component
-                .finding
-                .as_ref()
-                .map(|(finding, ..)| finding.severity);
+            let severity = component.finding.as_ref().map(|(finding, ..)| finding.severity);
             let condition = match severity {
                 None => Condition::Healthy,
                 Some(Severity::Info | Severity::Warning) => Condition::Degraded,
@@ -171,10 +160,7 @@ impl Component {
 
 fn details(report: &Report<'_>) -> Option<Arc<str>> {
     // Cut JSON is no JSON: details that are too long are left out.
-    report
-        .details
-        .filter(|details| details.len() <= MAX_DETAILS)
-        .map(Into::into)
+    report.details.filter(|details| details.len() <= MAX_DETAILS).map(Into::into)
 }
 
 fn cut(text: &str, max: usize) -> &str {

@@ -77,11 +77,7 @@ impl Early {
         }
         self.queue.push_back(Some(held));
         self.len += 1;
-        if self.len > self.max {
-            self.pop()
-        } else {
-            None
-        }
+        if self.len > self.max { self.pop() } else { None }
     }
 
     /// The reply held for a call under `key`, if the call can take it.
@@ -89,11 +85,7 @@ impl Early {
         let number = *self.index.get(&key)?;
         let slot = self.queue.get_mut((number - self.base) as usize)?;
         let held = slot.as_ref()?;
-        let answer = if lenient {
-            Some(held.lenient)
-        } else {
-            held.strict
-        }?;
+        let answer = if lenient { Some(held.lenient) } else { held.strict }?;
         let at = held.at;
         let keys = slot.take().map(|held| held.keys).unwrap_or_default();
         self.len -= 1;
@@ -107,10 +99,7 @@ impl Early {
             self.queue.pop_front();
             self.base += 1;
         }
-        self.queue
-            .front()
-            .and_then(Option::as_ref)
-            .map(|held| held.at + self.span)
+        self.queue.front().and_then(Option::as_ref).map(|held| held.at + self.span)
     }
 
     /// The oldest reply, if it was held longer than allowed.

@@ -42,10 +42,8 @@ pub struct Made {
 }
 
 impl Made {
-    const NEVER: Self = Self {
-        first: Instant::from_micros(u64::MAX),
-        last: Instant::from_micros(0),
-    };
+    const NEVER: Self =
+        Self { first: Instant::from_micros(u64::MAX), last: Instant::from_micros(0) };
 
     fn add(&mut self, other: Self) {
         self.first = self.first.min(other.first);
@@ -89,10 +87,7 @@ impl Tally {
     };
 
     fn count(&mut self, call: &Settled) {
-        let made = Made {
-            first: call.made,
-            last: call.made,
-        };
+        let made = Made { first: call.made, last: call.made };
         self.settled += 1;
         self.slow += u32::from(call.slow);
         match call.outcome {
@@ -181,8 +176,7 @@ impl Evidence {
             self.last_failures -= u32::from(oldest.outcome.against());
         }
         self.last_failures += u32::from(call.outcome.against());
-        self.last
-            .push_back((call, Mark(self.base + self.seconds.len() as u64 - 1)));
+        self.last.push_back((call, Mark(self.base + self.seconds.len() as u64 - 1)));
     }
 
     /// Adds the time of a reply heard at `at`, late ones included.
@@ -197,10 +191,7 @@ impl Evidence {
         if self.cut || self.seconds.back().is_none_or(|last| last.second != second) {
             self.cut = false;
             self.roll(at);
-            self.seconds.push_back(Second {
-                second,
-                tally: Tally::EMPTY,
-            });
+            self.seconds.push_back(Second { second, tally: Tally::EMPTY });
         }
         let last = self.seconds.len() - 1;
         &mut self.seconds[last].tally
@@ -275,9 +266,7 @@ impl Evidence {
 
     /// How many of the last calls in a row were unanswered, up to twenty.
     pub fn unanswered_in_a_row(&self, now: Instant, mark: Mark) -> u32 {
-        let run = self
-            .last(now, mark)
-            .take_while(|call| call.outcome == Outcome::Unanswered);
+        let run = self.last(now, mark).take_while(|call| call.outcome == Outcome::Unanswered);
         run.count() as u32
     }
 
@@ -300,10 +289,7 @@ impl Evidence {
 
     /// When the earliest of the last `count` calls was made.
     fn last_made(&self, now: Instant, count: u32, mark: Mark) -> Instant {
-        let made = self
-            .last(now, mark)
-            .take(count as usize)
-            .map(|call| call.made);
+        let made = self.last(now, mark).take(count as usize).map(|call| call.made);
         made.min().unwrap_or(now)
     }
 }

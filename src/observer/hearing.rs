@@ -17,14 +17,9 @@ type Voided = SmallVec<[Closed; 3]>;
 
 impl Observer {
     pub(super) fn hear_call(&mut self, now: Instant, call: &Call<'_>) {
-        let (index, admission) = self
-            .registry
-            .admit(call.service, call.pair, call.topic, now);
+        let (index, admission) = self.registry.admit(call.service, call.pair, call.topic, now);
         self.admitted(now, index, call.service, admission);
-        let other = Name {
-            text: OTHER,
-            digest: self.other_method,
-        };
+        let other = Name { text: OTHER, digest: self.other_method };
         let limits = self.settings.limits;
         let mut room = self.registry.method_room;
         let service = self.registry.get(index);
@@ -32,12 +27,7 @@ impl Observer {
         service.live = true;
         let wanted = call.method.filter(|_| index != OTHER_INDEX);
         let method = service.method(wanted, &limits, &mut room, other, now);
-        let CallKind::TwoWay {
-            keys,
-            lenient,
-            deadline,
-        } = call.kind
-        else {
+        let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
             if call.kind == CallKind::OneWay {
                 service.oneway(method);
             } else {
@@ -54,9 +44,7 @@ impl Observer {
             .map(|deadline| deadline.min(self.settings.patience.max_deadline))
             .or(service.settings.patience)
             .unwrap_or_else(|| {
-                service
-                    .pace
-                    .patience(now, &service.record.window, &self.settings.patience)
+                service.pace.patience(now, &service.record.window, &self.settings.patience)
             });
         let owner = Owner {
             service: index,
@@ -71,9 +59,7 @@ impl Observer {
         let full = self.ledger.open_calls() >= limits.open_calls;
         let id = self
             .ledger
-            .open(now, now + patience, keys, owner, lenient, |closed| {
-                voided.push(closed)
-            });
+            .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
         self.counters.evicted += u64::from(full && !voided.is_empty());
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
@@ -118,11 +104,7 @@ impl Observer {
             }
         }
         let answer = |lenient: bool| {
-            if lenient {
-                Ok(reply.lenient)
-            } else {
-                reply.strict
-            }
+            if lenient { Ok(reply.lenient) } else { reply.strict }
         };
         match found {
             Some(Found::Open { id, lenient }) => match answer(lenient) {
@@ -171,11 +153,7 @@ impl Observer {
             lenient: reply.lenient,
             vain,
         };
-        let decided = if reply.hold {
-            self.early.hold(held)
-        } else {
-            Some(held)
-        };
+        let decided = if reply.hold { self.early.hold(held) } else { Some(held) };
         if let Some(held) = decided {
             self.decide(&held);
         }
@@ -208,11 +186,7 @@ impl Observer {
         match self.ledger.expire(until) {
             Some((closed, at)) => {
                 let at = at.max(self.now);
-                let outcome = if self.doubt.is_on() {
-                    Outcome::Void
-                } else {
-                    Outcome::Unanswered
-                };
+                let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
                 self.settle(at, &closed, outcome, at);
             }
             None => self.ledger.forget(due),
@@ -229,11 +203,7 @@ impl Observer {
     ) {
         let owner = closed.owner;
         let index = self.registry.tenant(owner.service, owner.generation);
-        let method = if index == owner.service {
-            owner.method
-        } else {
-            0
-        };
+        let method = if index == owner.service { owner.method } else { 0 };
         let time = heard.since(closed.made);
         let service = self.registry.get(index);
         service.settle(now, method, outcome, time);
@@ -257,12 +227,7 @@ impl Observer {
             .circuit
             .slow_call
             .is_some_and(|rule| outcome.answered() && time > rule.duration);
-        let settled = Settled {
-            made: closed.made,
-            at: now,
-            outcome,
-            slow,
-        };
+        let settled = Settled { made: closed.made, at: now, outcome, slow };
         self.judge_call(now, index, settled);
     }
 
@@ -271,11 +236,7 @@ impl Observer {
         self.counters.late += 1;
         let owner = closed.owner;
         let index = self.registry.tenant(owner.service, owner.generation);
-        let method = if index == owner.service {
-            owner.method
-        } else {
-            0
-        };
+        let method = if index == owner.service { owner.method } else { 0 };
         let time = now.since(closed.made);
         let service = self.registry.get(index);
         service.live = true;

@@ -25,14 +25,8 @@ impl Observer {
             Admission::New => {}
             Admission::Displaced(gone) => self.gone(now, gone),
         }
-        let configured = self
-            .settings
-            .services
-            .iter()
-            .find(|(known, _)| known == name.text);
-        let settings = configured
-            .map(|(_, settings)| *settings)
-            .unwrap_or_default();
+        let configured = self.settings.services.iter().find(|(known, _)| known == name.text);
+        let settings = configured.map(|(_, settings)| *settings).unwrap_or_default();
         let seed = self.settings.seed ^ name.digest.half();
         let service = self.registry.get(index);
         service.settings = settings;
@@ -52,21 +46,10 @@ impl Observer {
     pub(super) fn count_unanswered(&mut self, now: Instant, owner: &Owner) {
         let deaf_calls = self.settings.verdict.deaf_calls;
         let pair = owner.pair;
-        let topics = self
-            .pairs
-            .get_mut(pair.index())
-            .and_then(|pair| pair.unanswered(deaf_calls));
+        let topics = self.pairs.get_mut(pair.index()).and_then(|pair| pair.unanswered(deaf_calls));
         if let Some(topics) = topics {
             let incident = self.ids.next(now);
-            self.say(
-                now,
-                What::PairDeaf {
-                    pair,
-                    calls: deaf_calls,
-                    topics,
-                    incident,
-                },
-            );
+            self.say(now, What::PairDeaf { pair, calls: deaf_calls, topics, incident });
         }
     }
 
@@ -97,16 +80,8 @@ impl Observer {
         let pair = service.pair.index();
         let answered = service.record.totals.ever_answered();
         let blind_until = service.judge.blind_until();
-        let heard = answered
-            || self
-                .pairs
-                .get(pair)
-                .is_some_and(super::pair::Pair::has_matched);
-        Gate {
-            doubt,
-            heard,
-            blind_until,
-        }
+        let heard = answered || self.pairs.get(pair).is_some_and(super::pair::Pair::has_matched);
+        Gate { doubt, heard, blind_until }
     }
 
     /// Looks at a service and says what is new.
@@ -161,11 +136,7 @@ impl Observer {
                     response_rate: recent.response_rate(),
                     estimate: service.outages.estimate(),
                     operations: service.operations(now),
-                    share: if calls > 0 {
-                        own as f64 / calls as f64
-                    } else {
-                        0.0
-                    },
+                    share: if calls > 0 { own as f64 / calls as f64 } else { 0.0 },
                     repeat,
                     incident,
                 };
@@ -177,9 +148,7 @@ impl Observer {
             Said::Recovered(previous, outage) => {
                 let incident = self.incident(now, index);
                 let service = self.registry.get(index);
-                let before = service
-                    .incident
-                    .map_or(0, |incident| incident.unanswered_before);
+                let before = service.incident.map_or(0, |incident| incident.unanswered_before);
                 service.outages.add(outage);
                 let recovery = Recovery {
                     service: service.name.clone(),
@@ -205,16 +174,9 @@ impl Observer {
         }
         // The calls that gave it away belong to it.
         let run = service.judge.unanswered_in_a_row(now);
-        let unanswered_before = service
-            .record
-            .totals
-            .unanswered
-            .saturating_sub(u64::from(run));
+        let unanswered_before = service.record.totals.unanswered.saturating_sub(u64::from(run));
         let id = self.ids.next(now);
-        self.registry.get(index).incident = Some(Incident {
-            id,
-            unanswered_before,
-        });
+        self.registry.get(index).incident = Some(Incident { id, unanswered_before });
         id
     }
 
@@ -291,20 +253,12 @@ impl Observer {
         let policy = &self.settings.circuit;
         let in_use = |service: &&Service| now.since(service.called) <= policy.cascade_span;
         let used = self.registry.all().iter().skip(1).filter(in_use).count();
-        let already = self
-            .registry
-            .all()
-            .iter()
-            .filter(|s| s.waits_for.is_some())
-            .count();
+        let already = self.registry.all().iter().filter(|s| s.waits_for.is_some()).count();
         let others = used.saturating_sub(1);
         let mut room = cascade::room(others, policy.cascade_share, already);
         let mut affected = Vec::new();
         for dependent in dependents {
-            let Some(at) = self
-                .registry
-                .find(dependent)
-                .filter(|at| room > 0 && *at != index)
+            let Some(at) = self.registry.find(dependent).filter(|at| room > 0 && *at != index)
             else {
                 continue;
             };
@@ -319,14 +273,7 @@ impl Observer {
         }
         if !affected.is_empty() {
             let origin = self.registry.get(index).name.clone();
-            self.say(
-                now,
-                What::CascadePrevented {
-                    origin,
-                    affected,
-                    incident,
-                },
-            );
+            self.say(now, What::CascadePrevented { origin, affected, incident });
         }
     }
 
@@ -346,11 +293,7 @@ impl Observer {
 
     pub(super) fn set_circuit(&mut self, now: Instant, service: &str, mode: Mode) {
         let digest = self.key.digest(digest::Kind::Service, service.as_bytes());
-        let Some(index) = self
-            .registry
-            .find(digest)
-            .filter(|index| *index != OTHER_INDEX)
-        else {
+        let Some(index) = self.registry.find(digest).filter(|index| *index != OTHER_INDEX) else {
             return;
         };
         let service = self.registry.get(index);
@@ -400,10 +343,7 @@ impl Observer {
     pub(super) fn note_component(&mut self, now: Instant, report: &Report<'_>) {
         let policy = &self.settings.component;
         let max = self.settings.limits.components;
-        if let Some(said) = self
-            .components
-            .report(now, report, policy, max, &mut self.ids)
-        {
+        if let Some(said) = self.components.report(now, report, policy, max, &mut self.ids) {
             self.say_component(now, said);
         }
     }
@@ -411,11 +351,9 @@ impl Observer {
     fn say_component(&mut self, now: Instant, said: ComponentSaid) {
         let what = match said {
             ComponentSaid::Error(finding) => What::ComponentError(finding),
-            ComponentSaid::Recovered(component, incident, outage) => What::ComponentRecovered {
-                component,
-                outage,
-                incident,
-            },
+            ComponentSaid::Recovered(component, incident, outage) => {
+                What::ComponentRecovered { component, outage, incident }
+            }
         };
         self.say(now, what);
     }
@@ -508,10 +446,7 @@ impl Observer {
 
     /// The summary of everything.
     pub(super) fn health(&self) -> Health {
-        let mut health = Health {
-            in_doubt: self.doubt.is_on(),
-            ..Health::default()
-        };
+        let mut health = Health { in_doubt: self.doubt.is_on(), ..Health::default() };
         for service in self.registry.all().iter().skip(1) {
             let place = match service.reading.0 {
                 Verdict::Healthy => 0,

@@ -127,11 +127,7 @@ pub struct Lifetime {
 impl Lifetime {
     /// Adds one reply time.
     pub fn add(&mut self, time: Span) {
-        self.min = if self.histogram.count() == 0 {
-            time
-        } else {
-            self.min.min(time)
-        };
+        self.min = if self.histogram.count() == 0 { time } else { self.min.min(time) };
         self.max = self.max.max(time);
         self.sum_micros = self.sum_micros.saturating_add(time.micros());
         self.histogram.add(bin(time), 1);
@@ -143,11 +139,7 @@ impl Lifetime {
             return;
         }
         let empty = self.histogram.count() == 0;
-        self.min = if empty {
-            other.min
-        } else {
-            self.min.min(other.min)
-        };
+        self.min = if empty { other.min } else { self.min.min(other.min) };
         self.max = self.max.max(other.max);
         self.sum_micros = self.sum_micros.saturating_add(other.sum_micros);
         self.histogram.merge(&other.histogram);
@@ -156,11 +148,7 @@ impl Lifetime {
     /// The figures; all absent if there was no reply.
     pub fn figures(&self) -> Latency {
         let count = self.histogram.count();
-        let quantile = |q| {
-            self.histogram
-                .quantile(q)
-                .map(|t| t.clamp(self.min, self.max))
-        };
+        let quantile = |q| self.histogram.quantile(q).map(|t| t.clamp(self.min, self.max));
         Latency {
             count,
             p50: quantile(0.50),
@@ -202,11 +190,7 @@ mod tests {
             assert!(index >= last, "bins are in order at {micros}");
             last = index;
             let error = middle(index).micros() as f64 / micros as f64 - 1.0;
-            assert!(
-                error.abs() <= 0.016,
-                "{micros} µs is told as {:?}",
-                middle(index)
-            );
+            assert!(error.abs() <= 0.016, "{micros} µs is told as {:?}", middle(index));
             micros += 1 + micros / 97;
         }
         assert_eq!(bin(Span::from_secs(10_000)), bin(Span::from_secs(600)));
@@ -218,27 +202,14 @@ mod tests {
         let mut half = Histogram::default();
         for micros in (0..200_u64).rev() {
             let bin = bin(Span::from_micros(micros * 1_000));
-            if micros % 2 == 0 {
-                all.add(bin, 1)
-            } else {
-                half.add(bin, 1)
-            }
+            if micros % 2 == 0 { all.add(bin, 1) } else { half.add(bin, 1) }
         }
         all.merge(&half);
         assert_eq!(all.count(), 200);
-        for (quantile, rank) in [
-            (0.0, 1_u64),
-            (0.5, 100),
-            (0.95, 190),
-            (0.99, 198),
-            (1.0, 200),
-        ] {
+        for (quantile, rank) in [(0.0, 1_u64), (0.5, 100), (0.95, 190), (0.99, 198), (1.0, 200)] {
             let exact = (rank - 1) as f64;
             let told = all.quantile(quantile).map_or(f64::NAN, Span::as_millis_f64);
-            assert!(
-                (told - exact).abs() <= exact * 0.016,
-                "{quantile}: {told} for {exact}"
-            );
+            assert!((told - exact).abs() <= exact * 0.016, "{quantile}: {told} for {exact}");
         }
         let top = bin(Span::from_micros(199_000));
         all.remove(top, u32::MAX);

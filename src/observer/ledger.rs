@@ -92,11 +92,7 @@ struct List {
 }
 
 impl List {
-    const EMPTY: Self = Self {
-        head: NONE,
-        tail: NONE,
-        len: 0,
-    };
+    const EMPTY: Self = Self { head: NONE, tail: NONE, len: 0 };
 }
 
 /// All calls that a reply may still belong to.
@@ -136,9 +132,7 @@ impl Ledger {
 
     /// When the oldest open call was made.
     pub fn oldest_open(&self) -> Option<Instant> {
-        self.slots
-            .get(self.open.head as usize)
-            .map(|slot| slot.made)
+        self.slots.get(self.open.head as usize).map(|slot| slot.made)
     }
 
     /// Makes room under these keys and within the bound, then opens a call. The calls that had
@@ -201,10 +195,7 @@ impl Ledger {
     pub fn late(&mut self, id: u32) -> Closed {
         let slot = &mut self.slots[id as usize];
         slot.state = State::Answered;
-        Closed {
-            owner: slot.owner,
-            made: slot.made,
-        }
+        Closed { owner: slot.owner, made: slot.made }
     }
 
     /// When to ask [`Ledger::expire`] next; it may find nothing yet.
@@ -260,10 +251,7 @@ impl Ledger {
         let slot = &mut self.slots[id as usize];
         slot.state = state;
         slot.at = now;
-        let closed = Closed {
-            owner: slot.owner,
-            made: slot.made,
-        };
+        let closed = Closed { owner: slot.owner, made: slot.made };
         if self.settled.len > self.max_settled.max(1) {
             self.drop_settled(self.settled.head);
         }

@@ -117,10 +117,7 @@ impl Channels {
     }
 
     fn list(&self) -> Vec<(Arc<str>, u64)> {
-        self.0
-            .iter()
-            .map(|(name, count)| (name.clone(), *count))
-            .collect()
+        self.0.iter().map(|(name, count)| (name.clone(), *count)).collect()
     }
 }
 
@@ -226,13 +223,7 @@ impl Observer {
                 circuit: judged.then_some(service.breaker.state()),
             }
         };
-        let mut services: Vec<_> = self
-            .registry
-            .all()
-            .iter()
-            .filter(used)
-            .map(figures)
-            .collect();
+        let mut services: Vec<_> = self.registry.all().iter().filter(used).map(figures).collect();
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             at: now,
@@ -271,17 +262,9 @@ impl Observer {
             let call = self.ledger.next_deadline().filter(|due| *due < now);
             let held = self.early.next_deadline().filter(|due| *due < now);
             let doubt = self.doubt.deadline().filter(|at| *at <= now);
-            let circuit = self
-                .circuits
-                .peek()
-                .map(|Reverse((at, _))| *at)
-                .filter(|at| *at <= now);
+            let circuit = self.circuits.peek().map(|Reverse((at, _))| *at).filter(|at| *at <= now);
             let tick = Some(self.next_tick).filter(|at| *at <= now);
-            let Some(first) = [call, held, doubt, circuit, tick]
-                .into_iter()
-                .flatten()
-                .min()
-            else {
+            let Some(first) = [call, held, doubt, circuit, tick].into_iter().flatten().min() else {
                 break;
             };
             let at = first.max(self.now);

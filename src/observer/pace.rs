@@ -44,11 +44,7 @@ impl Pace {
         let slice = now.second() / SLICE;
         if self.hour.back().is_none_or(|(last, _)| *last != slice) {
             self.hour.push_back((slice, Histogram::default()));
-            while self
-                .hour
-                .front()
-                .is_some_and(|(first, _)| first + SLICES < slice)
-            {
+            while self.hour.front().is_some_and(|(first, _)| first + SLICES < slice) {
                 self.hour.pop_front();
             }
         }
@@ -68,18 +64,12 @@ impl Pace {
             return value;
         }
         let value = self.learned(now, window, policy).unwrap_or(policy.initial);
-        self.patience = Cached {
-            second: now.second(),
-            replies,
-            value: Some(value),
-        };
+        self.patience = Cached { second: now.second(), replies, value: Some(value) };
         value
     }
 
     fn learned(&self, now: Instant, window: &Window, policy: &Patience) -> Option<Span> {
-        let recent = window
-            .running()
-            .filter(|all| all.count() >= u64::from(policy.samples));
+        let recent = window.running().filter(|all| all.count() >= u64::from(policy.samples));
         let usual = match recent {
             Some(histogram) => histogram.quantile(policy.quantile)?,
             None => {
@@ -105,23 +95,11 @@ impl Pace {
     ) -> (Option<Span>, Option<Span>) {
         // Shortly after the floor the last seconds also hold late replies to older calls.
         let settled = now.since(floor) > SETTLED_AFTER;
-        let seconds = if settled {
-            window.histogram(now, 10)
-        } else {
-            Histogram::default()
-        };
+        let seconds = if settled { window.histogram(now, 10) } else { Histogram::default() };
         let mut last = self.last_times(now, floor);
         let few = last.len() as u64 > seconds.count();
-        let set = if few {
-            last.iter().map(|time| (bin(*time), 1)).collect()
-        } else {
-            seconds
-        };
-        let median = if few {
-            nearest_rank(&mut last, 0.5)
-        } else {
-            set.quantile(0.5)
-        };
+        let set = if few { last.iter().map(|time| (bin(*time), 1)).collect() } else { seconds };
+        let median = if few { nearest_rank(&mut last, 0.5) } else { set.quantile(0.5) };
         let mut before = Histogram::default();
         for (_, slice) in self.slices(now) {
             before.merge(slice);
@@ -135,11 +113,7 @@ impl Pace {
 
     /// The longest of the last twenty replies; a cheap first look for slowness.
     pub fn longest_of_last(&self) -> Span {
-        self.last
-            .iter()
-            .map(|(_, time)| *time)
-            .max()
-            .unwrap_or_default()
+        self.last.iter().map(|(_, time)| *time).max().unwrap_or_default()
     }
 
     fn last_times(&self, now: Instant, floor: Instant) -> Vec<Span> {

@@ -55,7 +55,6 @@ impl Pair {
         }
         self.unanswered += 1;
         self.reported = self.unanswered >= deaf_calls;
-        self.reported
-            .then(|| std::mem::take(&mut self.unmatched_topics))
+        self.reported.then(|| std::mem::take(&mut self.unmatched_topics))
     }
 }

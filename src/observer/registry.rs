@@ -40,10 +40,7 @@ impl Registry {
         let mut index = DigestMap::default();
         index.insert(other, OTHER_INDEX);
         let mut others = Service::new(OTHER, 0, PairId::default(), "", now);
-        let method = Name {
-            text: OTHER,
-            digest: key.digest(Kind::Method, OTHER.as_bytes()),
-        };
+        let method = Name { text: OTHER, digest: key.digest(Kind::Method, OTHER.as_bytes()) };
         others.method(None, &limits, &mut 0, method, now);
         Self {
             services: vec![others],
@@ -58,22 +55,14 @@ impl Registry {
 
     /// The service at an index; an index that is out of range means `_other`.
     pub fn get(&mut self, index: u32) -> &mut Service {
-        let index = if (index as usize) < self.services.len() {
-            index
-        } else {
-            OTHER_INDEX
-        };
+        let index = if (index as usize) < self.services.len() { index } else { OTHER_INDEX };
         &mut self.services[index as usize]
     }
 
     /// The index of a service if it is still the tenant it was.
     pub fn tenant(&self, index: u32, generation: u32) -> u32 {
         let same = |service: &Service| service.generation == generation;
-        if self.services.get(index as usize).is_some_and(same) {
-            index
-        } else {
-            OTHER_INDEX
-        }
+        if self.services.get(index as usize).is_some_and(same) { index } else { OTHER_INDEX }
     }
 
     /// Every service, `_other` first.
@@ -118,8 +107,7 @@ impl Registry {
         }
         if self.services.len() <= self.limits.services as usize {
             let index = self.services.len() as u32;
-            self.services
-                .push(Service::new(name.text, 0, pair, topic, now));
+            self.services.push(Service::new(name.text, 0, pair, topic, now));
             self.digests.push(name.digest);
             self.index.insert(name.digest, index);
             return (index, Admission::New);
@@ -127,8 +115,7 @@ impl Registry {
         if !self.proven.remove(&name.digest.half()) {
             return (OTHER_INDEX, Admission::Known);
         }
-        self.proven_order
-            .retain(|alias| *alias != name.digest.half());
+        self.proven_order.retain(|alias| *alias != name.digest.half());
         let Some(index) = self.displaceable() else {
             return (OTHER_INDEX, Admission::Known);
         };
@@ -150,9 +137,7 @@ impl Registry {
 
     fn displaceable(&self) -> Option<u32> {
         let never = |index: &u32| !self.services[*index as usize].record.totals.ever_answered();
-        self.indexes()
-            .filter(never)
-            .min_by_key(|index| self.services[*index as usize].called)
+        self.indexes().filter(never).min_by_key(|index| self.services[*index as usize].called)
     }
 
     fn replace(
@@ -169,21 +154,15 @@ impl Registry {
         let digest = std::mem::replace(&mut self.digests[index as usize], name.digest);
         self.index.remove(&digest);
         self.index.insert(name.digest, index);
-        self.method_room += old
-            .methods
-            .iter()
-            .filter(|method| &*method.name != OTHER)
-            .count() as u32;
+        self.method_room +=
+            old.methods.iter().filter(|method| &*method.name != OTHER).count() as u32;
         // It never answered, so its counts are all there is to keep of it.
         let others = &mut self.services[OTHER_INDEX as usize];
         others.record.totals.add(&old.record.totals);
         if let Some(method) = others.methods.first_mut() {
             method.record.totals.add(&old.record.totals);
         }
-        Gone {
-            name: old.name,
-            digest,
-        }
+        Gone { name: old.name, digest }
     }
 }
 

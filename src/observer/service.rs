@@ -182,10 +182,7 @@ impl Service {
             generation,
             pair,
             topic: topic.into(),
-            record: Record {
-                window,
-                ..Record::default()
-            },
+            record: Record { window, ..Record::default() },
             methods: Vec::new(),
             digests: Vec::new(),
             pace: Pace::default(),
@@ -220,16 +217,11 @@ impl Service {
         let known = |digests: &[Digest], name: &Name<'_>| {
             digests.iter().position(|digest| *digest == name.digest)
         };
-        let mut name = name
-            .filter(|name| name.text.len() <= limits.name_bytes as usize)
-            .unwrap_or(other);
+        let mut name =
+            name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
         let mut at = known(&self.digests, &name);
         if at.is_none() && name.digest != other.digest {
-            let mine = self
-                .digests
-                .iter()
-                .filter(|digest| **digest != other.digest)
-                .count();
+            let mine = self.digests.iter().filter(|digest| **digest != other.digest).count();
             if mine >= limits.methods as usize || *room == 0 {
                 name = other;
                 at = known(&self.digests, &name);
@@ -239,11 +231,7 @@ impl Service {
         }
         let at = at.unwrap_or_else(|| {
             self.digests.push(name.digest);
-            let method = Method {
-                name: name.text.into(),
-                record: Record::default(),
-                called: now,
-            };
+            let method = Method { name: name.text.into(), record: Record::default(), called: now };
             self.methods.push(method);
             self.methods.len() - 1
         });
@@ -306,14 +294,9 @@ impl Service {
 
     /// Methods called within the last day, in order of their names.
     pub fn operations(&self, now: Instant) -> Vec<Arc<str>> {
-        let in_use = self
-            .methods
-            .iter()
-            .filter(|method| now.since(method.called) <= IN_USE);
-        let mut names: Vec<_> = in_use
-            .map(|method| method.name.clone())
-            .filter(|name| &**name != OTHER)
-            .collect();
+        let in_use = self.methods.iter().filter(|method| now.since(method.called) <= IN_USE);
+        let mut names: Vec<_> =
+            in_use.map(|method| method.name.clone()).filter(|name| &**name != OTHER).collect();
         names.sort_unstable();
         names
     }

@@ -245,10 +245,7 @@ pub struct ComponentPolicy {
 
 impl Default for ComponentPolicy {
     fn default() -> Self {
-        Self {
-            failure_threshold: 3,
-            success_threshold: 2,
-        }
+        Self { failure_threshold: 3, success_threshold: 2 }
     }
 }
 
@@ -263,9 +260,6 @@ pub struct DoubtPolicy {
 
 impl Default for DoubtPolicy {
     fn default() -> Self {
-        Self {
-            after: Span::from_secs(5),
-            pause: Span::from_secs(5),
-        }
+        Self { after: Span::from_secs(5), pause: Span::from_secs(5) }
     }
 }

@@ -68,11 +68,7 @@ impl Standing {
         self.reason = reason;
         if before != verdict && (before.is_bad() || verdict.is_bad()) {
             self.changes.push_back(now);
-            while self
-                .changes
-                .front()
-                .is_some_and(|at| now.since(*at) > policy.flap_span)
-            {
+            while self.changes.front().is_some_and(|at| now.since(*at) > policy.flap_span) {
                 self.changes.pop_front();
             }
         }
@@ -94,10 +90,7 @@ impl Standing {
         policy: &VerdictPolicy,
     ) -> Option<Said> {
         if self.flapping {
-            let calm = self
-                .changes
-                .back()
-                .is_none_or(|at| now.since(*at) >= policy.flap_span);
+            let calm = self.changes.back().is_none_or(|at| now.since(*at) >= policy.flap_span);
             if !calm {
                 return None;
             }

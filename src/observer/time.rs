@@ -30,11 +30,7 @@ impl Instant {
     pub const fn second(self) -> u32 {
         // Seconds fit 32 bits until 2106; later moments share the last bucket.
         let second = self.0 / SECOND;
-        if second > u32::MAX as u64 {
-            u32::MAX
-        } else {
-            second as u32
-        }
+        if second > u32::MAX as u64 { u32::MAX } else { second as u32 }
     }
 
     /// The first moment of the next whole second.

@@ -178,8 +178,7 @@ impl Judge {
 
     /// How many of the last judged calls in a row were unanswered, up to twenty.
     pub fn unanswered_in_a_row(&self, now: Instant) -> u32 {
-        self.evidence
-            .unanswered_in_a_row(now, super::evidence::Mark::default())
+        self.evidence.unanswered_in_a_row(now, super::evidence::Mark::default())
     }
 
     fn restart(&mut self, now: Instant) {
@@ -199,23 +198,15 @@ impl Judge {
     }
 
     fn any_on(&self) -> bool {
-        [
-            &self.silent,
-            &self.failing,
-            &self.failures,
-            &self.slow,
-            &self.replicas,
-        ]
-        .iter()
-        .any(|finding| finding.is_on())
+        [&self.silent, &self.failing, &self.failures, &self.slow, &self.replicas]
+            .iter()
+            .any(|finding| finding.is_on())
     }
 
     /// Whether the last `count` judged calls were answered.
     pub fn answered(&self, now: Instant, count: u32) -> bool {
-        let mut last = self
-            .evidence
-            .last(now, super::evidence::Mark::default())
-            .take(count as usize);
+        let mut last =
+            self.evidence.last(now, super::evidence::Mark::default()).take(count as usize);
         let mut seen = 0;
         last.all(|call| {
             seen += 1;
@@ -238,17 +229,12 @@ impl Judge {
     fn conclude(&self, scene: &Scene<'_>) -> Option<(Verdict, Reason)> {
         if self.silent.is_on() || self.failing.is_on() {
             // A service scaled to nothing on purpose is a finding only when it is missed.
-            let down = scene
-                .replicas
-                .filter(|state| state.total > 0 || self.silent.is_on());
+            let down = scene.replicas.filter(|state| state.total > 0 || self.silent.is_on());
             if let Some(state) = down
                 && (state.running == 0 || state.ready == 0)
             {
-                let plain = if state.running == 0 {
-                    Reason::NoRunningPods
-                } else {
-                    Reason::PodsNotReady
-                };
+                let plain =
+                    if state.running == 0 { Reason::NoRunningPods } else { Reason::PodsNotReady };
                 return Some((
                     Verdict::Unavailable,
                     state.cause.clone().map_or(plain, Reason::Cause),
@@ -289,8 +275,7 @@ impl Judge {
                 // What could not be heard is no sign of life, so only real replies end it.
                 let quiet = scene.heard.is_none_or(|heard| heard < since);
                 let after = policy.clear_after;
-                self.silent
-                    .lasts(scene.now, Some(quiet || silent), after, &mut self.evidence);
+                self.silent.lasts(scene.now, Some(quiet || silent), after, &mut self.evidence);
             }
         }
     }
@@ -317,8 +302,7 @@ impl Judge {
             } else {
                 Some(missing(&self.evidence))
             };
-            self.failing
-                .lasts(now, holds, policy.clear_after, &mut self.evidence);
+            self.failing.lasts(now, holds, policy.clear_after, &mut self.evidence);
         } else if !self.evidence.is_clean()
             && self.alive_or_few(scene, mark)
             && missing(&self.evidence)
@@ -373,8 +357,7 @@ impl Judge {
             } else {
                 failing(&self.evidence)
             };
-            self.failures
-                .lasts(now, Some(holds), policy.clear_after, &mut self.evidence);
+            self.failures.lasts(now, Some(holds), policy.clear_after, &mut self.evidence);
         } else if !self.evidence.is_clean()
             && self.alive_or_few(scene, mark)
             && failing(&self.evidence)
@@ -388,8 +371,7 @@ impl Judge {
         let floor = self.from.map_or(floor, |from| floor.max(from));
         if self.slow.is_on() {
             let holds = self.still_slow(scene, floor);
-            self.slow
-                .lasts(now, holds, policy.clear_after, &mut self.evidence);
+            self.slow.lasts(now, holds, policy.clear_after, &mut self.evidence);
             if !self.slow.is_on() {
                 self.usual = None;
             }
@@ -412,17 +394,12 @@ impl Judge {
     fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (bool, Option<Span>) {
         let policy = scene.policy;
         let very_slow = self.very_slow(scene, 300, policy.min_calls);
-        let longest = scene
-            .pace
-            .longest_of_last()
-            .max(scene.window.longest(scene.now, 10));
+        let longest = scene.pace.longest_of_last().max(scene.window.longest(scene.now, 10));
         if longest <= policy.slow_median {
             return (very_slow, None);
         }
         let (median, usual) =
-            scene
-                .pace
-                .medians(scene.now, scene.window, floor, policy.slow_baseline);
+            scene.pace.medians(scene.now, scene.window, floor, policy.slow_baseline);
         (very_slow || self.unusual(policy, median, usual), usual)
     }
 
@@ -436,9 +413,7 @@ impl Judge {
         if now.since(scene.called) > policy.idle_after {
             return None; // No traffic is not a recovery.
         }
-        let (median, _) = scene
-            .pace
-            .medians(now, scene.window, floor, policy.slow_baseline);
+        let (median, _) = scene.pace.medians(now, scene.window, floor, policy.slow_baseline);
         Some(
             self.unusual(policy, median, self.usual)
                 || self.very_slow(scene, 300, policy.min_calls),
@@ -446,10 +421,7 @@ impl Judge {
     }
 
     fn very_slow(&self, scene: &Scene<'_>, secs: u32, least: u32) -> bool {
-        let mean = self
-            .evidence
-            .sum(scene.now, secs, self.slow.mark())
-            .mean(least);
+        let mean = self.evidence.sum(scene.now, secs, self.slow.mark()).mean(least);
         mean.is_some_and(|mean| mean > scene.policy.slow_mean)
     }
 
@@ -468,8 +440,7 @@ impl Judge {
         });
         let called = now.since(scene.called) <= policy.idle_after;
         if self.replicas.is_on() {
-            self.replicas
-                .lasts(now, Some(missing), policy.clear_after, &mut self.evidence);
+            self.replicas.lasts(now, Some(missing), policy.clear_after, &mut self.evidence);
         } else if missing && called {
             self.replicas.begin(now);
         }

@@ -55,12 +55,7 @@ impl Wheel {
     pub fn insert(&mut self, id: u32, due: Instant) {
         let at = id as usize;
         if at >= self.entries.len() {
-            let empty = Entry {
-                due,
-                prev: NONE,
-                next: NONE,
-                home: NONE,
-            };
+            let empty = Entry { due, prev: NONE, next: NONE, home: NONE };
             self.entries.resize(at + 1, empty);
         }
         self.len += 1;
@@ -72,9 +67,7 @@ impl Wheel {
         let Some(entry) = self.entries.get_mut(id as usize) else {
             return;
         };
-        let Entry {
-            prev, next, home, ..
-        } = *entry;
+        let Entry { prev, next, home, .. } = *entry;
         if home == NONE {
             return;
         }
@@ -135,12 +128,7 @@ impl Wheel {
             // Rare: a deadline within the grain that is being worked off, or in the past.
             let at = self.current.partition_point(|(other, _)| *other > due);
             self.current.insert(at, (due, id));
-            self.entries[id as usize] = Entry {
-                due,
-                prev: NONE,
-                next: NONE,
-                home: CURRENT,
-            };
+            self.entries[id as usize] = Entry { due, prev: NONE, next: NONE, home: CURRENT };
             return;
         }
         let slot = grain(due) as usize % SLOTS;
@@ -150,12 +138,7 @@ impl Wheel {
         }
         self.heads[slot] = id;
         self.busy[slot / 64] |= 1 << (slot % 64);
-        self.entries[id as usize] = Entry {
-            due,
-            prev: NONE,
-            next: head,
-            home: slot as u32,
-        };
+        self.entries[id as usize] = Entry { due, prev: NONE, next: head, home: slot as u32 };
     }
 
     /// Makes `next` the current grain and sorts what is due in it.
@@ -230,9 +213,7 @@ mod tests {
         let (mut now, mut state) = (begin, 3_u64);
         let mut due_of = std::collections::BTreeMap::new();
         for step in 0..20_000_u32 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let id = (state >> 40) as u32 % 500;
             if let Some(due) = due_of.remove(&id) {
                 wheel.remove(id);
@@ -245,20 +226,13 @@ mod tests {
                 model.insert((due, id));
                 due_of.insert(id, due);
             }
-            let jump = if step % 1_000 == 0 {
-                1_500_000_000
-            } else {
-                state % 9_000
-            };
+            let jump = if step % 1_000 == 0 { 1_500_000_000 } else { state % 9_000 };
             now = now + Span::from_micros(jump);
             while let Some((id, due)) = wheel.pop_before(now) {
                 assert_eq!(model.pop_first(), Some((due, id)));
                 due_of.remove(&id);
             }
-            assert!(
-                model.first().is_none_or(|(due, _)| *due >= now),
-                "nothing due is left"
-            );
+            assert!(model.first().is_none_or(|(due, _)| *due >= now), "nothing due is left");
             assert_eq!(wheel.peek().is_some(), !model.is_empty());
             if let (Some(told), Some((due, _))) = (wheel.peek(), model.first()) {
                 assert!(told <= *due, "peek is never late");

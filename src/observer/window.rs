@@ -51,10 +51,7 @@ impl Counts {
 
     /// (Rejected + failed + unanswered) / settled; absent if nothing settled.
     pub fn error_rate(&self) -> Option<f64> {
-        ratio(
-            self.rejected + self.failed + self.unanswered,
-            self.settled(),
-        )
+        ratio(self.rejected + self.failed + self.unanswered, self.settled())
     }
 
     /// (Failed + unanswered) / settled; absent if nothing settled.
@@ -104,10 +101,7 @@ pub struct Window {
 impl Window {
     /// A window that also keeps its five-minute histogram ready at all times.
     pub fn with_running_histogram() -> Self {
-        Self {
-            running: Some(Histogram::default()),
-            ..Self::default()
-        }
+        Self { running: Some(Histogram::default()), ..Self::default() }
     }
 
     /// Counts a call made now.
@@ -133,9 +127,7 @@ impl Window {
         bucket.late += u32::from(late);
         bucket.replies += 1;
         bucket.sum_micros = bucket.sum_micros.saturating_add(time.micros());
-        bucket.max_micros = bucket
-            .max_micros
-            .max(u32::try_from(time.micros()).unwrap_or(u32::MAX));
+        bucket.max_micros = bucket.max_micros.max(u32::try_from(time.micros()).unwrap_or(u32::MAX));
         let bin = bin(time);
         self.current.push(bin);
         if let Some(running) = &mut self.running {
@@ -151,11 +143,7 @@ impl Window {
             self.second = second;
         }
         let oldest = oldest(second, LONGEST);
-        while self
-            .buckets
-            .front()
-            .is_some_and(|bucket| bucket.second < oldest)
-        {
+        while self.buckets.front().is_some_and(|bucket| bucket.second < oldest) {
             self.buckets.pop_front();
         }
         while let Some(entry) = self.log.front().filter(|entry| entry.second < oldest) {
@@ -211,11 +199,7 @@ impl Window {
 
     /// The longest reply time over the last `secs` seconds.
     pub fn longest(&self, now: Instant, secs: u32) -> Span {
-        let micros = self
-            .since(now, secs)
-            .map(|bucket| bucket.max_micros)
-            .max()
-            .unwrap_or(0);
+        let micros = self.since(now, secs).map(|bucket| bucket.max_micros).max().unwrap_or(0);
         Span::from_micros(u64::from(micros))
     }
 
@@ -223,12 +207,7 @@ impl Window {
     pub fn histogram(&self, now: Instant, secs: u32) -> Histogram {
         let oldest = oldest(now.second(), secs);
         let mut histogram = Histogram::default();
-        for entry in self
-            .log
-            .iter()
-            .rev()
-            .take_while(|entry| entry.second >= oldest)
-        {
+        for entry in self.log.iter().rev().take_while(|entry| entry.second >= oldest) {
             histogram.add(entry.bin, u32::from(entry.count));
         }
         if self.second >= oldest {
@@ -246,20 +225,14 @@ impl Window {
 
     fn since(&self, now: Instant, secs: u32) -> impl Iterator<Item = &Bucket> {
         let oldest = oldest(now.second(), secs);
-        self.buckets
-            .iter()
-            .rev()
-            .take_while(move |bucket| bucket.second >= oldest)
+        self.buckets.iter().rev().take_while(move |bucket| bucket.second >= oldest)
     }
 
     fn bucket(&mut self, now: Instant) -> &mut Bucket {
         let second = now.second();
         if self.buckets.back().is_none_or(|last| last.second != second) {
             self.roll(now);
-            self.buckets.push_back(Bucket {
-                second,
-                ..Bucket::default()
-            });
+            self.buckets.push_back(Bucket { second, ..Bucket::default() });
         }
         let last = self.buckets.len() - 1;
         &mut self.buckets[last]
@@ -270,11 +243,7 @@ impl Window {
         self.current.sort_unstable();
         for run in self.current.chunk_by(|a, b| a == b) {
             for part in run.chunks(usize::from(u16::MAX)) {
-                let entry = Entry {
-                    second: self.second,
-                    bin: part[0],
-                    count: part.len() as u16,
-                };
+                let entry = Entry { second: self.second, bin: part[0], count: part.len() as u16 };
                 self.log.push_back(entry);
             }
         }
@@ -303,22 +272,12 @@ mod tests {
         let mut state = 7_u64;
         let mut now = Instant::from_micros(1_000_000_000_000);
         for step in 0..4_000_u64 {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             // Mostly dense, with a quiet stretch and one gap beyond the window.
-            let micros = if step == 2_000 {
-                400_000_000
-            } else {
-                (state >> 40) % 400_000
-            };
+            let micros = if step == 2_000 { 400_000_000 } else { (state >> 40) % 400_000 };
             now = now + Span::from_micros(micros);
-            let outcome = [
-                Outcome::Ok,
-                Outcome::Rejected,
-                Outcome::Failed,
-                Outcome::Unanswered,
-            ][(state >> 33) as usize % 4];
+            let outcome = [Outcome::Ok, Outcome::Rejected, Outcome::Failed, Outcome::Unanswered]
+                [(state >> 33) as usize % 4];
             window.settle(now, outcome);
             let time = Span::from_micros((state >> 20) % 3_000_000);
             if outcome.answered() {
@@ -339,28 +298,19 @@ mod tests {
         for secs in SPANS {
             let within = || naive.0.iter().filter(|(at, ..)| at + secs > now.second());
             let counts = window.counts(now, secs);
-            let count = |wanted| {
-                within()
-                    .filter(|(_, outcome, _)| *outcome == wanted)
-                    .count()
-            };
+            let count = |wanted| within().filter(|(_, outcome, _)| *outcome == wanted).count();
             assert_eq!(counts.ok, count(Outcome::Ok) as u64);
             assert_eq!(counts.rejected, count(Outcome::Rejected) as u64);
             assert_eq!(counts.failed, count(Outcome::Failed) as u64);
             assert_eq!(counts.unanswered, count(Outcome::Unanswered) as u64);
-            let mut times: Vec<_> = within()
-                .filter(|(_, o, _)| o.answered())
-                .map(|(.., time)| *time)
-                .collect();
+            let mut times: Vec<_> =
+                within().filter(|(_, o, _)| o.answered()).map(|(.., time)| *time).collect();
             times.sort_unstable();
             let latency = window.latency(now, secs);
             assert_eq!(latency.count, times.len() as u64);
             assert_eq!(latency.max, times.last().copied());
             let sum: u64 = times.iter().map(|time| time.micros()).sum();
-            assert_eq!(
-                latency.mean.map(Span::micros),
-                sum.checked_div(times.len() as u64)
-            );
+            assert_eq!(latency.mean.map(Span::micros), sum.checked_div(times.len() as u64));
             if let (Some(told), false) = (latency.p95, times.is_empty()) {
                 let exact = times[(times.len() * 95).div_ceil(100) - 1].micros() as f64;
                 assert!((told.micros() as f64 - exact).abs() <= exact * 0.02 + 1.0);

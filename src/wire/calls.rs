@@ -29,11 +29,7 @@ impl<'a> Parsed<'a> {
     fn new(envelope: &Envelope<'a>, pair: &Pair) -> Result<Self, Malformed> {
         envelope.check()?;
         let strict = envelope.is_jsonrpc() && envelope.has_method();
-        let document = if strict {
-            None
-        } else {
-            envelope.service_call()?
-        };
+        let document = if strict { None } else { envelope.service_call()? };
         let mut parsed = match document {
             Some((service, method)) => Self {
                 service: Some(service),
@@ -41,11 +37,7 @@ impl<'a> Parsed<'a> {
                 id: envelope.message_id()?,
                 ..Self::default()
             },
-            None => Self {
-                id: envelope.id()?,
-                method: envelope.method()?,
-                ..Self::default()
-            },
+            None => Self { id: envelope.id()?, method: envelope.method()?, ..Self::default() },
         };
         parsed.reply_to = envelope.reply_to()?;
         parsed.session = envelope.session_id()?;
@@ -70,10 +62,7 @@ pub(super) fn read<'a>(
         let (pair, direction) = home(element.place);
         Input::Malformed(pair, direction, kind)
     };
-    let parsed = match element
-        .envelope
-        .and_then(|envelope| Parsed::new(envelope, pair))
-    {
+    let parsed = match element.envelope.and_then(|envelope| Parsed::new(envelope, pair)) {
         Ok(parsed) => parsed,
         // Any payload at all is a call if it says where its answer goes.
         Err(_) if addressed => Parsed::default(),
@@ -102,10 +91,7 @@ pub(super) fn read<'a>(
 }
 
 fn named<'n>(key: &DigestKey, kind: Kind, text: &'n str) -> Name<'n> {
-    Name {
-        text,
-        digest: key.digest(kind, text.as_bytes()),
-    }
+    Name { text, digest: key.digest(kind, text.as_bytes()) }
 }
 
 /// Who is called: what the topic says, else the body, else the method up to its last `/` or
@@ -140,10 +126,7 @@ fn kind<'a>(
 ) -> CallKind {
     let key = context.key;
     let body = parsed.id.as_ref().map(|id| id_key(key, id));
-    let data = message
-        .properties
-        .correlation_data
-        .map(|data| key.digest(Kind::BytesId, data));
+    let data = message.properties.correlation_data.map(|data| key.digest(Kind::BytesId, data));
     let topic = pair.call_id.and_then(|at| values[usize::from(at)]);
     let topic = topic.map(|id| key.digest(Kind::BytesId, id.as_bytes()));
     let addressed = response_topic(message);
@@ -152,10 +135,8 @@ fn kind<'a>(
         return CallKind::OneWay;
     }
     let second = data.filter(|_| body.is_some());
-    let replies = addressed.or(parsed
-        .reply_to
-        .as_deref()
-        .filter(|to| !to.is_empty() && is_topic(to)));
+    let replies =
+        addressed.or(parsed.reply_to.as_deref().filter(|to| !to.is_empty() && is_topic(to)));
     let place = match replies {
         Some(topic) => Some(topic),
         None => fill(pair, values, parsed, scratch).then_some(scratch.as_str()),
@@ -166,10 +147,7 @@ fn kind<'a>(
         None => agreement(key, pair, values),
     };
     let under = |id: Digest| place.with(id);
-    let expiry = message
-        .properties
-        .message_expiry
-        .filter(|seconds| *seconds > 0);
+    let expiry = message.properties.message_expiry.filter(|seconds| *seconds > 0);
     CallKind::TwoWay {
         keys: (id.map_or(place, under), second.map(under)),
         lenient: body.is_none() || addressed.is_some(),

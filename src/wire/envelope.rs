@@ -67,11 +67,7 @@ impl<'a> Body<'a> {
         let Ok(text) = std::str::from_utf8(payload) else {
             return Self::Bad(Malformed::NotUtf8);
         };
-        match text
-            .trim_start_matches([' ', '\t', '\n', '\r'])
-            .as_bytes()
-            .first()
-        {
+        match text.trim_start_matches([' ', '\t', '\n', '\r']).as_bytes().first() {
             Some(b'{') => match Envelope::read(text, MAX_DEPTH, wanted) {
                 Ok(envelope) => Self::Object(envelope),
                 Err(kind) => Self::Bad(kind),
@@ -112,9 +108,8 @@ impl<'a> Envelope<'a> {
             return Err(Malformed::TooDeep);
         }
         let mut parser = serde_json::Deserializer::from_str(text);
-        let envelope = Members { wanted }
-            .deserialize(&mut parser)
-            .map_err(|_| Malformed::NotJson)?;
+        let envelope =
+            Members { wanted }.deserialize(&mut parser).map_err(|_| Malformed::NotJson)?;
         parser.end().map_err(|_| Malformed::NotJson)?;
         Ok(envelope)
     }
@@ -238,9 +233,9 @@ fn id(raw: Option<&RawValue>) -> Result<Option<Id<'_>>, Malformed> {
     match raw.get().as_bytes().first() {
         Some(b'n') => Ok(None),
         Some(b'"') => Ok(Some(Id::Text(string(raw)?))),
-        Some(b'-' | b'0'..=b'9') => integer(raw.get())
-            .map(|id| Some(Id::Integer(id)))
-            .ok_or(Malformed::BadId),
+        Some(b'-' | b'0'..=b'9') => {
+            integer(raw.get()).map(|id| Some(Id::Integer(id))).ok_or(Malformed::BadId)
+        }
         _ => Err(Malformed::BadId),
     }
 }
@@ -258,16 +253,12 @@ fn string(raw: &RawValue) -> Result<Cow<'_, str>, Malformed> {
     match text.get(1..text.len() - 1) {
         Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
         // A lone surrogate is the one thing that the skipping parser lets through.
-        _ => serde_json::from_str(text)
-            .map(Cow::Owned)
-            .map_err(|_| Malformed::NotJson),
+        _ => serde_json::from_str(text).map(Cow::Owned).map_err(|_| Malformed::NotJson),
     }
 }
 
 fn optional(raw: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, Malformed> {
-    raw.filter(|raw| is_string(Some(raw)))
-        .map(string)
-        .transpose()
+    raw.filter(|raw| is_string(Some(raw))).map(string).transpose()
 }
 
 #[derive(Debug, Default)]
@@ -284,18 +275,12 @@ fn read_error(raw: &RawValue, own: &str) -> Result<Reading, Malformed> {
         _ => return Err(Malformed::BadError),
     }
     let mut parser = serde_json::Deserializer::from_str(raw.get());
-    let error = parser
-        .deserialize_map(ErrorVisitor)
-        .map_err(|_| Malformed::NotJson)?;
+    let error = parser.deserialize_map(ErrorVisitor).map_err(|_| Malformed::NotJson)?;
     if error.duplicate {
         return Err(Malformed::DuplicateKey);
     }
-    let code = error
-        .code
-        .filter(|code| matches!(code.get().as_bytes()[0], b'-' | b'0'..=b'9'));
-    let code = code
-        .and_then(|code| integer(code.get()))
-        .and_then(|code| i64::try_from(code).ok());
+    let code = error.code.filter(|code| matches!(code.get().as_bytes()[0], b'-' | b'0'..=b'9'));
+    let code = code.and_then(|code| integer(code.get())).and_then(|code| i64::try_from(code).ok());
     if code == Some(crate::observer::call::SERVICE_UNAVAILABLE)
         && error.data.is_some_and(|data| is_own(data, own))
     {
@@ -319,11 +304,7 @@ fn is_own(data: &RawValue, own: &str) -> bool {
 fn is_too_deep(text: &str, limit: usize) -> bool {
     let bytes = text.as_bytes();
     // Fewer brackets than the limit cannot nest deeper, and counting them is fast.
-    if memchr::memchr2_iter(b'{', b'[', bytes)
-        .take(limit + 1)
-        .count()
-        <= limit
-    {
+    if memchr::memchr2_iter(b'{', b'[', bytes).take(limit + 1).count() <= limit {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);

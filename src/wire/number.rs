@@ -9,9 +9,7 @@ pub fn integer(raw: &str) -> Option<i128> {
     if let Ok(plain) = raw.parse::<i64>() {
         return Some(i128::from(plain));
     }
-    let (negative, rest) = raw
-        .strip_prefix('-')
-        .map_or((false, raw), |rest| (true, rest));
+    let (negative, rest) = raw.strip_prefix('-').map_or((false, raw), |rest| (true, rest));
     let (mantissa, exponent) = match rest.find(['e', 'E']) {
         // An exponent beyond 64 bits is a number out of range either way, or zero.
         Some(at) => (&rest[..at], rest[at + 1..].parse::<i64>().ok()),
@@ -24,9 +22,7 @@ pub fn integer(raw: &str) -> Option<i128> {
     }
     let count = whole.len() + fraction.len();
     let trailing = digits().rev().take_while(|digit| *digit == b'0').count();
-    let shift = exponent?
-        .checked_sub(fraction.len() as i64)?
-        .checked_add(trailing as i64)?;
+    let shift = exponent?.checked_sub(fraction.len() as i64)?.checked_add(trailing as i64)?;
     let kept = count - trailing;
     let leading = digits().take_while(|digit| *digit == b'0').count();
     // 64 bits are at most 20 decimal digits.
@@ -41,9 +37,7 @@ pub fn integer(raw: &str) -> Option<i128> {
         value *= 10;
     }
     let value = if negative { -value } else { value };
-    (i128::from(i64::MIN)..=i128::from(u64::MAX))
-        .contains(&value)
-        .then_some(value)
+    (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
 #[cfg(test)]

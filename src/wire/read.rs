@@ -45,11 +45,7 @@ pub(super) struct Element<'e, 'r, 'a> {
 impl Reader {
     /// A reader for these rules, whose digests are made with `key`.
     pub fn new(traffic: Traffic, key: DigestKey) -> Self {
-        Self {
-            traffic,
-            key,
-            scratch: String::new(),
-        }
+        Self { traffic, key, scratch: String::new() }
     }
 
     /// The rules.
@@ -59,10 +55,7 @@ impl Reader {
 
     /// A service's name with its digest, as in the inputs.
     pub fn service<'a>(&self, name: &'a str) -> Name<'a> {
-        Name {
-            text: name,
-            digest: self.key.digest(Kind::Service, name.as_bytes()),
-        }
+        Name { text: name, digest: self.key.digest(Kind::Service, name.as_bytes()) }
     }
 
     /// Reads a message and hands its inputs on: at least one, and one for each element of a
@@ -71,10 +64,7 @@ impl Reader {
         if message.retain {
             return sink(Input::Ignored);
         }
-        let context = Context {
-            traffic: &self.traffic,
-            key: &self.key,
-        };
+        let context = Context { traffic: &self.traffic, key: &self.key };
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),
@@ -92,20 +82,9 @@ impl Context<'_> {
         scratch: &mut String,
         sink: Sink<'_>,
     ) {
-        let wanted = place
-            .call
-            .as_ref()
-            .map_or(&[][..], |(pair, _)| pair.members.as_slice());
+        let wanted = place.call.as_ref().map_or(&[][..], |(pair, _)| pair.members.as_slice());
         let mut one = |envelope: Result<&Envelope<'a>, Malformed>| {
-            self.element(
-                &Element {
-                    message,
-                    place,
-                    envelope,
-                },
-                scratch,
-                sink,
-            );
+            self.element(&Element { message, place, envelope }, scratch, sink);
         };
         match Body::read(message.payload, self.traffic.max_payload, wanted) {
             Body::Object(envelope) => one(Ok(&envelope)),
@@ -114,9 +93,7 @@ impl Context<'_> {
                 let read = |element| Envelope::element(element, wanted);
                 let rpc = |envelope: &Envelope<'_>| is_request(envelope) || envelope.is_response();
                 let opaque = message.properties.correlation_data.is_some()
-                    && !elements
-                        .iter()
-                        .any(|element| read(element).is_ok_and(|e| rpc(&e)));
+                    && !elements.iter().any(|element| read(element).is_ok_and(|e| rpc(&e)));
                 if opaque {
                     // An array that is no batch, under a key of its own: an opaque payload.
                     return one(Err(Malformed::NotObject));
@@ -174,10 +151,7 @@ fn is_request(envelope: &Envelope<'_>) -> bool {
 
 /// Its Response Topic; an empty one, or one with wildcards, counts as absent.
 pub(super) fn response_topic<'a>(message: &Message<'a>) -> Option<&'a str> {
-    message
-        .properties
-        .response_topic
-        .filter(|topic| !topic.is_empty() && is_topic(topic))
+    message.properties.response_topic.filter(|topic| !topic.is_empty() && is_topic(topic))
 }
 
 /// The pair and template that a message is counted under if it cannot be read.

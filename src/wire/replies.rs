@@ -19,24 +19,16 @@ pub(super) fn read(
     let (message, place) = (element.message, element.place);
     let own = &context.traffic.observer_id;
     let topic_id = place.replies.first().and_then(|(pair, values)| {
-        pair.call_id
-            .filter(|at| pair.reply.has(*at))
-            .and_then(|at| values[usize::from(at)])
+        pair.call_id.filter(|at| pair.reply.has(*at)).and_then(|at| values[usize::from(at)])
     });
     let other_id = message.properties.correlation_data.is_some() || topic_id.is_some();
-    let strict = match element
-        .envelope
-        .and_then(|envelope| answer(envelope, own, other_id))
-    {
+    let strict = match element.envelope.and_then(|envelope| answer(envelope, own, other_id)) {
         Ok(Reading::Own) => return sink(Input::Ignored),
         Ok(Reading::Answer(answer)) => Ok(answer),
         Err(kind) => Err(kind),
     };
     let mut ids: SmallVec<[Digest; 3]> = SmallVec::new();
-    let body = element
-        .envelope
-        .ok()
-        .and_then(|envelope| envelope.id().ok().flatten());
+    let body = element.envelope.ok().and_then(|envelope| envelope.id().ok().flatten());
     ids.extend(body.map(|id| id_key(context.key, &id)));
     let bytes = |bytes: &[u8]| context.key.digest(Kind::BytesId, bytes);
     ids.extend(message.properties.correlation_data.map(bytes));
@@ -59,9 +51,7 @@ pub(super) fn read(
         topic: message.topic,
         keys,
         strict,
-        lenient: element
-            .envelope
-            .map_or(Answer::Result, Envelope::lenient_answer),
+        lenient: element.envelope.map_or(Answer::Result, Envelope::lenient_answer),
         stray: stray.or(strict.err()),
         hold,
     }));

@@ -34,10 +34,7 @@ pub struct Speaker {
 impl Speaker {
     /// A speaker for a cluster.
     pub fn new(cluster: &str, pairs: &[PairSettings]) -> Self {
-        Self {
-            cluster: cluster.to_owned(),
-            pairs: pairs.to_vec(),
-        }
+        Self { cluster: cluster.to_owned(), pairs: pairs.to_vec() }
     }
 
     /// The documents that say an event.
@@ -47,11 +44,7 @@ impl Speaker {
             What::Bad(news) => publish(self.bad_news(at, news)),
             What::Recovered(recovery) => publish(self.recovered(at, recovery)),
             What::Circuit(news) => self.circuit(at, news, publish),
-            What::CascadePrevented {
-                origin,
-                affected,
-                incident,
-            } => {
+            What::CascadePrevented { origin, affected, incident } => {
                 let document = Cascade {
                     r#type: "cascading_failure_prevented",
                     cluster_id: &self.cluster,
@@ -63,12 +56,7 @@ impl Speaker {
                 };
                 publish(self.document(at, "errors", document.r#type, &document));
             }
-            What::PairDeaf {
-                pair,
-                calls,
-                topics,
-                incident,
-            } => {
+            What::PairDeaf { pair, calls, topics, incident } => {
                 let unknown = PairSettings::default();
                 let pair = self.pairs.get(pair.index()).unwrap_or(&unknown);
                 let document = PairDeaf {
@@ -86,11 +74,7 @@ impl Speaker {
                 publish(self.document(at, "errors", document.r#type, &document));
             }
             What::ComponentError(finding) => self.component_error(at, finding, publish),
-            What::ComponentRecovered {
-                component,
-                outage,
-                incident,
-            } => {
+            What::ComponentRecovered { component, outage, incident } => {
                 let document = ComponentRecovered {
                     r#type: "infrastructure_recovered",
                     cluster_id: &self.cluster,
@@ -121,11 +105,7 @@ impl Speaker {
         let unavailable = news.verdict == Verdict::Unavailable;
         let replicas = news.replicas.as_ref();
         let document = BadNews {
-            r#type: if unavailable {
-                "service_unavailable"
-            } else {
-                "service_degraded"
-            },
+            r#type: if unavailable { "service_unavailable" } else { "service_degraded" },
             cluster_id: &self.cluster,
             service: &news.service,
             reason: news.reason.name(),
@@ -196,10 +176,7 @@ impl Speaker {
         publish(self.document(at, "circuit-breaker", document.r#type, &document));
         let topic = format!("circuit-breaker/{}", escaped(&news.service));
         let standing = self.document(at, &topic, document.r#type, &document);
-        publish(Document {
-            retain: true,
-            ..standing
-        });
+        publish(Document { retain: true, ..standing });
     }
 
     /// A critical finding goes to the emergency topic too.
@@ -228,10 +205,7 @@ impl Speaker {
         publish(self.document(at, "errors", document.r#type, &document));
         if critical {
             let emergency = self.document(at, "emergency", document.r#type, &document);
-            publish(Document {
-                critical: true,
-                ..emergency
-            });
+            publish(Document { critical: true, ..emergency });
         }
     }
 
@@ -251,10 +225,7 @@ impl Speaker {
             correlation_id: reading.incident.map(correlation_id),
         };
         let topic = format!("services/{}", escaped(&reading.service));
-        Document {
-            retain: true,
-            ..self.document(at, &topic, document.r#type, &document)
-        }
+        Document { retain: true, ..self.document(at, &topic, document.r#type, &document) }
     }
 
     fn health(&self, at: Instant, health: &Health) -> Document {
@@ -264,26 +235,14 @@ impl Speaker {
             r#type: "health",
             cluster_id: &self.cluster,
             status: status(health),
-            services: Services {
-                healthy,
-                degraded,
-                unavailable,
-                unknown,
-            },
+            services: Services { healthy, degraded, unavailable, unknown },
             open_circuits: health.open_circuits,
-            components: Components {
-                healthy: well,
-                degraded: impaired,
-                unhealthy,
-            },
+            components: Components { healthy: well, degraded: impaired, unhealthy },
             open_incidents: health.open_incidents,
             in_doubt: health.in_doubt,
             timestamp: Time(at),
         };
-        Document {
-            retain: true,
-            ..self.document(at, "health", document.r#type, &document)
-        }
+        Document { retain: true, ..self.document(at, "health", document.r#type, &document) }
     }
 
     fn document(&self, at: Instant, topic: &str, kind: &str, params: &impl Serialize) -> Document {
@@ -328,17 +287,9 @@ fn estimate(estimate: Option<(Span, Span)>) -> String {
         return "unknown".into();
     };
     let (low, high) = (low.as_secs_f64(), high.as_secs_f64());
-    let (unit, size) = if high < 120.0 {
-        ("seconds", 1.0)
-    } else {
-        ("minutes", 60.0)
-    };
+    let (unit, size) = if high < 120.0 { ("seconds", 1.0) } else { ("minutes", 60.0) };
     let (low, high) = ((low / size).floor(), (high / size).ceil());
-    if low == high {
-        format!("{high} {unit}")
-    } else {
-        format!("{low}-{high} {unit}")
-    }
+    if low == high { format!("{high} {unit}") } else { format!("{low}-{high} {unit}") }
 }
 
 /// A name as part of a topic: wildcards, `%` and control characters are percent-encoded.

@@ -33,17 +33,12 @@ impl Names {
 
     /// The index of a known name.
     pub fn get(&self, name: &str) -> Option<u8> {
-        self.0
-            .iter()
-            .position(|known| known == name)
-            .and_then(|at| u8::try_from(at).ok())
+        self.0.iter().position(|known| known == name).and_then(|at| u8::try_from(at).ok())
     }
 
     /// Body members that templates ask for: the index of each name, and the member.
     pub fn body_members(&self) -> impl Iterator<Item = (u8, &str)> {
-        (0..)
-            .zip(&self.0)
-            .filter_map(|(at, name)| Some((at, name.strip_prefix("body.")?)))
+        (0..).zip(&self.0).filter_map(|(at, name)| Some((at, name.strip_prefix("body.")?)))
     }
 }
 
@@ -83,9 +78,7 @@ impl Template {
         for level in text.split('/') {
             levels.push(parse_level(level, names, body)?);
         }
-        let mut many = (0..)
-            .zip(&levels)
-            .filter(|(_, level)| matches!(level, Level::Many(_)));
+        let mut many = (0..).zip(&levels).filter(|(_, level)| matches!(level, Level::Many(_)));
         let first = many.next().map(|(at, _)| at);
         if many.next().is_some() {
             return Err("only one {name...} is allowed in a template".into());
@@ -96,11 +89,7 @@ impl Template {
         {
             return Err("a first level that begins with $ cannot contain a {name}".into());
         }
-        Ok(Self {
-            text: text.to_owned(),
-            levels,
-            many: first,
-        })
+        Ok(Self { text: text.to_owned(), levels, many: first })
     }
 
     /// The filter to subscribe to. It may match more topics than the template does.
@@ -139,11 +128,11 @@ impl Template {
         }
         let Some(many) = self.many else {
             let mut parts = topic.split('/');
-            return self.levels.iter().all(|level| {
-                parts
-                    .next()
-                    .is_some_and(|part| level.captures(part, values))
-            }) && parts.next().is_none();
+            return self
+                .levels
+                .iter()
+                .all(|level| parts.next().is_some_and(|part| level.captures(part, values)))
+                && parts.next().is_none();
         };
         let mut rest = Some(topic);
         for level in &self.levels[..many] {
@@ -232,11 +221,7 @@ impl Level {
             Self::Parts(parts) => parts,
             Self::Text(_) | Self::Many(_) => &[],
         };
-        let many = if let Self::Many(name) = self {
-            Some(*name)
-        } else {
-            None
-        };
+        let many = if let Self::Many(name) = self { Some(*name) } else { None };
         let named = parts.iter().filter_map(|part| match part {
             Part::Name(name) => Some(*name),
             Part::Text(_) => None,
@@ -362,10 +347,7 @@ fn check_topic(text: &str) -> Result<(), String> {
 }
 
 fn parse_level(level: &str, names: &mut Names, body: bool) -> Result<Level, String> {
-    if let Some(name) = level
-        .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix("...}"))
-    {
+    if let Some(name) = level.strip_prefix('{').and_then(|rest| rest.strip_suffix("...}")) {
         return Ok(Level::Many(named(name, names, false)?));
     }
     if level.contains("...}") {
@@ -406,21 +388,15 @@ fn parse_parts(text: &str, names: &mut Names, body: bool) -> Result<Vec<Part>, S
 fn named(name: &str, names: &mut Names, body: bool) -> Result<u8, String> {
     let plain = match name.strip_prefix("body.") {
         Some(_) if !body => {
-            return Err(format!(
-                "{{{name}}} is known only once a call is read: use it in `reply`"
-            ));
+            return Err(format!("{{{name}}} is known only once a call is read: use it in `reply`"));
         }
         Some(member) => member,
         None => name,
     };
     if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-        return Err(format!(
-            "{{{name}}} is no name: letters, digits and _ are allowed"
-        ));
+        return Err(format!("{{{name}}} is no name: letters, digits and _ are allowed"));
     }
-    names
-        .index(name)
-        .ok_or_else(|| format!("at most {MAX_NAMES} names are allowed in a pair"))
+    names.index(name).ok_or_else(|| format!("at most {MAX_NAMES} names are allowed in a pair"))
 }
 
 /// A plain MQTT topic filter.

@@ -172,11 +172,7 @@ impl Traffic {
 
     /// The MQTT filters to subscribe to, each once.
     pub fn filters(&self) -> Vec<String> {
-        let listed = self
-            .activity
-            .iter()
-            .chain(&self.security)
-            .map(|(template, _)| template);
+        let listed = self.activity.iter().chain(&self.security).map(|(template, _)| template);
         let paired = self.pairs.iter().flat_map(|pair| [&pair.call, &pair.reply]);
         let mut filters = Vec::new();
         for template in paired.chain(listed) {
@@ -228,21 +224,14 @@ impl Traffic {
 }
 
 fn mistake(key: String, found: &str, problem: String) -> Mistake {
-    Mistake {
-        key,
-        found: found.to_owned(),
-        problem,
-    }
+    Mistake { key, found: found.to_owned(), problem }
 }
 
 fn named<'t>(templates: &[(Template, Option<u8>)], topic: &'t str) -> Option<&'t str> {
     templates.iter().find_map(|(template, name)| {
         let mut values = [None; MAX_NAMES];
         let matched = template.captures(topic, &mut values);
-        matched.then(|| {
-            name.and_then(|name| values[usize::from(name)])
-                .unwrap_or(topic)
-        })
+        matched.then(|| name.and_then(|name| values[usize::from(name)]).unwrap_or(topic))
     })
 }
 
@@ -255,14 +244,10 @@ impl Pair {
         };
         let mut names = Names::default();
         let call = Template::new(&spec.call, &mut names, false);
-        let call = call
-            .map_err(|problem| note("call", &spec.call, problem))
-            .ok();
+        let call = call.map_err(|problem| note("call", &spec.call, problem)).ok();
         let called = names.clone();
         let reply = Template::new(&spec.reply, &mut names, true);
-        let reply = reply
-            .map_err(|problem| note("reply", &spec.reply, problem))
-            .ok();
+        let reply = reply.map_err(|problem| note("reply", &spec.reply, problem)).ok();
         let service = match &spec.service {
             Some(text) => Composition::new(text, &called)
                 .map_err(|problem| note("service", text, problem))
@@ -282,10 +267,7 @@ impl Pair {
         let mut shared: Vec<u8> = reply.names().filter(|name| call.has(*name)).collect();
         shared.sort_unstable();
         shared.dedup();
-        let members = names
-            .body_members()
-            .map(|(at, member)| (at, member.to_owned()))
-            .collect();
+        let members = names.body_members().map(|(at, member)| (at, member.to_owned())).collect();
         Ok(Self {
             id: PairId(id),
             name: spec.name.clone(),

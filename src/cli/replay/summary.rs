@@ -50,25 +50,9 @@ struct Row {
 
 impl Row {
     fn new(figures: &Figures) -> Self {
-        let Totals {
-            calls,
-            oneway,
-            ok,
-            rejected,
-            failed,
-            unanswered,
-            void,
-            open,
-            late: _,
-        } = figures.totals;
-        let Latency {
-            p50,
-            p95,
-            p99,
-            mean,
-            max,
-            count: _,
-        } = figures.lifetime;
+        let Totals { calls, oneway, ok, rejected, failed, unanswered, void, open, late: _ } =
+            figures.totals;
+        let Latency { p50, p95, p99, mean, max, count: _ } = figures.lifetime;
         let ms = |span: Option<Span>| span.map(Span::as_millis_f64);
         Self {
             calls,
