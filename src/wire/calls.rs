@@ -31,9 +31,9 @@ impl<'a> Parsed<'a> {
         let strict = envelope.is_jsonrpc() && envelope.has_method();
         let document = if strict { None } else { envelope.service_call()? };
         let mut parsed = match document {
-            Some((service, method)) => Self {
-                service: Some(service),
-                method: Some(method),
+            Some(names) => Self {
+                service: Some(names.service),
+                method: Some(names.method),
                 id: envelope.message_id()?,
                 ..Self::default()
             },

@@ -28,6 +28,15 @@ pub enum Id<'a> {
     Integer(i128),
 }
 
+/// The names of a service-call document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceCall<'a> {
+    /// Who is called.
+    pub service: Cow<'a, str>,
+    /// What is called.
+    pub method: Cow<'a, str>,
+}
+
 /// The members of an envelope, undecoded.
 #[derive(Debug, Default)]
 pub struct Envelope<'a> {
@@ -169,15 +178,15 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// The names of a service-call document: service and method.
-    pub fn service_call(&self) -> Result<Option<(Cow<'a, str>, Cow<'a, str>)>, Malformed> {
+    /// The names of a service-call document, if it is one.
+    pub fn service_call(&self) -> Result<Option<ServiceCall<'a>>, Malformed> {
         let (Some(service), Some(method)) = (self.service_name, self.method_name) else {
             return Ok(None);
         };
         if !self.is_service_call() {
             return Ok(None);
         }
-        Ok(Some((string(service)?, string(method)?)))
+        Ok(Some(ServiceCall { service: string(service)?, method: string(method)? }))
     }
 
     /// Its `replyTo`; a value that is no string counts as absent.

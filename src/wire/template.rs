@@ -422,8 +422,8 @@ impl Filter {
 
     /// Whether a topic matches.
     pub fn matches(&self, topic: &str) -> bool {
-        let wild = |level: &Box<str>| matches!(&**level, "+" | "#");
-        if topic.starts_with('$') && self.0.first().is_some_and(wild) {
+        let wild = |level: &str| matches!(level, "+" | "#");
+        if topic.starts_with('$') && self.0.first().is_some_and(|level| wild(level)) {
             return false;
         }
         let mut parts = topic.split('/');

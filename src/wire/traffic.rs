@@ -91,6 +91,8 @@ pub struct Place<'r, 't> {
 
 /// What a topic is.
 #[derive(Debug)]
+// Made and taken apart once per message, on the stack; a box would cost more than the size.
+#[allow(clippy::large_enum_variant)]
 pub enum Sorted<'r, 't> {
     /// Nothing that is looked at.
     Ignored,
