@@ -30,9 +30,6 @@ use tokio::time::{Sleep, sleep};
 /// How long an orderly stop may take. The program has 10 s in all.
 const STOP_WITHIN: Duration = Duration::from_secs(6);
 
-/// The first guard, over connecting: the library has its own, shorter limit on this.
-const CONNECT_MARGIN: Duration = Duration::from_secs(5);
-
 /// Pings without any event after which a connection counts as dead. The library itself gives
 /// up after two, unless it is stuck writing to a peer that does not read.
 const DEAD_AFTER_PINGS: u32 = 3;
@@ -143,7 +140,7 @@ impl Session {
         let opening = protocol::Opening { broker: &self.plan.broker, will };
         let (client, mut connection) = protocol::open(opening);
         let connect = Duration::from_micros(self.plan.broker.connect_timeout.micros());
-        let mut life = Life::new(client, connect + CONNECT_MARGIN);
+        let mut life = Life::new(client, connect);
         let end = self.follow(&mut life, &mut connection).await;
         // What came with the end still counts: messages before the link went down, and answers
         // that spare us a repetition.
@@ -324,7 +321,7 @@ impl Life {
     /// is up only the one event counts that ends the phase, and that sets a new guard.
     fn check_progress(&mut self) -> Result<(), Failure> {
         match self.phase {
-            Phase::Connecting => Err(Failure::Timeout("no connection within the time allowed")),
+            Phase::Connecting => Err(Failure::Timeout(protocol::NO_CONNECTION)),
             Phase::Subscribing => Err(Failure::Timeout("no answer to the subscription")),
             _ if self.events == self.events_at_guard => {
                 Err(Failure::Timeout("the connection makes no progress"))

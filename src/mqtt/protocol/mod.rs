@@ -29,6 +29,11 @@ const REQUESTS: usize = WINDOW + 8;
 /// does not make the library wait for the one that is next in turn.
 const PACKETS: u16 = 1_000;
 
+/// What is said when nothing came of an attempt to connect. The session counts the time; the
+/// library, which counts whole seconds, does so as well.
+pub(super) const NO_CONNECTION: &str =
+    "no connection within `broker.connect_timeout`: check `broker.url` and the network";
+
 /// The largest packet that MQTT can carry.
 const MQTT_MAX: u32 = 268_435_455;
 

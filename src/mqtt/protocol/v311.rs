@@ -121,9 +121,7 @@ fn failure(error: ConnectionError) -> Failure {
     match error {
         ConnectionError::ConnectionRefused(code) => refusal(code),
         ConnectionError::Io(error) => Failure::Network(error.to_string()),
-        ConnectionError::NetworkTimeout => {
-            Failure::Timeout("no connection within the time allowed")
-        }
+        ConnectionError::NetworkTimeout => Failure::Timeout(super::NO_CONNECTION),
         ConnectionError::FlushTimeout => Failure::Timeout("the broker takes no more bytes"),
         ConnectionError::MqttState(error) => lost(error),
         other => Failure::Unreadable(format!("{other:?}")),

@@ -169,7 +169,7 @@ fn failure(error: ConnectionError) -> Failure {
     match error {
         ConnectionError::ConnectionRefused(code) => refusal(code),
         ConnectionError::Io(error) => Failure::Network(error.to_string()),
-        ConnectionError::Timeout(_) => Failure::Timeout("no connection within the time allowed"),
+        ConnectionError::Timeout(_) => Failure::Timeout(super::NO_CONNECTION),
         ConnectionError::MqttState(error) => lost(error),
         other => Failure::Unreadable(format!("{other:?}")),
     }
