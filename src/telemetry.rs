@@ -1,1 +1,305 @@
-//! (to be built)
+//! lookout's own logs and metrics.
+//!
+//! Logs go to stderr through `tracing`, for people or as JSON lines. The level says what the
+//! operator has to do: `error` act, `warn` look, `info` nothing.
+//!
+//! [`METRICS`] is the one list of metrics. Their numbers are counted where things happen, in
+//! plain integers, and copied into the exporter once a second through handles that are looked up
+//! once: a message costs no metric. A metric is listed if, and only if, [`Exporter::export`]
+//! sets it. The exporter is a value, not the global recorder, so that two of them in one process
+//! do not share numbers.
+
+use crate::config::Log;
+use crate::observer::Instant;
+use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tracing_subscriber::EnvFilter;
+
+/// Directs this process's logs to stderr; to be called once.
+///
+/// # Errors
+///
+/// If the filter cannot be read, or logs are directed somewhere already.
+pub fn start_logs(log: &Log) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&log.level)
+        .map_err(|error| anyhow::anyhow!("`log.level` is no filter: {error}"))?;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Whoever reads our logs may go away; that is no reason to end.
+        .log_internal_errors(false);
+    let started = if log.json {
+        logs.json().flatten_event(true).try_init()
+    } else {
+        logs.with_target(false).try_init()
+    };
+    started.map_err(|error| anyhow::anyhow!("logs cannot be set up: {error}"))
+}
+
+/// Whether a metric only grows or moves both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Moves both ways.
+    Gauge,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name, with its unit.
+    pub name: &'static str,
+    /// Whether it only grows.
+    pub kind: Kind,
+    /// What it says.
+    pub help: &'static str,
+}
+
+const START: Metric = gauge("process_start_time_seconds", "Unix time at which lookout started.");
+const LINK_UP: Metric =
+    gauge("lookout_link_up", "1 while connected with every subscription granted, else 0.");
+const ATTEMPTS: Metric =
+    counter("lookout_connection_attempts_total", "Attempts to connect to the broker.");
+const LINKS: Metric = counter("lookout_links_total", "Times the link to the broker came up.");
+const RECEIVED: Metric =
+    counter("lookout_messages_received_total", "Messages received from the broker.");
+const INBOX: Metric = gauge("lookout_inbox_messages", "Messages that wait for the observer.");
+const INBOX_DROPPED: Metric =
+    counter("lookout_inbox_dropped_total", "Messages dropped because the inbox was full.");
+const OUTBOX: Metric =
+    gauge("lookout_outbox_documents", "Documents that wait to be sent or acknowledged.");
+const OUTBOX_DROPPED: Metric =
+    counter("lookout_outbox_dropped_total", "Documents dropped because the outbox was full.");
+const PUBLISHED: Metric =
+    counter("lookout_documents_published_total", "Publications the broker acknowledged.");
+const REFUSED: Metric =
+    counter("lookout_documents_refused_total", "Publications the broker refused.");
+const UNSENDABLE: Metric = counter(
+    "lookout_documents_unsendable_total",
+    "Documents never sent: no valid topic, or too large for the broker.",
+);
+
+/// Every metric of this program, in the order of the manual.
+pub const METRICS: &[Metric] = &[
+    START,
+    LINK_UP,
+    ATTEMPTS,
+    LINKS,
+    RECEIVED,
+    INBOX,
+    INBOX_DROPPED,
+    OUTBOX,
+    OUTBOX_DROPPED,
+    PUBLISHED,
+    REFUSED,
+    UNSENDABLE,
+];
+
+const fn counter(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, help }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, help }
+}
+
+/// What the session with the broker counts and holds at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkFigures {
+    /// Messages received.
+    pub received: u64,
+    /// Messages dropped because the inbox was full.
+    pub inbox_dropped: u64,
+    /// Attempts to connect.
+    pub attempts: u64,
+    /// Times the link came up.
+    pub links: u64,
+    /// Publications the broker acknowledged, presence included.
+    pub published: u64,
+    /// Publications the broker refused.
+    pub refused: u64,
+    /// Documents dropped because the outbox was full.
+    pub outbox_dropped: u64,
+    /// Documents never sent: no topic for MQTT, or too large for the broker.
+    pub unsendable: u64,
+    /// Documents that wait to be sent or acknowledged.
+    pub outbox: usize,
+    /// Whether the link is up.
+    pub up: bool,
+}
+
+/// Everything that is exported, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// When lookout started.
+    pub start: Instant,
+    /// Messages that wait for the observer.
+    pub inbox: usize,
+    /// The session with the broker.
+    pub link: LinkFigures,
+}
+
+/// Turns figures into a page for Prometheus.
+pub struct Exporter {
+    page: PrometheusHandle,
+    process: ProcessHandles,
+    link: LinkHandles,
+}
+
+/// The cached handles of what is known without the broker.
+struct ProcessHandles {
+    start: Gauge,
+    inbox: Gauge,
+}
+
+/// The cached handles of [`LinkFigures`].
+struct LinkHandles {
+    up: Gauge,
+    attempts: Counter,
+    links: Counter,
+    received: Counter,
+    inbox_dropped: Counter,
+    outbox: Gauge,
+    outbox_dropped: Counter,
+    published: Counter,
+    refused: Counter,
+    unsendable: Counter,
+}
+
+impl std::fmt::Debug for Exporter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exporter").finish_non_exhaustive()
+    }
+}
+
+impl Default for Exporter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Exporter {
+    /// An exporter with all metrics at zero.
+    pub fn new() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        for metric in METRICS {
+            metric.describe(&recorder);
+        }
+        let process =
+            ProcessHandles { start: START.gauge(&recorder), inbox: INBOX.gauge(&recorder) };
+        let link = LinkHandles {
+            up: LINK_UP.gauge(&recorder),
+            attempts: ATTEMPTS.counter(&recorder),
+            links: LINKS.counter(&recorder),
+            received: RECEIVED.counter(&recorder),
+            inbox_dropped: INBOX_DROPPED.counter(&recorder),
+            outbox: OUTBOX.gauge(&recorder),
+            outbox_dropped: OUTBOX_DROPPED.counter(&recorder),
+            published: PUBLISHED.counter(&recorder),
+            refused: REFUSED.counter(&recorder),
+            unsendable: UNSENDABLE.counter(&recorder),
+        };
+        Self { page: recorder.handle(), process, link }
+    }
+
+    /// Copies the figures into the exporter; to be called once a second. The figures of the
+    /// observer will join them in a function of their own.
+    pub fn export(&self, figures: &Figures) {
+        let Figures { start, inbox, link } = figures;
+        self.process.start.set(start.micros() as f64 / 1e6);
+        self.process.inbox.set(*inbox as f64);
+        self.link.export(link);
+        // Without a listener of its own the exporter leaves this to us.
+        self.page.run_upkeep();
+    }
+
+    /// Renders the page whenever it is called, in Prometheus' text format 0.0.4.
+    pub fn page(&self) -> impl Fn() -> String + Clone + Send + Sync + 'static {
+        let page = self.page.clone();
+        move || page.render()
+    }
+}
+
+impl LinkHandles {
+    fn export(&self, figures: &LinkFigures) {
+        self.up.set(if figures.up { 1.0 } else { 0.0 });
+        self.attempts.absolute(figures.attempts);
+        self.links.absolute(figures.links);
+        self.received.absolute(figures.received);
+        self.inbox_dropped.absolute(figures.inbox_dropped);
+        self.outbox.set(figures.outbox as f64);
+        self.outbox_dropped.absolute(figures.outbox_dropped);
+        self.published.absolute(figures.published);
+        self.refused.absolute(figures.refused);
+        self.unsendable.absolute(figures.unsendable);
+    }
+}
+
+impl Metric {
+    fn describe(&self, recorder: &PrometheusRecorder) {
+        let unit = Some(Unit::Count);
+        match self.kind {
+            Kind::Counter => recorder.describe_counter(self.name.into(), unit, self.help.into()),
+            Kind::Gauge => recorder.describe_gauge(self.name.into(), unit, self.help.into()),
+        }
+    }
+
+    fn counter(&self, recorder: &PrometheusRecorder) -> Counter {
+        recorder.register_counter(&self.key(), &METADATA)
+    }
+
+    fn gauge(&self, recorder: &PrometheusRecorder) -> Gauge {
+        recorder.register_gauge(&self.key(), &METADATA)
+    }
+
+    fn key(&self) -> Key {
+        Key::from_parts(self.name, Vec::<Label>::new())
+    }
+}
+
+const METADATA: Metadata<'static> = Metadata::new("lookout", Level::INFO, None);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_listed_metric_is_exported_with_its_help_and_no_other() {
+        let exporter = Exporter::new();
+        let link = LinkFigures {
+            received: 1,
+            inbox_dropped: 2,
+            attempts: 3,
+            links: 4,
+            published: 5,
+            refused: 6,
+            outbox_dropped: 7,
+            unsendable: 8,
+            outbox: 9,
+            up: true,
+        };
+        let start = Instant::from_micros(1_732_270_200_500_000);
+        exporter.export(&Figures { start, inbox: 10, link });
+        let page = (exporter.page())();
+        for metric in METRICS {
+            let kind = if metric.kind == Kind::Counter { "counter" } else { "gauge" };
+            assert!(page.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{page}");
+            assert!(page.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{page}");
+            // A value that nobody sets stays 0, and none of those above is.
+            assert!(!page.contains(&format!("\n{} 0\n", metric.name)), "{}", metric.name);
+            assert_eq!(metric.kind == Kind::Counter, metric.name.ends_with("_total"));
+        }
+        assert_eq!(page.matches("# TYPE ").count(), METRICS.len());
+        assert!(page.contains("process_start_time_seconds 1732270200.5\n"), "{page}");
+        assert!(page.contains("lookout_inbox_messages 10\n"), "{page}");
+    }
+
+    #[test]
+    fn a_second_exporter_has_numbers_of_its_own() {
+        let (one, other) = (Exporter::new(), Exporter::new());
+        one.export(&Figures { inbox: 5, ..Figures::default() });
+        assert!((one.page())().contains("lookout_inbox_messages 5\n"));
+        assert!((other.page())().contains("lookout_inbox_messages 0\n"));
+    }
+}

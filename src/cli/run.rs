@@ -1,12 +1,85 @@
-//! `lookout run` (to be built)
+//! `lookout run`: observe a broker until told to stop.
+//!
+//! Logs go to stderr; what is found (`errors`, `emergency`, `circuit-breaker`) is also said on
+//! stdout, one line each, for people or as JSON like the lines of `lookout replay`. Exit code 0
+//! after SIGTERM or SIGINT, 1 with the reason on stderr if lookout had to give up, 64 with every
+//! mistake if the configuration is wrong.
 
+mod said;
+
+use crate::app;
+use crate::config::{self, Config, Sources};
+use crate::observer::digest::DigestKey;
+use crate::telemetry;
+use anyhow::Context;
+use said::Printer;
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Arguments of `lookout run`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The configuration file; without it the defaults and `LOOKOUT_…` variables apply.
+    #[arg(long, short, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Set a single setting, over file and environment.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
+    set: Vec<(String, String)>,
+    /// Logs and findings as JSON lines; short for `--log-format json`.
+    #[arg(long, conflicts_with = "log_format")]
+    json: bool,
+    /// For people or for a collector; short for `--set log.format=…`.
+    #[arg(long, value_name = "FORMAT", value_parser = ["human", "json"])]
+    log_format: Option<String>,
+}
+
+impl Args {
+    fn sources(self) -> Sources {
+        let Self { config, mut set, json, log_format } = self;
+        let format = if json { Some("json".to_owned()) } else { log_format };
+        set.extend(format.map(|format| ("log.format".to_owned(), format)));
+        Sources::of_process(config, set)
+    }
+}
 
 /// Runs the command.
-pub fn main(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub fn main(args: Args) -> anyhow::Result<ExitCode> {
+    let config = match config::load(&args.sources()) {
+        Ok(config) => config,
+        Err(mistakes) => return Ok(super::refuse(&mistakes)),
+    };
+    telemetry::start_logs(&config.log)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
+    let ended = runtime.block_on(observe(config));
+    // Nothing is left to wait for, least of all a name that is still being looked up.
+    runtime.shutdown_background();
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+async fn observe(config: Config) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be heard")?;
+    let shutdown = async move {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        tracing::info!("stopping on {name}");
+    };
+    let mut printer = Printer::start(&config.cluster, config.log.json)?;
+    let ended = app::run_with(config, key(), shutdown, |document| printer.show(document)).await;
+    printer.finish();
+    ended
+}
+
+/// A key nobody can foresee: whoever can publish could otherwise make up ids that share a
+/// digest. The standard library keys its hash maps from the system's random source; what such
+/// a hasher makes of a number is as secret as its keys.
+#[allow(clippy::disallowed_methods)] // A random seed is what is asked for here.
+fn key() -> DigestKey {
+    let draw = || RandomState::new().hash_one(0_u8);
+    DigestKey::new(draw(), draw())
 }

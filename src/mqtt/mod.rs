@@ -1,1 +1,166 @@
-//! (to be built)
+//! The link to the broker: what is heard comes out of an [`Inbox`], what is said goes into a
+//! [`Handle`], and a [`Session`] in between keeps the connection.
+//!
+//! ```text
+//! broker ─► session ─► inlet ═queue═► Inbox ─► app
+//! broker ◄─ session ◄─ outlet ◄──────── Handle ◄─ app
+//! ```
+//!
+//! The session runs on its own and never waits for anyone: a handler that keeps it from polling
+//! lets the answer to a keep-alive ping wait in line until the broker gives up. So what is heard
+//! is dropped, and counted, when the queue is full, and what is said is kept in a bounded outbox.
+//!
+//! MQTT 5 and 3.1.1 differ in [`protocol`] only; every rule is written once, in [`session`].
+
+mod backoff;
+mod failure;
+mod inlet;
+mod outlet;
+mod presence;
+mod protocol;
+mod session;
+
+pub use failure::Failure;
+pub use inlet::{Arrival, Heard, HeardProperties, Inbox};
+pub use session::Session;
+
+use crate::clock::Clock;
+use crate::config::{Broker, Config};
+use crate::observer::Instant;
+use crate::observer::input::Link;
+use crate::telemetry::LinkFigures;
+use crate::wire::Document;
+use outlet::Outlet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::watch;
+
+/// Everything a session needs to know.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The broker and how to reach it.
+    pub broker: Broker,
+    /// The filters to subscribe to; the link is up when all of them are granted.
+    pub filters: Vec<String>,
+    /// Where birth and death are published, retained.
+    pub presence: String,
+    /// Messages that may wait between socket and observer.
+    pub inbox: usize,
+    /// Events that may wait for the broker.
+    pub outbox: usize,
+}
+
+impl Plan {
+    /// What the configuration asks for.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            broker: config.broker.clone(),
+            filters: config.traffic.filters(),
+            presence: presence::topic(&config.cluster, &config.id),
+            inbox: config.inbox,
+            outbox: config.outbox,
+        }
+    }
+}
+
+/// A session that is ready to run, with both of its ends. Nothing happens before
+/// [`Session::run`] is polled.
+pub fn open(plan: Plan, clock: Clock) -> (Session, Inbox, Handle) {
+    let counters = Arc::new(Counters::default());
+    let (inlet, inbox) = inlet::queue(clock, plan.inbox, Arc::clone(&counters));
+    let outlet = Arc::new(Outlet::new(plan.outbox, Arc::clone(&counters)));
+    let (status, watched) =
+        watch::channel(Status { link: Link::Down, since: clock.now(), problem: None });
+    let (stop, stopped) = watch::channel(false);
+    let handle = Handle {
+        outlet: Arc::clone(&outlet),
+        counters: Arc::clone(&counters),
+        status: watched,
+        stop: Arc::new(stop),
+    };
+    (Session::new(plan, clock, inlet, outlet, status, stopped, counters), inbox, handle)
+}
+
+/// The link as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Up when connected and every filter is granted.
+    pub link: Link,
+    /// Since when.
+    pub since: Instant,
+    /// Why the last attempt failed, or the link was lost; `None` while it is up.
+    pub problem: Option<String>,
+}
+
+/// What a session counts; all of it since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    received: AtomicU64,
+    inbox_dropped: AtomicU64,
+    attempts: AtomicU64,
+    links: AtomicU64,
+    published: AtomicU64,
+    refused: AtomicU64,
+    outbox_dropped: AtomicU64,
+    unsendable: AtomicU64,
+}
+
+/// The caller's end of a session; clones share it.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    outlet: Arc<Outlet>,
+    counters: Arc<Counters>,
+    status: watch::Receiver<Status>,
+    stop: Arc<watch::Sender<bool>>,
+}
+
+impl Handle {
+    /// Puts a document into the outbox. Never waits; see [`outlet`] for what goes when it is
+    /// full.
+    pub fn publish(&self, document: Document) {
+        self.outlet.push(document);
+    }
+
+    /// The link as it stands; the receiver also tells of changes.
+    pub fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Asks the session to end: say offline, empty the outbox, disconnect. It does so within
+    /// six seconds, or goes without a goodbye and lets the will speak.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Counters and levels at this moment.
+    pub fn figures(&self) -> LinkFigures {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let Counters {
+            received,
+            inbox_dropped,
+            attempts,
+            links,
+            published,
+            refused,
+            outbox_dropped,
+            unsendable,
+        } = &*self.counters;
+        LinkFigures {
+            received: get(received),
+            inbox_dropped: get(inbox_dropped),
+            attempts: get(attempts),
+            links: get(links),
+            published: get(published),
+            refused: get(refused),
+            outbox_dropped: get(outbox_dropped),
+            unsendable: get(unsendable),
+            outbox: self.outlet.waiting(),
+            up: self.status.borrow().link == Link::Up,
+        }
+    }
+}
+
+/// Adds one; the counters stand for themselves, so no order between them is needed.
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}

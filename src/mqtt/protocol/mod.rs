@@ -1,0 +1,190 @@
+//! MQTT 5 and 3.1.1 behind one face.
+//!
+//! The two halves of the client library have the same shape and different types. Each version
+//! has one file that opens a connection with its options and translates events, codes and
+//! errors; whatever is decided about them is decided once, in the session.
+//!
+//! A connection is used once. The library can reconnect on its own, but it carries requests,
+//! buffered events, packet identifiers and a keep-alive interval of the server's choice from
+//! one connection to the next; a fresh one starts from what we know.
+
+mod v311;
+mod v5;
+
+use super::failure::Failure;
+use super::inlet::HeardProperties;
+use crate::config::{Broker, Protocol};
+use crate::observer::Span;
+use bytes::Bytes;
+use std::time::Duration;
+
+/// Publications that may be on their way at once. Brokers allow 20 and more by default.
+pub(super) const WINDOW: usize = 16;
+
+/// Requests that fit between the session and the library: the window, the subscription, the
+/// goodbye and the disconnection, with room. A full channel is never waited for.
+const REQUESTS: usize = WINDOW + 8;
+
+/// Packet identifiers in use. More than the window, so that a broker that answers out of order
+/// does not make the library wait for the one that is next in turn.
+const PACKETS: u16 = 1_000;
+
+/// What is said when nothing came of an attempt to connect. The session counts the time; the
+/// library, which counts whole seconds, does so as well.
+pub(super) const NO_CONNECTION: &str =
+    "no connection within `broker.connect_timeout`: check `broker.url` and the network";
+
+/// The largest packet that MQTT can carry.
+const MQTT_MAX: u32 = 268_435_455;
+
+/// What a connection is opened with.
+#[derive(Debug)]
+pub(super) struct Opening<'a> {
+    /// The broker and how to reach it.
+    pub(super) broker: &'a Broker,
+    /// Topic and payload of the will, published retained.
+    pub(super) will: (&'a str, String),
+}
+
+/// A message from the broker, before it is stamped.
+#[derive(Debug)]
+pub(super) struct Publication {
+    pub(super) topic: Bytes,
+    pub(super) payload: Bytes,
+    pub(super) retain: bool,
+    pub(super) properties: Option<Box<HeardProperties>>,
+}
+
+/// What the broker said when it accepted the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// The largest packet it takes, in bytes.
+    pub(super) max_packet: Option<u32>,
+    /// Publications that may be on their way at once.
+    pub(super) window: usize,
+    /// The interval between pings.
+    pub(super) keep_alive: Duration,
+}
+
+/// What a connection tells.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// The broker accepted the connection.
+    Connected(Terms),
+    /// The broker answered the subscription: for each filter the reason why not, or `None`.
+    Subscribed(Vec<Option<&'static str>>),
+    /// A message came.
+    Heard(Publication),
+    /// The next publication on its way was given this packet identifier.
+    Identified(u16),
+    /// The broker answered for a publication, with its reason if it refused it.
+    Acknowledged(u16, Option<&'static str>),
+    /// Our disconnection is written.
+    Disconnected,
+    /// Something that needs no attention.
+    Other,
+}
+
+/// The polled half of a connection.
+pub(super) enum Connection {
+    V5(Box<v5::Connection>),
+    V311(Box<v311::Connection>),
+}
+
+/// The asking half of a connection. Nothing here waits.
+pub(super) enum Client {
+    V5(v5::Client),
+    V311(v311::Client),
+}
+
+/// A connection that connects when it is first polled.
+pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
+    match opening.broker.protocol {
+        Protocol::V5 => {
+            let (client, connection) = v5::open(opening);
+            (Client::V5(client), Connection::V5(Box::new(connection)))
+        }
+        Protocol::V311 => {
+            let (client, connection) = v311::open(opening);
+            (Client::V311(client), Connection::V311(Box::new(connection)))
+        }
+    }
+}
+
+impl Connection {
+    /// The next event. The future must not be dropped before it is ready, except to end the
+    /// connection: it may be in the middle of writing a packet.
+    pub(super) async fn poll(&mut self) -> Result<Event, Failure> {
+        match self {
+            Self::V5(connection) => connection.poll().await,
+            Self::V311(connection) => connection.poll().await,
+        }
+    }
+
+    /// Events that came with the end of the connection and were not told yet.
+    pub(super) fn leftovers(&mut self) -> Vec<Event> {
+        match self {
+            Self::V5(connection) => connection.leftovers(),
+            Self::V311(connection) => connection.leftovers(),
+        }
+    }
+}
+
+impl Client {
+    /// Subscribes to all filters at once; false if the library does not take them.
+    pub(super) fn subscribe(&self, filters: &[String], qos: u8) -> bool {
+        match self {
+            Self::V5(client) => client.subscribe(filters, qos),
+            Self::V311(client) => client.subscribe(filters, qos),
+        }
+    }
+
+    /// Publishes with QoS 1; false if the library does not take it now.
+    pub(super) fn publish(&self, topic: String, retain: bool, payload: String) -> bool {
+        match self {
+            Self::V5(client) => client.publish(topic, retain, payload),
+            Self::V311(client) => client.publish(topic, retain, payload),
+        }
+    }
+
+    /// Disconnects cleanly, after everything else that was asked for.
+    pub(super) fn disconnect(&self) -> bool {
+        match self {
+            Self::V5(client) => client.disconnect(),
+            Self::V311(client) => client.disconnect(),
+        }
+    }
+}
+
+/// The host as the library wants it: it puts host and port together with a colon, which an
+/// IPv6 address has of its own.
+fn host(broker: &Broker) -> String {
+    if broker.host.contains(':') && !broker.host.starts_with('[') {
+        format!("[{}]", broker.host)
+    } else {
+        broker.host.clone()
+    }
+}
+
+/// The keep-alive interval within what the library accepts (it panics below 5 s) and the
+/// protocol can carry (16 bits of seconds).
+fn keep_alive(broker: &Broker) -> Duration {
+    Duration::from_secs((broker.keep_alive.micros() / 1_000_000).clamp(5, u64::from(u16::MAX)))
+}
+
+/// Time to wait for a connection, in whole seconds and not none.
+fn connect_seconds(span: Span) -> u64 {
+    span.micros().div_ceil(1_000_000).max(1)
+}
+
+/// The largest packet that is accepted, within what the protocol can carry.
+fn max_packet(broker: &Broker) -> u32 {
+    broker.max_packet.clamp(1, MQTT_MAX)
+}
+
+/// The user name and password to log in with, if there are any.
+fn credentials(broker: &Broker) -> Option<(String, String)> {
+    let user = broker.user.clone().unwrap_or_default();
+    let password = broker.password.as_ref().map_or_else(String::new, |secret| secret.0.clone());
+    (!user.is_empty() || !password.is_empty()).then_some((user, password))
+}

@@ -1,0 +1,340 @@
+//! Keeps the connection: connect, subscribe, say that we are there, move messages, and when it
+//! ends, wait a while and start over.
+//!
+//! - Every connection subscribes anew. The link is up when the broker has granted every filter;
+//!   an observer that hears half of the traffic would blame services for what it cannot hear.
+//!   So a refused filter ends the connection, is said as an error, and is tried again later.
+//! - The library answers a broken connection at once, again and again; the waits are ours.
+//! - Nothing is awaited while polling but the connection, the outbox, the stop signal and one
+//!   guard against a connection that makes no progress. The poll is never cancelled while it
+//!   may be in the middle of a packet.
+//! - At the end: offline is said first, as it matters most; then the outbox is emptied, then
+//!   the connection is closed cleanly, so that the broker forgets the will. If that takes too
+//!   long, the connection just drops, and the will says it.
+
+use super::backoff::{Backoff, random};
+use super::failure::Failure;
+use super::inlet::Inlet;
+use super::outlet::Outlet;
+use super::protocol::{self, Client, Connection, Event, Terms};
+use super::{Plan, Status, count, presence};
+use crate::clock::Clock;
+use crate::observer::Instant;
+use crate::observer::input::Link;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Sleep, sleep};
+
+/// How long an orderly stop may take. The program has 10 s in all.
+const STOP_WITHIN: Duration = Duration::from_secs(6);
+
+/// Pings without any event after which a connection counts as dead. The library itself gives
+/// up after two, unless it is stuck writing to a peer that does not read.
+const DEAD_AFTER_PINGS: u32 = 3;
+
+/// Keeps the connection to the broker.
+#[derive(Debug)]
+pub struct Session {
+    plan: Plan,
+    clock: Clock,
+    inlet: Inlet,
+    outlet: Arc<Outlet>,
+    status: watch::Sender<Status>,
+    stop: watch::Receiver<bool>,
+    backoff: Backoff,
+    counters: Arc<super::Counters>,
+}
+
+/// How far a connection has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Connecting,
+    Subscribing,
+    Up,
+    /// Offline is said; what is left in the outbox follows.
+    Leaving,
+    /// The disconnection is on its way.
+    Gone,
+}
+
+/// One connection from its first attempt to its end.
+struct Life {
+    client: Client,
+    phase: Phase,
+    terms: Terms,
+    up_since: Option<Instant>,
+    /// Ends the connection if no event came since it was set.
+    guard: Pin<Box<Sleep>>,
+    events: u64,
+    events_at_guard: u64,
+}
+
+impl Session {
+    pub(super) fn new(
+        plan: Plan,
+        clock: Clock,
+        inlet: Inlet,
+        outlet: Arc<Outlet>,
+        status: watch::Sender<Status>,
+        stop: watch::Receiver<bool>,
+        counters: Arc<super::Counters>,
+    ) -> Self {
+        let backoff = Backoff::new(plan.broker.backoff_min, plan.broker.backoff_max);
+        Self { plan, clock, inlet, outlet, status, stop, backoff, counters }
+    }
+
+    /// Runs until [`super::Handle::stop`], or until every handle is gone.
+    pub async fn run(mut self) {
+        let mut stop = self.stop.clone();
+        let deadline = async move {
+            // An error means that every handle is gone, which is a stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+            sleep(STOP_WITHIN).await;
+        };
+        let late = tokio::select! {
+            () = self.keep_connected() => false,
+            () = deadline => true,
+        };
+        let left = self.outlet.waiting();
+        if late || left > 0 {
+            tracing::warn!(documents = left, "stopped before everything was published");
+        }
+    }
+
+    async fn keep_connected(&mut self) {
+        loop {
+            let Err(failure) = self.live().await else {
+                return;
+            };
+            self.report(&failure);
+            let wait = self.backoff.next(random());
+            tracing::info!("next attempt to connect in {:.1} s", wait.as_secs_f64());
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = sleep(wait) => {}
+                // With nothing to say there is no need to come back; the will has said offline.
+                () = stopped(&mut stop), if self.outlet.waiting() == 0 => return,
+            }
+            if self.stopping() && self.outlet.waiting() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn report(&self, failure: &Failure) {
+        let broker = &self.plan.broker;
+        if failure.needs_operator() {
+            tracing::error!("no link to {}:{}: {failure}", broker.host, broker.port);
+        } else {
+            tracing::warn!("no link to {}:{}: {failure}", broker.host, broker.port);
+        }
+        self.status.send_modify(|status| status.problem = Some(failure.to_string()));
+    }
+
+    /// One connection, until it fails or is closed as asked.
+    async fn live(&mut self) -> Result<(), Failure> {
+        count(&self.counters.attempts);
+        let will = (self.plan.presence.as_str(), presence::payload(false, self.clock.now()));
+        let opening = protocol::Opening { broker: &self.plan.broker, will };
+        let (client, mut connection) = protocol::open(opening);
+        let connect = Duration::from_micros(self.plan.broker.connect_timeout.micros());
+        let mut life = Life::new(client, connect);
+        let end = self.follow(&mut life, &mut connection).await;
+        // What came with the end still counts: messages before the link went down, and answers
+        // that spare us a repetition.
+        for event in connection.leftovers() {
+            self.pass_on(event);
+        }
+        self.outlet.link_lost();
+        if let Some(since) = life.up_since {
+            let now = self.clock.now();
+            self.inlet.link(Link::Down);
+            self.status.send_replace(Status { link: Link::Down, since: now, problem: None });
+            self.backoff.link_lasted(now.since(since));
+        }
+        end
+    }
+
+    async fn follow(
+        &mut self,
+        life: &mut Life,
+        connection: &mut Connection,
+    ) -> Result<(), Failure> {
+        loop {
+            let event = self.next_event(life, connection).await?;
+            life.events += 1;
+            match event {
+                Event::Connected(terms) => self.connected(life, terms)?,
+                Event::Subscribed(answers) => self.subscribed(life, &answers)?,
+                Event::Disconnected => return Ok(()),
+                event => self.pass_on(event),
+            }
+            self.hand_over(life);
+        }
+    }
+
+    /// Waits for the connection's next event, and serves the outbox and the stop signal
+    /// meanwhile. Polling comes first; under a flood the others are served after each event.
+    async fn next_event(
+        &self,
+        life: &mut Life,
+        connection: &mut Connection,
+    ) -> Result<Event, Failure> {
+        let mut stop = self.stop.clone();
+        let mut poll = pin!(connection.poll());
+        loop {
+            let asked_to_leave = matches!(life.phase, Phase::Leaving | Phase::Gone)
+                || (self.stopping() && life.phase != Phase::Up);
+            tokio::select! {
+                biased;
+                event = &mut poll => return event,
+                () = self.outlet.changed() => {}
+                () = stopped(&mut stop), if !asked_to_leave => {}
+                () = &mut life.guard => life.check_progress()?,
+            }
+            if life.up_since.is_none() && self.stopping() && self.outlet.waiting() == 0 {
+                // Nobody was told that we are here, and there is nothing else to say.
+                return Ok(Event::Disconnected);
+            }
+            self.hand_over(life);
+        }
+    }
+
+    fn connected(&self, life: &mut Life, terms: Terms) -> Result<(), Failure> {
+        life.terms = terms;
+        life.phase = Phase::Subscribing;
+        let answer = Duration::from_micros(self.plan.broker.connect_timeout.micros());
+        life.set_guard(answer.max(Duration::from_secs(1)));
+        if self.plan.filters.is_empty() {
+            return self.subscribed(life, &[]);
+        }
+        if life.client.subscribe(&self.plan.filters, self.plan.broker.qos) {
+            Ok(())
+        } else {
+            Err(Failure::Subscription(format!("filters {:?} are not valid", self.plan.filters)))
+        }
+    }
+
+    fn subscribed(&self, life: &mut Life, answers: &[Option<&'static str>]) -> Result<(), Failure> {
+        if life.phase != Phase::Subscribing {
+            return Ok(());
+        }
+        let filters = &self.plan.filters;
+        if answers.len() != filters.len() {
+            return Err(Failure::Subscription(format!(
+                "{} answers to {} filters",
+                answers.len(),
+                filters.len()
+            )));
+        }
+        let refused: Vec<_> = filters
+            .iter()
+            .zip(answers)
+            .filter_map(|(filter, answer)| answer.map(|reason| (filter.clone(), reason)))
+            .collect();
+        if !refused.is_empty() {
+            return Err(Failure::Filters(refused));
+        }
+        self.link_up(life);
+        Ok(())
+    }
+
+    fn link_up(&self, life: &mut Life) {
+        let now = self.clock.now();
+        life.phase = Phase::Up;
+        life.up_since = Some(now);
+        life.set_guard(life.terms.keep_alive * DEAD_AFTER_PINGS);
+        count(&self.counters.links);
+        self.inlet.link(Link::Up);
+        self.status.send_replace(Status { link: Link::Up, since: now, problem: None });
+        tracing::info!("subscribed to {}", self.plan.filters.join(", "));
+        self.say_presence(life, true);
+    }
+
+    fn say_presence(&self, life: &Life, online: bool) {
+        let payload = presence::payload(online, self.clock.now());
+        if life.client.publish(self.plan.presence.clone(), true, payload) {
+            self.outlet.presence_taken();
+        }
+    }
+
+    /// Takes what needs no decision to where it belongs.
+    fn pass_on(&self, event: Event) {
+        match event {
+            Event::Heard(publication) => self.inlet.hear(publication),
+            Event::Identified(packet) => self.outlet.identified(packet),
+            Event::Acknowledged(packet, refused) => self.outlet.acknowledged(packet, refused),
+            Event::Connected(_) | Event::Subscribed(_) | Event::Disconnected | Event::Other => {}
+        }
+    }
+
+    /// Gives the library as much of the outbox as may be on its way, and takes the next step
+    /// of leaving.
+    fn hand_over(&self, life: &mut Life) {
+        if life.phase == Phase::Up && self.stopping() {
+            life.phase = Phase::Leaving;
+            self.say_presence(life, false);
+        }
+        if !matches!(life.phase, Phase::Up | Phase::Leaving) {
+            return;
+        }
+        while let Some(document) = self.outlet.next(life.terms.window, life.terms.max_packet) {
+            let payload = document.payload.unwrap_or_default();
+            if !life.client.publish(document.topic, document.retain, payload) {
+                self.outlet.not_taken();
+                break;
+            }
+        }
+        if life.phase == Phase::Leaving && self.outlet.is_done() && life.client.disconnect() {
+            life.phase = Phase::Gone;
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        // An error means that every handle is gone.
+        *self.stop.borrow() || self.stop.has_changed().is_err()
+    }
+}
+
+impl Life {
+    fn new(client: Client, guard: Duration) -> Self {
+        let terms = Terms { max_packet: None, window: 1, keep_alive: guard };
+        Self {
+            client,
+            phase: Phase::Connecting,
+            terms,
+            up_since: None,
+            guard: Box::pin(sleep(guard)),
+            events: 0,
+            events_at_guard: 0,
+        }
+    }
+
+    fn set_guard(&mut self, span: Duration) {
+        self.guard = Box::pin(sleep(span));
+        self.events_at_guard = self.events;
+    }
+
+    /// The guard ran out: an error unless there was an event since it was set. Before the link
+    /// is up only the one event counts that ends the phase, and that sets a new guard.
+    fn check_progress(&mut self) -> Result<(), Failure> {
+        match self.phase {
+            Phase::Connecting => Err(Failure::Timeout(protocol::NO_CONNECTION)),
+            Phase::Subscribing => Err(Failure::Timeout("no answer to the subscription")),
+            _ if self.events == self.events_at_guard => {
+                Err(Failure::Timeout("the connection makes no progress"))
+            }
+            _ => {
+                self.set_guard(self.terms.keep_alive * DEAD_AFTER_PINGS);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Waits until a stop is asked for, or every handle is gone.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
