@@ -234,7 +234,8 @@ impl<H: FnMut(&Publisher, Heard)> Poll<H> {
             path: path.clone(),
             qos: QoS::AtLeastOnce,
             nolocal: false,
-            preserve_retain: true,
+            // So that only a message from before the subscription is marked as retained.
+            preserve_retain: false,
             retain_forward_rule: RetainForwardRule::OnEverySubscribe,
         });
         // A full request channel means that the subscription waits for the next connection;
