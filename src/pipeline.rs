@@ -1,31 +1,83 @@
 //! The part that `run` and `replay` share: messages in, documents out.
-//! (interface first; the body follows)
+//!
+//! Nothing here knows where messages come from, where documents go, or what time it is; the
+//! caller hands in the time with everything it tells.
 
 use crate::observer::digest::DigestKey;
-use crate::observer::{Input, Instant, Settings};
-use crate::wire::{Document, Message, Traffic};
+use crate::observer::input::Name;
+use crate::observer::{Input, Instant, Observer, Settings, Snapshot};
+use crate::wire::{Document, Message, Reader, Speaker, Traffic};
+use std::collections::VecDeque;
 
 /// Wire and observer, joined.
 #[derive(Debug)]
-pub struct Pipeline {}
+pub struct Pipeline {
+    reader: Reader,
+    observer: Observer,
+    speaker: Speaker,
+    documents: VecDeque<Document>,
+}
 
 impl Pipeline {
-    /// A pipeline that starts to listen at `now`.
-    pub fn new(_cluster: &str, _id: &str, _traffic: Traffic, _settings: Settings, _key: DigestKey, _now: Instant) -> Self {
-        Self {}
+    /// A pipeline that starts to listen at `now` and speaks for `cluster`. `key` is secret
+    /// where strangers can publish, and fixed where equal inputs must give equal outputs.
+    pub fn new(
+        cluster: &str,
+        traffic: Traffic,
+        settings: Settings,
+        key: DigestKey,
+        now: Instant,
+    ) -> Self {
+        Self {
+            reader: Reader::new(traffic, key),
+            speaker: Speaker::new(cluster, &settings.pairs),
+            observer: Observer::new(settings, key, now),
+            documents: VecDeque::new(),
+        }
     }
+
     /// Takes a message heard at `now`. Deadlines before `now` are handled first.
-    pub fn hear(&mut self, _now: Instant, _message: &Message<'_>) {}
-    /// Takes anything else that reaches the observer (link, pause, doubt, replicas, components).
-    pub fn tell(&mut self, _now: Instant, _input: Input<'_>) {}
-    /// Handles every deadline before `now`.
-    pub fn advance(&mut self, _now: Instant) {}
-    /// When `advance` is next needed.
-    pub fn poll_timeout(&self) -> Instant {
-        Instant::default()
+    pub fn hear(&mut self, now: Instant, message: &Message<'_>) {
+        let observer = &mut self.observer;
+        self.reader.read(message, &mut |input| observer.handle(now, input));
     }
+
+    /// Takes anything else that reaches the observer (link, pause, doubt, replicas, components).
+    pub fn tell(&mut self, now: Instant, input: Input<'_>) {
+        self.observer.handle(now, input);
+    }
+
+    /// A service's name, as inputs name it.
+    pub fn service<'a>(&self, name: &'a str) -> Name<'a> {
+        self.reader.service(name)
+    }
+
+    /// Handles every deadline up to `now`; a call is overdue only after its own.
+    pub fn advance(&mut self, now: Instant) {
+        self.observer.handle_timeout(now);
+    }
+
+    /// When [`Pipeline::advance`] is next needed.
+    pub fn poll_timeout(&mut self) -> Instant {
+        self.observer.poll_timeout()
+    }
+
     /// The next document to publish.
     pub fn poll_document(&mut self) -> Option<Document> {
-        None
+        while self.documents.is_empty() {
+            let event = self.observer.poll_event()?;
+            self.speaker.say(&event, |document| self.documents.push_back(document));
+        }
+        self.documents.pop_front()
+    }
+
+    /// Whether every call is settled and every held reply decided.
+    pub fn is_settled(&self) -> bool {
+        self.observer.is_settled()
+    }
+
+    /// What is known now.
+    pub fn snapshot(&mut self, now: Instant) -> Snapshot {
+        self.observer.snapshot(now)
     }
 }

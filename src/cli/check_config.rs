@@ -1,12 +1,76 @@
-//! `lookout check-config` (to be built)
+//! `lookout check-config`: is this configuration right, and what does it mean?
+//!
+//! The environment and `--set` count as they do for `lookout run`, so that the answer is about
+//! what would run. Every mistake is printed, one a line.
 
+use crate::config::{self, Config, Sources};
+use std::fmt::Write;
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `lookout check-config`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// The configuration to check.
+    #[arg(required_unless_present_any = ["print_default", "print_docs"])]
+    file: Option<PathBuf>,
+    /// Print every setting with its default and its reason, as a configuration file.
+    #[arg(long, conflicts_with_all = ["file", "print_docs"])]
+    print_default: bool,
+    /// Print the reference page of all settings.
+    #[arg(long, hide = true, conflicts_with = "file")]
+    print_docs: bool,
+    /// Set a single setting, over file and environment.
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
+    set: Vec<(String, String)>,
+}
 
 /// Runs the command.
-pub fn main(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub fn main(args: Args) -> anyhow::Result<ExitCode> {
+    let Args { file, print_default, print_docs, set } = args;
+    if print_default {
+        return print(&config::default_file());
+    }
+    if print_docs {
+        return print(&config::reference());
+    }
+    let name = file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
+    match config::load(&Sources::of_process(file, set)) {
+        Ok(config) => print(&format!("{name}: ok\n{}", summary(&config))),
+        Err(mistakes) => Ok(super::refuse(&mistakes)),
+    }
+}
+
+/// Prints to stdout. That nobody reads on (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// What a configuration means, in a few lines.
+fn summary(config: &Config) -> String {
+    let Config { cluster, id, broker, settings, traffic, http, .. } = config;
+    let mut out = String::new();
+    let user = broker.user.as_deref().map_or(String::new(), |user| format!(" as {user}"));
+    let version = match broker.protocol {
+        config::Protocol::V5 => "5",
+        config::Protocol::V311 => "3.1.1",
+    };
+    let host =
+        if broker.host.contains(':') { format!("[{}]", broker.host) } else { broker.host.clone() };
+    // Writing to a string cannot fail.
+    let _ = writeln!(out, "  cluster  {cluster} (lookout's id: {id})");
+    let _ = writeln!(out, "  broker   {host}:{}{user}, MQTT {version}", broker.port);
+    for pair in &settings.pairs {
+        let _ = writeln!(out, "  pair     {}: {} -> {}", pair.name, pair.call, pair.reply);
+    }
+    for filter in traffic.filters() {
+        let _ = writeln!(out, "  hears    {filter}");
+    }
+    let http = http.map_or("off".to_owned(), |address| address.to_string());
+    let _ = writeln!(out, "  http     {http}");
+    out
 }

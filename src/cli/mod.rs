@@ -9,6 +9,7 @@ pub mod demo;
 pub mod replay;
 pub mod run;
 
+use crate::config::Mistake;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -58,4 +59,12 @@ pub fn main() -> ExitCode {
         eprintln!("lookout: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Prints every mistake in a configuration, one a line.
+fn refuse(mistakes: &[Mistake]) -> ExitCode {
+    for mistake in mistakes {
+        eprintln!("{mistake}");
+    }
+    ExitCode::from(BAD_USAGE)
 }

@@ -1,10 +1,36 @@
-//! What the operator meant.
-//! (interface first; the body follows)
+//! What the operator meant: from what was written to a configuration that cannot be wrong.
+//!
+//! Three steps. `raw` keeps exactly what was written, with lines. `sources`, `walk` and `gather`
+//! look every key up in the one `table` of settings and read every value into a draft, over the
+//! defaults: file, then environment, then flags. `resolve` checks the values against each other,
+//! reads the password, compiles the traffic rules, and only then is there a [`Config`].
+//!
+//! Edge rules: every mistake is reported, not only the first; a mistake says where it is, what
+//! was found and what is allowed; a secret is never shown, not even in a mistake about it. The
+//! printed default and the reference page come from the same table, and tests hold the copies
+//! in the repository to it.
+
+mod draft;
+mod duration;
+mod gather;
+mod kind;
+mod mistake;
+mod print;
+mod raw;
+mod resolve;
+mod sources;
+mod suggest;
+mod table;
+mod url;
+mod walk;
+
+pub use mistake::Mistake;
+pub use print::{default_file, reference};
+pub use sources::{Sources, parse_flag};
 
 use crate::observer::{Settings, Span};
 use crate::wire::Traffic;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 /// A configuration that cannot be wrong.
 #[derive(Clone, Debug)]
@@ -32,7 +58,7 @@ pub struct Config {
 /// The broker and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    /// Host name or address.
+    /// Host name or address, an IPv6 address without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
@@ -86,32 +112,23 @@ pub struct Log {
     pub level: String,
 }
 
-/// One mistake in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// File and line, `environment`, or `command line`.
-    pub place: String,
-    /// The setting, such as `verdict.min_silence` or `LOOKOUT_BROKER`.
-    pub key: String,
-    /// What was found, as written; never a secret.
-    pub found: String,
-    /// What is allowed.
-    pub allowed: String,
+/// Reads and resolves a configuration, or reports every mistake in it. lookout's id, where
+/// none is set, follows from the host.
+pub fn load(sources: &Sources) -> Result<Config, Vec<Mistake>> {
+    load_for(sources, None)
 }
 
-/// Where settings come from beside the defaults; later ones win in the order file,
-/// environment, flags.
-#[derive(Clone, Debug, Default)]
-pub struct Sources {
-    /// The TOML file.
-    pub file: Option<PathBuf>,
-    /// `LOOKOUT_…` variables with their values.
-    pub environment: Vec<(String, String)>,
-    /// `--set key=value` flags.
-    pub flags: Vec<(String, String)>,
+/// As [`load`], with an `id` to take where none is set: a replay is the same on every host.
+pub fn load_for(sources: &Sources, id: Option<&str>) -> Result<Config, Vec<Mistake>> {
+    let mut gathered = sources.gather();
+    if let Some(id) = id {
+        gathered.draft.id.get_or_insert_with(|| id.to_owned());
+    }
+    match resolve::resolve(&mut gathered) {
+        Some(config) if !gathered.has_mistakes() => Ok(config),
+        _ => Err(gathered.into_mistakes()),
+    }
 }
 
-/// Reads and resolves a configuration, or reports every mistake in it.
-pub fn load(_sources: &Sources) -> Result<Config, Vec<Mistake>> {
-    Err(Vec::new())
-}
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,15 @@
-//! Circuits.
+//! One circuit: closed, open, half-open, and why it moved.
+//!
+//! A plain machine: `record` takes settled calls, `tick` takes the time, both may give a
+//! [`Transition`]. It judges only calls made after its last transition; void calls are not
+//! recorded at all, which frees their trial. An open circuit waits for its own time, doubled on
+//! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
+//! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
+
+use super::evidence::{Evidence, Mark, Settled, Tally};
+use super::settings::CircuitPolicy;
+use super::time::{Instant, Span};
+
 /// How a circuit behaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -11,4 +22,358 @@ pub enum Mode {
     Disabled,
     /// Closed; a trip is reported once, not enforced.
     ObserveOnly,
+}
+
+/// What a circuit tells callers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Call.
+    #[default]
+    Closed,
+    /// Do not call.
+    Open,
+    /// Call carefully; the calls are a trial.
+    HalfOpen,
+    /// Do not call until an operator says otherwise.
+    ForcedOpen,
+    /// Call; nothing is judged.
+    Disabled,
+    /// Call; the circuit would be open.
+    ObserveOnly,
+}
+
+impl State {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::ForcedOpen => "forced_open",
+            Self::Disabled => "disabled",
+            Self::ObserveOnly => "observe_only",
+        }
+    }
+}
+
+/// Why a circuit moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Too many calls in a row are unanswered.
+    ConsecutiveUnanswered,
+    /// The failure rate reached its threshold.
+    FailureRate,
+    /// The rate of slow calls reached its threshold.
+    SlowCallRate,
+    /// A service it depends on is unavailable.
+    DependencyUnavailable,
+    /// The service it depends on is back.
+    DependencyRecovered,
+    /// Its open time is over.
+    OpenTimeout,
+    /// The trial went well.
+    TrialSucceeded,
+    /// The trial failed.
+    TrialFailed,
+    /// An operator said so.
+    Manual,
+}
+
+impl Cause {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConsecutiveUnanswered => "consecutive_unanswered",
+            Self::FailureRate => "failure_rate",
+            Self::SlowCallRate => "slow_call_rate",
+            Self::DependencyUnavailable => "dependency_unavailable",
+            Self::DependencyRecovered => "dependency_recovered",
+            Self::OpenTimeout => "open_timeout",
+            Self::TrialSucceeded => "trial_succeeded",
+            Self::TrialFailed => "trial_failed",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// A circuit moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transition {
+    /// Where from.
+    pub from: State,
+    /// Where to.
+    pub to: State,
+    /// Why.
+    pub cause: Cause,
+    /// Settled calls and failures behind a rate or a trial.
+    pub requests: u32,
+    /// See `requests`.
+    pub failures: u32,
+    /// Openings in a row without a closing between.
+    pub open_count: u32,
+    /// When an open circuit will be half-open, if that is known.
+    pub retry_after: Option<Instant>,
+    /// How long it was not closed, when it closes.
+    pub open_for: Option<Span>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Phase {
+    #[default]
+    Closed,
+    /// Until the moment; `None` waits for the service it depends on.
+    Open(Option<Instant>),
+    HalfOpen {
+        answered: u32,
+        failed: u32,
+    },
+}
+
+/// What a circuit goes by beside its own evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// The numbers.
+    pub policy: &'a CircuitPolicy,
+    /// When a reply of the service was last heard, or could be.
+    pub heard: Option<Instant>,
+    /// lookout doubts itself: nothing may open.
+    pub doubt: bool,
+}
+
+/// One circuit.
+#[derive(Clone, Debug, Default)]
+pub struct Breaker {
+    mode: Mode,
+    phase: Phase,
+    evidence: Evidence,
+    /// When it last moved: earlier calls change nothing.
+    moved: Option<Instant>,
+    /// When it left the closed state.
+    opened: Option<Instant>,
+    open_count: u32,
+    /// Observe-only: the trip was reported.
+    reported: bool,
+    /// State of its jitter.
+    random: u64,
+}
+
+impl Breaker {
+    /// A closed circuit whose jitter follows from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self { random: seed, ..Self::default() }
+    }
+
+    /// What it tells callers.
+    pub const fn state(&self) -> State {
+        match (self.mode, self.phase) {
+            (Mode::ForcedOpen, _) => State::ForcedOpen,
+            (Mode::Disabled, _) => State::Disabled,
+            (Mode::ObserveOnly, _) if self.reported => State::ObserveOnly,
+            (Mode::ObserveOnly, _) | (_, Phase::Closed) => State::Closed,
+            (_, Phase::Open(_)) => State::Open,
+            (_, Phase::HalfOpen { .. }) => State::HalfOpen,
+        }
+    }
+
+    /// When [`Breaker::tick`] has something to do.
+    pub const fn deadline(&self) -> Option<Instant> {
+        match (self.mode, self.phase) {
+            (Mode::Automatic, Phase::Open(until)) => until,
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is left to look at.
+    pub fn is_idle(&self) -> bool {
+        self.evidence.is_empty()
+    }
+
+    /// Drops all evidence; see `verdict`. Trials under way go on.
+    pub fn forget(&mut self, now: Instant) {
+        if let Phase::Closed = self.phase {
+            self.evidence.clear();
+            self.moved = self.moved.max(Some(now));
+        }
+    }
+
+    /// Takes a settled call; never a void one.
+    pub fn record(&mut self, call: Settled, setting: &Setting<'_>) -> Option<Transition> {
+        let counts = matches!(self.mode, Mode::Automatic | Mode::ObserveOnly);
+        if !counts || self.moved.is_some_and(|moved| call.made <= moved) {
+            return None;
+        }
+        match self.phase {
+            Phase::Closed => {
+                self.evidence.record(call);
+                let slow = call.slow && setting.policy.slow_call.is_some();
+                if self.evidence.is_clean() && !slow { None } else { self.trip(call.at, setting) }
+            }
+            Phase::Open(_) => None,
+            Phase::HalfOpen { answered, failed } => self.trial(call, answered, failed, setting),
+        }
+    }
+
+    /// Takes the time.
+    pub fn tick(&mut self, now: Instant, setting: &Setting<'_>) -> Option<Transition> {
+        match self.phase {
+            Phase::Open(Some(until)) if self.mode == Mode::Automatic && until <= now => {
+                let half = Phase::HalfOpen { answered: 0, failed: 0 };
+                Some(self.go(half, now, Cause::OpenTimeout, (0, 0)))
+            }
+            Phase::Closed => {
+                self.evidence.roll(now);
+                let calm = self.evidence.is_clean() && setting.policy.slow_call.is_none();
+                if calm { None } else { self.trip(now, setting) }
+            }
+            _ => None,
+        }
+    }
+
+    /// Opens ahead of a cascade. Only a closed circuit that follows the rules does.
+    pub fn open_ahead(&mut self, now: Instant) -> Option<Transition> {
+        let closed = matches!((self.mode, self.phase), (Mode::Automatic, Phase::Closed));
+        closed.then(|| {
+            self.open_count += 1;
+            self.go(Phase::Open(None), now, Cause::DependencyUnavailable, (0, 0))
+        })
+    }
+
+    /// The service it waits for is back.
+    pub fn dependency_recovered(&mut self, now: Instant) -> Option<Transition> {
+        let waits = matches!((self.mode, self.phase), (Mode::Automatic, Phase::Open(None)));
+        let half = Phase::HalfOpen { answered: 0, failed: 0 };
+        waits.then(|| self.go(half, now, Cause::DependencyRecovered, (0, 0)))
+    }
+
+    /// An operator sets how it behaves; it starts afresh. The same mode again says nothing.
+    pub fn set_mode(&mut self, mode: Mode, now: Instant) -> Option<Transition> {
+        if mode == self.mode {
+            return None;
+        }
+        let from = self.state();
+        self.mode = mode;
+        self.reported = false;
+        self.open_count = 0;
+        let transition = self.go(Phase::Closed, now, Cause::Manual, (0, 0));
+        (transition.to != from).then_some(Transition { from, ..transition })
+    }
+
+    /// Closed: opens if a rule says so. If two cross at once the consecutive one is named.
+    fn trip(&mut self, now: Instant, setting: &Setting<'_>) -> Option<Transition> {
+        if setting.doubt || self.reported || self.mode == Mode::Disabled {
+            return None;
+        }
+        let (cause, sum) = self.crossed(now, setting)?;
+        let counts = (sum.settled, sum.failures());
+        if self.mode == Mode::ObserveOnly {
+            self.reported = true;
+            return Some(self.told(State::Closed, cause, counts));
+        }
+        self.open_count = self.open_count.saturating_add(1);
+        let until = self.open_until(now, setting.policy);
+        Some(self.go(Phase::Open(Some(until)), now, cause, counts))
+    }
+
+    fn crossed(&self, now: Instant, setting: &Setting<'_>) -> Option<(Cause, Tally)> {
+        let (policy, all) = (setting.policy, Mark::default());
+        let run = policy.consecutive;
+        if run > 0 && self.evidence.silent(now, run, all, setting.heard, policy.min_silence) {
+            let sum = self.evidence.sum_of_last(now, run, all)?;
+            return Some((Cause::ConsecutiveUnanswered, sum));
+        }
+        let long = self.evidence.sum(now, 300, all);
+        let enough = |sum: &Tally| sum.settled >= policy.min_calls.max(1);
+        let long = if enough(&long) {
+            Some(long)
+        } else {
+            self.evidence.sum_of_last(now, policy.min_calls.max(1), all)
+        };
+        let reached = |failures: u32, sum: &Tally| {
+            policy.failure_rate > 0.0
+                && f64::from(failures) >= policy.failure_rate * f64::from(sum.settled)
+        };
+        let steady = long.filter(|sum| reached(sum.lasting_failures(policy.min_silence), sum));
+        if let Some(sum) = steady {
+            return Some((Cause::FailureRate, sum));
+        }
+        let burst = self.evidence.sum(now, 10, all);
+        let lasting = burst.failures_made().over() >= policy.min_silence;
+        if enough(&burst) && lasting && reached(burst.failures(), &burst) {
+            return Some((Cause::FailureRate, burst));
+        }
+        let slow = policy.slow_call?;
+        let rate = |sum: &Tally| f64::from(sum.slow) >= slow.rate * f64::from(sum.settled);
+        long.filter(rate).map(|sum| (Cause::SlowCallRate, sum))
+    }
+
+    /// Half-open: one more call of the trial settled.
+    fn trial(
+        &mut self,
+        call: Settled,
+        answered: u32,
+        failed: u32,
+        setting: &Setting<'_>,
+    ) -> Option<Transition> {
+        let policy = setting.policy;
+        let slow = call.slow && policy.slow_call.is_some();
+        let good = !call.outcome.against() && !slow;
+        let (answered, failed) = (answered + u32::from(good), failed + u32::from(!good));
+        self.phase = Phase::HalfOpen { answered, failed };
+        let counts = (answered + failed, failed);
+        if !call.outcome.answered() || failed >= policy.trial_failures {
+            self.open_count = self.open_count.saturating_add(1);
+            let until = self.open_until(call.at, policy);
+            return Some(self.go(Phase::Open(Some(until)), call.at, Cause::TrialFailed, counts));
+        }
+        if answered < policy.trial_calls {
+            return None;
+        }
+        let transition = self.go(Phase::Closed, call.at, Cause::TrialSucceeded, counts);
+        self.open_count = 0;
+        Some(transition)
+    }
+
+    /// The end of the open time that begins now: doubled per opening in a row, with jitter,
+    /// never beyond the cap.
+    fn open_until(&mut self, now: Instant, policy: &CircuitPolicy) -> Instant {
+        let doublings = self.open_count.saturating_sub(1).min(32);
+        let base = policy.open_timeout.times(1 << doublings).min(policy.max_open_timeout);
+        // SplitMix64 (Steele, Lea and Flood, 2014), the top 53 bits as a share of one.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let share = ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64;
+        let jitter = 1.0 + policy.jitter * (2.0 * share - 1.0);
+        now + base.scaled(jitter).min(policy.max_open_timeout)
+    }
+
+    fn go(&mut self, to: Phase, now: Instant, cause: Cause, counts: (u32, u32)) -> Transition {
+        let from = self.state();
+        let open_for = self.opened.map(|opened| now.since(opened));
+        self.phase = to;
+        self.moved = Some(now);
+        self.evidence.clear();
+        let closes = matches!(to, Phase::Closed);
+        if closes {
+            self.opened = None;
+        } else if matches!(from, State::Closed) {
+            self.opened = Some(now);
+        }
+        let open_for = open_for.filter(|_| closes);
+        Transition { open_for, ..self.told(from, cause, counts) }
+    }
+
+    fn told(&self, from: State, cause: Cause, (requests, failures): (u32, u32)) -> Transition {
+        Transition {
+            from,
+            to: self.state(),
+            cause,
+            requests,
+            failures,
+            open_count: self.open_count,
+            retry_after: self.deadline(),
+            open_for: None,
+        }
+    }
 }

@@ -7,6 +7,13 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PairId(pub u16);
 
+impl PairId {
+    /// The index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// What a reply says of its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
@@ -83,8 +90,12 @@ impl Default for CodeTable {
 impl CodeTable {
     /// What an answer means for its call.
     pub fn outcome(&self, answer: Answer) -> Outcome {
-        let Answer::Error(code) = answer else { return Outcome::Ok };
-        let Some(code) = code else { return Outcome::Rejected };
+        let Answer::Error(code) = answer else {
+            return Outcome::Ok;
+        };
+        let Some(code) = code else {
+            return Outcome::Rejected;
+        };
         let failed = if (-32768..=-32000).contains(&code) {
             !self.rejected.contains(&code)
         } else {

@@ -13,6 +13,11 @@ use std::hash::{BuildHasherDefault, Hasher};
 pub struct Digest(u128);
 
 impl Digest {
+    /// Half of it, where half is enough.
+    pub const fn half(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
     /// The digest that stands for two others in this order.
     pub const fn with(self, other: Self) -> Self {
         // Both parts are outputs of a keyed function, so a sum with one part rotated is as
@@ -27,6 +32,26 @@ impl std::hash::Hash for Digest {
     }
 }
 
+/// What kind of thing was digested; equal bytes of different kinds differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// A service's name.
+    Service,
+    /// A method's name.
+    Method,
+    /// A topic.
+    Topic,
+    /// An id that is a string.
+    StringId,
+    /// An id that is an integer.
+    IntegerId,
+    /// An id that is bytes: Correlation Data, or a part of a topic.
+    BytesId,
+    /// A pair together with the values its two templates agree on.
+    Agreement,
+}
+
 /// The secret under which digests are made.
 #[derive(Clone, Copy, Debug)]
 pub struct DigestKey(u64, u64);
@@ -38,9 +63,9 @@ impl DigestKey {
         Self(first, second)
     }
 
-    /// The digest of `bytes`; different `kind`s of the same bytes differ.
-    pub fn digest(&self, kind: u8, bytes: &[u8]) -> Digest {
-        let mut hasher = SipHasher13::new_with_keys(self.0 ^ u64::from(kind), self.1);
+    /// The digest of `bytes`.
+    pub fn digest(&self, kind: Kind, bytes: &[u8]) -> Digest {
+        let mut hasher = SipHasher13::new_with_keys(self.0 ^ kind as u64, self.1);
         hasher.write(bytes);
         Digest(hasher.finish128().as_u128())
     }

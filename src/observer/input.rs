@@ -125,6 +125,8 @@ pub struct Reply<'a> {
     pub strict: Result<Answer, Malformed>,
     /// What it says to a call that takes any payload as its reply.
     pub lenient: Answer,
+    /// What it is if no call waits for it, instead of an unmatched reply.
+    pub stray: Option<Malformed>,
     /// Whether to hold it for a call that may still come.
     pub hold: bool,
 }

@@ -1,11 +1,294 @@
-//! The judge.
+//! The judge: pure, and the only place where anything is decided.
+//!
+//! `handle` takes an [`Input`] and the time, `handle_timeout` takes the time alone, `poll_event`
+//! gives what is to be said, `snapshot` shows what is known. It cannot fail and knows no JSON,
+//! clock, lock or log; equal inputs give equal events (after the design of `quinn-proto`).
+//!
+//! Reading order: [`call`] and [`input`] (the words), [`ledger`] and [`early`] (matching),
+//! [`service`] and [`window`] (figures), [`evidence`], [`finding`] and [`verdict`] (judgement),
+//! [`standing`] (what is said), [`breaker`] and [`cascade`] (circuits), [`doubt`] (when not to
+//! judge), then this file's two halves: `hearing` takes messages, `judging` draws conclusions.
+
 pub mod breaker;
 pub mod call;
+pub mod cascade;
+pub mod component;
 pub mod digest;
+pub mod doubt;
+pub mod early;
+pub mod event;
+pub mod evidence;
+pub mod finding;
+pub mod incident;
 pub mod input;
+pub mod latency;
+pub mod ledger;
 pub mod limits;
+pub mod pace;
+pub mod pair;
+pub mod registry;
+pub mod service;
 pub mod settings;
+pub mod snapshot;
+pub mod standing;
 pub mod time;
+pub mod verdict;
+pub mod wheel;
+pub mod window;
+
+mod hearing;
+mod judging;
+
+pub use event::Event;
 pub use input::Input;
 pub use settings::Settings;
+pub use snapshot::Snapshot;
 pub use time::{Instant, Span};
+
+use cascade::Dependencies;
+use component::Components;
+use digest::{Digest, DigestKey, Kind};
+use doubt::SelfDoubt;
+use early::Early;
+use incident::Ids;
+use ledger::Ledger;
+use pair::Pair;
+use registry::Registry;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
+use window::Window;
+
+/// The observer; see the module.
+#[derive(Debug)]
+pub struct Observer {
+    settings: Settings,
+    key: DigestKey,
+    /// The latest time seen: time handed in never runs backwards in here.
+    now: Instant,
+    registry: Registry,
+    pairs: Vec<Pair>,
+    ledger: Ledger,
+    early: Early,
+    doubt: SelfDoubt,
+    components: Components,
+    dependencies: Dependencies,
+    ids: Ids,
+    /// Calls of all services.
+    traffic: Window,
+    counters: Counters,
+    activity: Channels,
+    security: Channels,
+    /// The digest of `_other` as a method.
+    other_method: Digest,
+    /// When open circuits may become half-open; entries may be out of date.
+    circuits: BinaryHeap<Reverse<(Instant, u32)>>,
+    next_tick: Instant,
+    health: Option<(event::Health, Instant)>,
+    events: VecDeque<Event>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counters {
+    unmatched: u64,
+    duplicate: u64,
+    late: u64,
+    ignored: u64,
+    evicted: u64,
+}
+
+/// Counts by channel, bounded.
+#[derive(Clone, Debug, Default)]
+struct Channels(BTreeMap<Arc<str>, u64>);
+
+impl Channels {
+    fn count(&mut self, channel: &str, limits: &limits::Limits) {
+        if let Some(count) = self.0.get_mut(channel) {
+            *count += 1;
+            return;
+        }
+        let full = self.0.len() >= limits.channels as usize;
+        let name = if full || channel.len() > limits.name_bytes as usize {
+            service::OTHER
+        } else {
+            channel
+        };
+        *self.0.entry(name.into()).or_default() += 1;
+    }
+
+    fn list(&self) -> Vec<(Arc<str>, u64)> {
+        self.0.iter().map(|(name, count)| (name.clone(), *count)).collect()
+    }
+}
+
+impl Observer {
+    /// An observer that starts to listen now. `key` is the one the inputs' digests are made
+    /// with.
+    pub fn new(settings: Settings, key: DigestKey, now: Instant) -> Self {
+        Self {
+            now,
+            registry: Registry::new(settings.limits, &key, now),
+            pairs: settings.pairs.iter().map(|_| Pair::default()).collect(),
+            ledger: Ledger::new(&settings.limits, now),
+            early: Early::new(&settings.limits),
+            doubt: SelfDoubt::default(),
+            components: Components::default(),
+            dependencies: Dependencies::new(&settings.dependencies, &key),
+            ids: Ids::new(settings.seed),
+            traffic: Window::default(),
+            counters: Counters::default(),
+            activity: Channels::default(),
+            security: Channels::default(),
+            other_method: key.digest(Kind::Method, service::OTHER.as_bytes()),
+            circuits: BinaryHeap::new(),
+            next_tick: now.next_second(),
+            health: None,
+            events: VecDeque::new(),
+            key,
+            settings,
+        }
+    }
+
+    /// Takes an input at `now`. Deadlines before it are handled first.
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        let now = now.max(self.now);
+        if let Input::Paused(since) = input {
+            // What ran out while the process stood still must not be settled as unanswered.
+            self.pause(since.clamp(self.now, now), now);
+            self.run_timers(now);
+            return;
+        }
+        self.run_timers(now);
+        match input {
+            Input::Call(call) => self.hear_call(now, &call),
+            Input::Reply(reply) => self.hear_reply(now, reply),
+            Input::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
+            Input::Ignored => self.counters.ignored += 1,
+            Input::Activity(channel) => self.activity.count(channel, &self.settings.limits),
+            Input::Security(kind) => self.security.count(kind, &self.settings.limits),
+            Input::Link(link) => {
+                let change = self.doubt.link(now, link, &self.settings.doubt);
+                self.doubt_changed(now, change);
+            }
+            Input::Doubt(doubt, on) => {
+                let change = self.doubt.reason(now, doubt, on, &self.settings.doubt);
+                self.doubt_changed(now, change);
+            }
+            Input::Paused(_) => {}
+            Input::Replicas(replicas) => self.note_replicas(now, &replicas),
+            Input::Component(report) => self.note_component(now, &report),
+            Input::Circuit(service, mode) => self.set_circuit(now, service, mode),
+        }
+    }
+
+    /// Handles every deadline up to `now`. A reply exactly at the end of a call's patience is
+    /// in time, so calls are overdue only after it.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.run_timers(now.max(self.now));
+    }
+
+    /// When [`Observer::handle_timeout`] is next needed.
+    pub fn poll_timeout(&mut self) -> Instant {
+        let overdue = [self.ledger.next_deadline(), self.early.next_deadline()];
+        let overdue = overdue.into_iter().flatten().map(|due| due + Span::TICK);
+        let circuit = self.circuits.peek().map(|Reverse((at, _))| *at);
+        let timers = [self.doubt.deadline(), circuit].into_iter().flatten();
+        overdue.chain(timers).fold(self.next_tick, Instant::min)
+    }
+
+    /// The next event to say.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Whether every call is settled and every held reply decided.
+    pub fn is_settled(&self) -> bool {
+        self.ledger.open_calls() == 0 && self.early.is_empty()
+    }
+
+    /// What is known now.
+    pub fn snapshot(&mut self, now: Instant) -> Snapshot {
+        let now = now.max(self.now);
+        let used = |service: &&service::Service| {
+            let totals = service.record.totals;
+            &*service.name != service::OTHER || totals.calls + totals.oneway > 0
+        };
+        let figures = |service: &service::Service| {
+            let judged = &*service.name != service::OTHER;
+            snapshot::ServiceFigures {
+                name: service.name.clone(),
+                figures: snapshot::Figures::of(&service.record, now),
+                methods: snapshot::methods(&service.methods, now),
+                verdict: judged.then_some(service.reading.0),
+                circuit: judged.then_some(service.breaker.state()),
+            }
+        };
+        let mut services: Vec<_> = self.registry.all().iter().filter(used).map(figures).collect();
+        services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Snapshot {
+            at: now,
+            services,
+            malformed: self.malformed(),
+            unmatched: self.counters.unmatched,
+            duplicate: self.counters.duplicate,
+            late: self.counters.late,
+            ignored: self.counters.ignored,
+            activity: self.activity.list(),
+            security: self.security.list(),
+            open_calls: self.ledger.open_calls(),
+            evicted: self.counters.evicted,
+            health: self.health(),
+        }
+    }
+
+    fn malformed(&self) -> Vec<(call::PairId, input::Direction, call::Malformed, u64)> {
+        let mut counts = Vec::new();
+        for (index, pair) in (0_u16..).zip(&self.pairs) {
+            let directions = [input::Direction::Call, input::Direction::Reply];
+            for (direction, kinds) in directions.into_iter().zip(&pair.malformed) {
+                for (kind, count) in call::Malformed::ALL.into_iter().zip(kinds) {
+                    if *count > 0 {
+                        counts.push((call::PairId(index), direction, kind, *count));
+                    }
+                }
+            }
+        }
+        counts
+    }
+
+    /// Handles what is due up to `now`, each at its own time and in order.
+    fn run_timers(&mut self, now: Instant) {
+        loop {
+            let call = self.ledger.next_deadline().filter(|due| *due < now);
+            let held = self.early.next_deadline().filter(|due| *due < now);
+            let doubt = self.doubt.deadline().filter(|at| *at <= now);
+            let circuit = self.circuits.peek().map(|Reverse((at, _))| *at).filter(|at| *at <= now);
+            let tick = Some(self.next_tick).filter(|at| *at <= now);
+            let Some(first) = [call, held, doubt, circuit, tick].into_iter().flatten().min() else {
+                break;
+            };
+            let at = first.max(self.now);
+            self.now = at;
+            if call == Some(first) {
+                self.expire_call(first, now);
+            } else if held == Some(first) {
+                if let Some(held) = self.early.expire(now) {
+                    self.decide(&held);
+                }
+            } else if doubt == Some(first) {
+                let change = self.doubt.tick(at);
+                self.doubt_changed(at, change);
+            } else if circuit == Some(first) {
+                self.circuit_due(at);
+            } else {
+                self.tick(at);
+                self.next_tick = at.next_second();
+            }
+        }
+        self.now = now;
+    }
+
+    fn say(&mut self, at: Instant, what: event::What) {
+        self.events.push_back(Event { at, what });
+    }
+}

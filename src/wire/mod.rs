@@ -1,9 +1,21 @@
 //! Bytes to inputs, events to bytes: the only room that knows the shapes of lookout's JSON.
 
+pub mod capture;
 pub mod document;
+pub mod envelope;
 pub mod message;
+pub mod number;
+pub mod read;
+pub mod speak;
+pub mod template;
 pub mod traffic;
+
+mod calls;
+mod documents;
+mod replies;
 
 pub use document::Document;
 pub use message::{Message, Properties};
+pub use read::Reader;
+pub use speak::Speaker;
 pub use traffic::{Mistake, PairSpec, Traffic, TrafficSpec};

@@ -1,0 +1,125 @@
+//! Every setting with the value it has so far: first its default, then what was read over it.
+//!
+//! Each value alone is in its range, but they are not yet checked against each other; `resolve`
+//! does that. The observer's defaults are taken from the observer, so that each number is
+//! written once. Deliberately without `Debug`: passwords lie here in the open.
+
+use crate::observer::{Settings, Span};
+
+/// All settings.
+#[derive(Clone, PartialEq)]
+pub(super) struct Draft {
+    pub(super) cluster: String,
+    pub(super) id: Option<String>,
+    pub(super) broker: BrokerDraft,
+    pub(super) inbox: u32,
+    pub(super) outbox: u32,
+    pub(super) traffic: TrafficDraft,
+    /// What the observer is told; its `pairs` stay empty until the end.
+    pub(super) settings: Settings,
+    pub(super) slow_call_duration: Option<Span>,
+    pub(super) slow_call_rate: Option<f64>,
+    pub(super) log_format: String,
+    pub(super) log_level: String,
+    pub(super) listen: String,
+}
+
+/// `[broker]`.
+#[derive(Clone, PartialEq)]
+pub(super) struct BrokerDraft {
+    pub(super) url: String,
+    pub(super) protocol: String,
+    pub(super) client_id: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_file: Option<String>,
+    pub(super) keep_alive: Span,
+    pub(super) connect_timeout: Span,
+    pub(super) backoff_min: Span,
+    pub(super) backoff_max: Span,
+    pub(super) max_packet: u32,
+    pub(super) qos: u32,
+}
+
+/// `[traffic]`.
+#[derive(Clone, PartialEq)]
+pub(super) struct TrafficDraft {
+    pub(super) ignore: Vec<String>,
+    pub(super) activity: Vec<String>,
+    pub(super) security: Vec<String>,
+    pub(super) max_payload: u32,
+    pub(super) pairs: Vec<PairDraft>,
+}
+
+/// One `[[traffic.pair]]`.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct PairDraft {
+    pub(super) name: Option<String>,
+    pub(super) call: Option<String>,
+    pub(super) reply: Option<String>,
+    pub(super) service: Option<String>,
+}
+
+/// The name of the default pair, and of a pair that is given none.
+pub(super) const PAIR_NAME: &str = "service-functions";
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            cluster: "default".to_owned(),
+            id: None,
+            broker: BrokerDraft::default(),
+            inbox: 65_536,
+            outbox: 10_000,
+            traffic: TrafficDraft::default(),
+            settings: Settings { seed: 1, ..Settings::with_pairs(Vec::new()) },
+            slow_call_duration: None,
+            slow_call_rate: None,
+            log_format: "human".to_owned(),
+            log_level: "info".to_owned(),
+            listen: "127.0.0.1:9464".to_owned(),
+        }
+    }
+}
+
+impl Default for BrokerDraft {
+    fn default() -> Self {
+        Self {
+            url: "mqtt://localhost:1883".to_owned(),
+            protocol: "5".to_owned(),
+            client_id: None,
+            user: None,
+            password: None,
+            password_file: None,
+            keep_alive: Span::from_secs(30),
+            connect_timeout: Span::from_secs(5),
+            backoff_min: Span::from_millis(250),
+            backoff_max: Span::from_secs(30),
+            // A payload of 1 MiB, and 64 KiB for topic and properties.
+            max_packet: (1 << 20) + (1 << 16),
+            qos: 0,
+        }
+    }
+}
+
+impl Default for TrafficDraft {
+    fn default() -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Self {
+            ignore: Vec::new(),
+            activity: owned(&["ui/change/{channel}"]),
+            security: owned(&[
+                "security/auth/{kind}",
+                "security/authz/{kind}",
+                "service/{service}/security",
+            ]),
+            max_payload: 1 << 20,
+            pairs: vec![PairDraft {
+                name: Some(PAIR_NAME.to_owned()),
+                call: Some("service/{service}".to_owned()),
+                reply: Some("session/{session}/response".to_owned()),
+                service: None,
+            }],
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! From a draft to a configuration that cannot be wrong.
+//!
+//! Each value is in its range by now. Here they are checked against each other, the password is
+//! fetched, names that were not given are made, and the traffic rules are compiled. Where two
+//! values contradict each other the one from the stronger source is named, as it was set last; a
+//! value that was refused already is not judged a second time.
+
+use super::draft::{Draft, PAIR_NAME};
+use super::duration::show;
+use super::gather::{Gathered, Rank};
+use super::mistake::quoted;
+use super::table;
+use super::{Broker, Config, Log, Protocol, Secret, url};
+use crate::observer::settings::{PairSettings, SlowCall};
+use crate::wire::{PairSpec, Traffic, TrafficSpec};
+use std::io::Read;
+
+/// Longest password, as MQTT carries it, in bytes.
+const LONGEST_PASSWORD: u64 = 65_535;
+
+/// Checks and resolves; `None` if a mistake was noted.
+pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
+    let draft = gathered.draft.clone();
+    check_order(gathered, &draft);
+    check_circuit(gathered, &draft);
+    check_codes(gathered, &draft);
+    check_pairs(gathered, &draft);
+    let id = draft.id.clone().unwrap_or_else(default_id);
+    let broker = broker(gathered, &draft, &id);
+    let spec = traffic_spec(&draft, &id);
+    let traffic = match Traffic::new(&spec) {
+        Ok(traffic) => Some(traffic),
+        Err(mistakes) => {
+            traffic_mistakes(gathered, mistakes);
+            None
+        }
+    };
+    let mut settings = draft.settings;
+    settings.circuit.slow_call = match (draft.slow_call_duration, draft.slow_call_rate) {
+        (Some(duration), Some(rate)) => Some(SlowCall { duration, rate }),
+        _ => None,
+    };
+    let pairs = spec.pairs.into_iter();
+    settings.pairs = pairs
+        .map(|PairSpec { name, call, reply, .. }| PairSettings { name, call, reply })
+        .collect();
+    Some(Config {
+        cluster: draft.cluster,
+        id,
+        broker: broker?,
+        traffic: traffic?,
+        settings,
+        inbox: draft.inbox as usize,
+        outbox: draft.outbox as usize,
+        log: Log { json: draft.log_format == "json", level: draft.log_level },
+        // "off" is the one text allowed that is no address.
+        http: draft.listen.parse().ok(),
+    })
+}
+
+/// What is called a bound of another is one.
+fn check_order(gathered: &mut Gathered, draft: &Draft) {
+    let Draft { broker, settings, traffic, .. } = draft;
+    let (patience, circuit, limits) = (&settings.patience, &settings.circuit, &settings.limits);
+    for (low_key, low, high_key, high) in [
+        ("broker.backoff_min", broker.backoff_min, "broker.backoff_max", broker.backoff_max),
+        ("patience.min", patience.min, "patience.max", patience.max),
+        (
+            "circuit.open_timeout",
+            circuit.open_timeout,
+            "circuit.max_open_timeout",
+            circuit.max_open_timeout,
+        ),
+        ("limits.held_for", limits.held_for, "limits.settled_for", limits.settled_for),
+    ] {
+        ordered(gathered, (low_key, &show(low)), (high_key, &show(high)), low <= high);
+    }
+    for (low_key, low, high_key, high) in [
+        ("traffic.max_payload", traffic.max_payload, "broker.max_packet", broker.max_packet),
+        ("limits.methods", limits.methods, "limits.methods_total", limits.methods_total),
+        (
+            "circuit.trial_failures",
+            circuit.trial_failures,
+            "circuit.trial_calls",
+            circuit.trial_calls,
+        ),
+    ] {
+        ordered(gathered, (low_key, &low.to_string()), (high_key, &high.to_string()), low <= high);
+    }
+}
+
+fn ordered(gathered: &mut Gathered, low: (&str, &str), high: (&str, &str), good: bool) {
+    if good || gathered.is_bad(low.0) || gathered.is_bad(high.0) {
+        return;
+    }
+    if gathered.rank(low.0) > gathered.rank(high.0) {
+        let spot = gathered.spot(low.0);
+        gathered.mistake(spot, low.1, format!("at most {} ({})", high.0, high.1));
+    } else {
+        let spot = gathered.spot(high.0);
+        gathered.mistake(spot, high.1, format!("at least {} ({})", low.0, low.1));
+    }
+}
+
+/// The slow-call rule needs both of its settings.
+fn check_circuit(gathered: &mut Gathered, draft: &Draft) {
+    let (duration, rate) = ("circuit.slow_call_duration", "circuit.slow_call_rate");
+    if gathered.is_bad(duration) || gathered.is_bad(rate) {
+        return;
+    }
+    let (set, missing) = match (draft.slow_call_duration, draft.slow_call_rate) {
+        (Some(_), None) => (duration, rate),
+        (None, Some(_)) => (rate, duration),
+        _ => return,
+    };
+    let spot = gathered.spot(set);
+    gathered.mistake(
+        spot,
+        format!("no {missing} beside it"),
+        format!("both {set} and {missing}, or neither"),
+    );
+}
+
+/// No code is both the caller's and the service's doing.
+fn check_codes(gathered: &mut Gathered, draft: &Draft) {
+    let codes = &draft.settings.codes;
+    for (index, code) in codes.failed.iter().enumerate() {
+        if codes.rejected.contains(code) {
+            let spot = gathered.spot(&format!("codes.failed[{index}]"));
+            gathered.mistake(spot, code.to_string(), "a code that is not in codes.rejected");
+        }
+    }
+}
+
+/// Every pair has its templates, and a name of its own.
+fn check_pairs(gathered: &mut Gathered, draft: &Draft) {
+    let mut names: Vec<&str> = Vec::new();
+    for (index, pair) in draft.traffic.pairs.iter().enumerate() {
+        let at = format!("{}[{index}]", table::PAIR);
+        if gathered.is_bad(&at) {
+            continue;
+        }
+        for (name, value, example) in [
+            ("call", &pair.call, "service/{service}"),
+            ("reply", &pair.reply, "session/{session}/response"),
+        ] {
+            let key = format!("{at}.{name}");
+            if value.is_none() && !gathered.is_bad(&key) {
+                let spot = gathered.spot(&key);
+                let allowed = format!("a template of {name} topics such as \"{example}\"");
+                gathered.mistake(spot, "nothing", allowed);
+                gathered.spoil(&key);
+            }
+        }
+        let key = format!("{at}.name");
+        if gathered.is_bad(&key) {
+            continue;
+        }
+        let name = pair.name.as_deref().unwrap_or(PAIR_NAME);
+        if names.contains(&name) {
+            let spot = gathered.spot(&key);
+            gathered.mistake(spot, quoted(name), "a name that no other pair has");
+            gathered.spoil(&key);
+        }
+        names.push(name);
+    }
+}
+
+fn traffic_spec(draft: &Draft, id: &str) -> TrafficSpec {
+    let text = |text: &Option<String>, otherwise: &str| {
+        text.clone().unwrap_or_else(|| otherwise.to_owned())
+    };
+    let traffic = &draft.traffic;
+    // What is missing was reported; something in its place lets the others be checked.
+    let pairs = traffic.pairs.iter().map(|pair| PairSpec {
+        name: text(&pair.name, PAIR_NAME),
+        call: text(&pair.call, "service/{service}"),
+        reply: text(&pair.reply, "session/{session}/response"),
+        service: pair.service.clone(),
+    });
+    TrafficSpec {
+        cluster: draft.cluster.clone(),
+        observer_id: id.to_owned(),
+        ignore: traffic.ignore.clone(),
+        activity: traffic.activity.clone(),
+        security: traffic.security.clone(),
+        pairs: pairs.collect(),
+        max_payload: traffic.max_payload as usize,
+    }
+}
+
+/// Gives the wire's mistakes their lines. What was refused already is not judged again: what the
+/// wire saw of it is only what stands in for it.
+pub(super) fn traffic_mistakes(gathered: &mut Gathered, mistakes: Vec<crate::wire::Mistake>) {
+    for mistake in mistakes {
+        let key = &mistake.key;
+        // What composes the service's name takes its names from the call's template.
+        let call = key.strip_suffix(".service").map(|pair| format!("{pair}.call"));
+        if !gathered.is_part_bad(key) && !call.is_some_and(|call| gathered.is_bad(&call)) {
+            let what = match key {
+                key if key.starts_with("traffic.ignore") => "a topic filter",
+                key if key.ends_with(".service") => "what composes a service's name",
+                _ => "a topic template",
+            };
+            let spot = gathered.spot(key);
+            let allowed = format!("{what} ({})", mistake.problem);
+            gathered.mistake(spot, quoted(&mistake.found), allowed);
+        }
+    }
+}
+
+/// The broker, with user and password from wherever they were given.
+fn broker(gathered: &mut Gathered, draft: &Draft, id: &str) -> Option<Broker> {
+    let broker = &draft.broker;
+    // It was read once already, and would have been refused then.
+    let address = url::parse(&broker.url).ok()?;
+    let user = chosen(
+        gathered,
+        "a user name",
+        [("broker.url", address.user), ("broker.user", broker.user.clone()), ("", None)],
+    );
+    let password = chosen(
+        gathered,
+        "a password",
+        [
+            ("broker.url", address.password.map(|password| password.0)),
+            ("broker.password", broker.password.clone()),
+            ("broker.password_file", broker.password_file.clone()),
+        ],
+    );
+    let protocol = if broker.protocol == "3.1.1" { Protocol::V311 } else { Protocol::V5 };
+    if let (Some((key, _)), None, Protocol::V311) = (&password, &user, protocol) {
+        let spot = gathered.spot(key);
+        gathered.mistake(
+            spot,
+            "a password without a user name",
+            "a user name too, as MQTT 3.1.1 demands",
+        );
+    }
+    let password = match password {
+        Some((key @ "broker.password_file", path)) => Some(password_from(gathered, key, &path)?),
+        Some((_, password)) => Some(password),
+        None => None,
+    };
+    Some(Broker {
+        host: address.host,
+        port: address.port,
+        protocol,
+        client_id: broker.client_id.clone().unwrap_or_else(|| id.to_owned()),
+        user: user.map(|(_, user)| user),
+        password: password.map(Secret),
+        keep_alive: broker.keep_alive,
+        connect_timeout: broker.connect_timeout,
+        backoff_min: broker.backoff_min,
+        backoff_max: broker.backoff_max,
+        max_packet: broker.max_packet,
+        qos: u8::from(broker.qos == 1),
+    })
+}
+
+/// The value from the strongest source; two in one source contradict each other.
+fn chosen(
+    gathered: &mut Gathered,
+    what: &str,
+    places: [(&'static str, Option<String>); 3],
+) -> Option<(&'static str, String)> {
+    let given =
+        places.into_iter().filter_map(|(key, value)| Some((gathered.rank(key), key, value?)));
+    let mut given: Vec<(Rank, &'static str, String)> = given.collect();
+    given.sort_by_key(|(rank, ..)| std::cmp::Reverse(*rank));
+    let mut given = given.into_iter();
+    let (rank, first, value) = given.next()?;
+    for (_, second, _) in given.filter(|(other, ..)| *other == rank) {
+        let spot = gathered.spot(second);
+        gathered.mistake(spot, format!("{what} here and in {first}"), "only one of them");
+    }
+    Some((first, value))
+}
+
+/// The password in a file, without the line break that most editors leave.
+fn password_from(gathered: &mut Gathered, key: &str, path: &str) -> Option<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(LONGEST_PASSWORD + 1).read_to_string(&mut text));
+    let problem = match read {
+        Err(error) => format!("a file that can be read: {error}"),
+        Ok(_) if text.trim().is_empty() => "a file that is not empty".to_owned(),
+        Ok(size) if size as u64 > LONGEST_PASSWORD => "a file of at most 65535 bytes".to_owned(),
+        Ok(_) => return Some(text.trim().to_owned()),
+    };
+    let spot = gathered.spot(key);
+    gathered.mistake(spot, quoted(path), problem);
+    None
+}
+
+/// `lookout-` and the host's name, made fit for a topic level.
+fn default_id() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host =
+        host.filter(|host| !host.trim().is_empty()).or_else(|| std::env::var("HOSTNAME").ok());
+    id_of_host(host.as_deref().unwrap_or(""))
+}
+
+fn id_of_host(host: &str) -> String {
+    let host = host.trim();
+    if host.is_empty() {
+        return "lookout-1".to_owned();
+    }
+    let tame = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' }
+    };
+    let host: String = host.chars().take(100).map(tame).collect();
+    format!("lookout-{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_makes_an_id() {
+        for (host, id) in [
+            ("", "lookout-1"),
+            (" \n", "lookout-1"),
+            ("node7\n", "lookout-node7"),
+            ("a/b+c#d é", "lookout-a-b-c-d--"),
+        ] {
+            assert_eq!(id_of_host(host), id, "{host:?}");
+        }
+        assert!(table::is_level(&id_of_host(&"x".repeat(300))));
+    }
+}

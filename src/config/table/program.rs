@@ -1,0 +1,343 @@
+//! The settings of the program around the observer: names, broker, queues, traffic, logs, HTTP.
+
+use super::{
+    H, Kind, MIN, MS, S, Section, Setting, Slot, count, is_level, not_empty, setting, span,
+};
+use crate::config::draft::{Draft, PairDraft};
+use std::net::SocketAddr;
+
+/// What a topic level is, in words.
+const LEVEL: &str = "one topic level: 1 to 128 bytes without / + # and control characters";
+
+/// The top level.
+pub(super) static TOP: Section = Section {
+    name: "",
+    meaning: "Names.",
+    settings: &[
+        setting(
+            "cluster",
+            Kind::Text { allowed: LEVEL, check: is_level },
+            Slot::Text(|d| &mut d.cluster),
+            "Names the platform that is observed: everything lookout says is under `system/{cluster}/`.",
+        ),
+        setting(
+            "id",
+            Kind::Text { allowed: LEVEL, check: is_level },
+            Slot::MaybeText(|d| &mut d.id),
+            "Names this lookout, in `system/{cluster}/observer/{id}`. Several observers of one cluster need \
+             different ids.",
+        )
+        .unset("\"lookout-1\"", "`lookout-` and the host's name"),
+        setting(
+            "seed",
+            Kind::Integer { min: 0, max: i64::MAX },
+            Slot::Seed(|d| &mut d.settings.seed),
+            "Seed of everything random: jitter and incident ids. Fixed, so that a replay gives the same bytes.",
+        ),
+    ],
+};
+
+/// `[broker]`.
+pub(super) static BROKER: Section = Section {
+    name: "broker",
+    meaning: "The broker and how to reach it.",
+    settings: &[
+        setting(
+            "url",
+            Kind::Url,
+            Slot::Text(|d| &mut d.broker.url),
+            "Its address; `host:port` will do, and 1883 is the port if none is given. `%`, `/`, `?`, `#`, `@` in \
+             user and password are percent-encoded. TLS (mqtts) and WebSocket (ws, wss) are not supported yet. \
+             `LOOKOUT_BROKER` is short for `LOOKOUT_BROKER_URL`.",
+        ),
+        setting(
+            "protocol",
+            Kind::Choice(&["5", "3.1.1"]),
+            Slot::Text(|d| &mut d.broker.protocol),
+            "MQTT version. 5 keeps retained messages and lookout's own from coming back, and carries response \
+             topics; 3.1.1 is for brokers that know no better.",
+        ),
+        maybe(
+            "client_id",
+            |d| &mut d.broker.client_id,
+            "Client identifier. A broker closes a connection when its identifier connects again elsewhere, so no \
+             two programs may share one.",
+        )
+        .unset("\"lookout-1\"", "the value of `id`"),
+        maybe(
+            "user",
+            |d| &mut d.broker.user,
+            "User name. May stand in `url` instead, but not in both.",
+        )
+        .unset("\"lookout\"", "as in `url`, else none"),
+        setting(
+            "password",
+            Kind::Secret,
+            Slot::MaybeText(|d| &mut d.broker.password),
+            "Password; never shown. Better kept out of this file: in `password_file` or `LOOKOUT_BROKER_PASSWORD`. \
+             Only one of `password`, `password_file` and a password in `url`.",
+        )
+        .unset("\"…\"", "as in `url`, else none"),
+        maybe(
+            "password_file",
+            |d| &mut d.broker.password_file,
+            "A file with the password, such as a mounted secret; white space around it is trimmed. A relative path \
+             starts at the working directory.",
+        )
+        .unset("\"/run/secrets/broker-password\"", "none"),
+        span(
+            "keep_alive",
+            |d| &mut d.broker.keep_alive,
+            (5 * S, 18 * H),
+            "Keep-alive interval: how soon a dead connection is noticed, against how often an idle one is used. \
+             MQTT ends at 65 535 s.",
+        ),
+        span(
+            "connect_timeout",
+            |d| &mut d.broker.connect_timeout,
+            (100 * MS, 5 * MIN),
+            "How long a connection may take to come up before it is tried anew.",
+        ),
+        span(
+            "backoff_min",
+            |d| &mut d.broker.backoff_min,
+            (10 * MS, 5 * MIN),
+            "First wait before reconnecting; it doubles up to `backoff_max`. Short, as most breaks are.",
+        ),
+        span(
+            "backoff_max",
+            |d| &mut d.broker.backoff_max,
+            (10 * MS, H),
+            "Longest wait before reconnecting, so that a broker that is back is noticed. At least `backoff_min`.",
+        ),
+        count(
+            "max_packet",
+            |d| &mut d.broker.max_packet,
+            (1024, 268_435_455),
+            "Largest packet accepted, in bytes: a payload of 1 MiB, and 64 KiB for topic and properties. An MQTT 5 \
+             broker is told and leaves larger ones out; over 3.1.1 a larger one ends the connection. At least \
+             `traffic.max_payload`.",
+        ),
+        count(
+            "qos",
+            |d| &mut d.broker.qos,
+            (0, 1),
+            "Quality of service of the subscriptions. 0, because a broker throttles a QoS 1 subscriber to its \
+             in-flight window (20 to 32 messages) and then drops silently: 1 makes lookout hear less, not more.",
+        ),
+    ],
+};
+
+/// `[inbox]`.
+pub(super) static INBOX: Section = Section {
+    name: "inbox",
+    meaning: "Between socket and observer.",
+    settings: &[count(
+        "capacity",
+        |d| &mut d.inbox,
+        (16, 16_777_216),
+        "Messages that may wait; beyond, lookout doubts itself rather than the services. The default is a second \
+         and a half at 40 000 messages/s.",
+    )],
+};
+
+/// `[outbox]`.
+pub(super) static OUTBOX: Section = Section {
+    name: "outbox",
+    meaning: "Between observer and broker.",
+    settings: &[count(
+        "capacity",
+        |d| &mut d.outbox,
+        (16, 1_000_000),
+        "Events that may wait while the broker is away; when full, the oldest that is not critical goes, and is \
+         counted. The default outlasts an outage of every service at once.",
+    )],
+};
+
+/// `[traffic]`.
+pub(super) static TRAFFIC: Section = Section {
+    name: "traffic",
+    meaning: "What lookout hears. A template is a topic filter whose wildcards have names: `{name}` is one level or \
+              a part of one, `{name...}` one or more levels.",
+    settings: &[
+        setting(
+            "ignore",
+            Kind::Texts { of: "topic filters", check: not_empty },
+            Slot::Texts(|d| &mut d.traffic.ignore),
+            "Filters of topics that are not looked at, tried before everything else.",
+        ),
+        setting(
+            "activity",
+            TEMPLATES,
+            Slot::Texts(|d| &mut d.traffic.activity),
+            "Topics that are counted per channel, nothing more.",
+        ),
+        setting(
+            "security",
+            TEMPLATES,
+            Slot::Texts(|d| &mut d.traffic.security),
+            "Topics of logins, denials and the like, counted per kind.",
+        ),
+        count(
+            "max_payload",
+            |d| &mut d.traffic.max_payload,
+            (1024, 268_435_455),
+            "Largest payload that is read, in bytes; larger ones count as malformed (`too_large`). 1 MiB, which is \
+             also what brokers commonly accept.",
+        ),
+    ],
+};
+
+/// `[[traffic.pair]]`.
+pub(super) static PAIR: Section = Section {
+    name: super::PAIR,
+    meaning: "Where calls go and where their replies come back; any number of pairs, the first match in order wins. \
+              Pairs given here replace the default one. A name in both templates has the same value in both.",
+    settings: &[
+        pair(
+            "name",
+            Kind::Text { allowed: LEVEL, check: is_level },
+            |p| &mut p.name,
+            "Names the pair in reports, and its calls' service if nothing else does. No two pairs share one.",
+        ),
+        pair(
+            "call",
+            Kind::Text {
+                allowed: "a template of call topics such as \"service/{service}\"",
+                check: not_empty,
+            },
+            |p| &mut p.call,
+            "Template of the call topics. `service`, `method`, `session`, `client` and `call` have a meaning, other \
+             names serve to compose and to agree.",
+        ),
+        pair(
+            "reply",
+            Kind::Text {
+                allowed: "a template of reply topics such as \"session/{session}/response\"",
+                check: not_empty,
+            },
+            |p| &mut p.reply,
+            "Template of the reply topics. `{body.src}` stands for a top-level string of the call's body.",
+        ),
+        pair(
+            "service",
+            Kind::Text {
+                allowed: "what composes a service's name such as \"{driver}/{service}\"",
+                check: not_empty,
+            },
+            |p| &mut p.service,
+            "What composes the service's name, if it is not the one level `{service}`.",
+        )
+        .unset("\"{driver}/{service}\"", "`{service}`"),
+    ],
+};
+
+/// `[log]`.
+pub(super) static LOG: Section = Section {
+    name: "log",
+    meaning: "lookout's own logs, on stderr.",
+    settings: &[
+        setting(
+            "format",
+            Kind::Choice(&["human", "json"]),
+            Slot::Text(|d| &mut d.log_format),
+            "For people or for a collector.",
+        ),
+        setting(
+            "level",
+            Kind::Text {
+                allowed: "a log filter such as \"info\" or \"warn,lookout=debug\"",
+                check: is_log_filter,
+            },
+            Slot::Text(|d| &mut d.log_level),
+            "What is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`, or such levels by module.",
+        ),
+    ],
+};
+
+/// `[http]`.
+pub(super) static HTTP: Section = Section {
+    name: "http",
+    meaning: "lookout's own pages.",
+    settings: &[setting(
+        "listen",
+        Kind::Text {
+            allowed: "an address and port such as \"127.0.0.1:9464\", or \"off\"",
+            check: is_listen,
+        },
+        Slot::Text(|d| &mut d.listen),
+        "Where metrics and health are served; \"off\" is nowhere. The loopback by default, because names of services \
+         and methods are shown to whoever can connect, without a password; `0.0.0.0:9464` opens them to the network, \
+         as a container needs.",
+    )],
+};
+
+/// The kind of a list of templates.
+const TEMPLATES: Kind = Kind::Texts { of: "topic templates", check: not_empty };
+
+/// A string of the program's own that need not be set.
+const fn maybe(
+    name: &'static str,
+    at: fn(&mut Draft) -> &mut Option<String>,
+    meaning: &'static str,
+) -> Setting {
+    const ANY: Kind = Kind::Text {
+        allowed: "a string of 1 to 65535 bytes without control characters",
+        check: is_mqtt_string,
+    };
+    setting(name, ANY, Slot::MaybeText(at), meaning)
+}
+
+/// A string of a pair.
+const fn pair(
+    name: &'static str,
+    kind: Kind,
+    at: fn(&mut PairDraft) -> &mut Option<String>,
+    meaning: &'static str,
+) -> Setting {
+    setting(name, kind, Slot::Pair(at), meaning)
+}
+
+/// Whether a text fits where MQTT takes a string.
+fn is_mqtt_string(text: &str) -> bool {
+    (1..=65_535).contains(&text.len()) && !text.chars().any(char::is_control)
+}
+
+/// Whether a text is `off` or an address to listen on.
+fn is_listen(text: &str) -> bool {
+    text == "off" || text.parse::<SocketAddr>().is_ok()
+}
+
+/// Whether a text is a filter of logs.
+fn is_log_filter(text: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    // The filter itself takes a misspelt level for the name of a module, and logs all or nothing.
+    let meant = |directive: &str| {
+        directive.contains(['=', '['])
+            || LEVELS.iter().any(|level| directive.eq_ignore_ascii_case(level))
+    };
+    text.split(',').all(|directive| meant(directive.trim()))
+        && tracing_subscriber::EnvFilter::builder().parse(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_filters_are_levels_or_name_modules() {
+        for (text, good) in [
+            ("info", true),
+            ("WARN", true),
+            ("warn,lookout=debug", true),
+            ("lookout::mqtt=trace", true),
+            ("inffo", false),
+            ("lookout", false),
+            ("lookout=loud", false),
+            ("info,", false),
+            ("", false),
+        ] {
+            assert_eq!(is_log_filter(text), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Replies held for a call that may still come.
+//!
+//! A reply can overtake its call: another connection, another node, another QoS. It is held
+//! for two seconds; the call that comes for it settles at once, and if none comes the reply is
+//! what it was taken for in the first place. Bounded: the oldest is decided early.
+
+use super::call::{Answer, Malformed, PairId};
+use super::digest::{Digest, DigestMap};
+use super::input::Direction;
+use super::limits::Limits;
+use super::time::{Instant, Span};
+use smallvec::SmallVec;
+use std::collections::VecDeque;
+
+/// What a held reply is if no call comes for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vain {
+    /// A reply without a call.
+    Unmatched,
+    /// A further reply to an answered call.
+    Duplicate,
+    /// Not a reply at all.
+    Malformed(PairId, Direction, Malformed),
+}
+
+/// A reply that waits for its call.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The keys its call may come under.
+    pub keys: SmallVec<[Digest; 4]>,
+    /// When it was heard.
+    pub at: Instant,
+    /// What it says to a call that wants a JSON-RPC response, if it is one.
+    pub strict: Option<Answer>,
+    /// What it says to a call that takes any payload.
+    pub lenient: Answer,
+    /// What it is otherwise.
+    pub vain: Vain,
+}
+
+/// Held replies, oldest first.
+#[derive(Debug)]
+pub struct Early {
+    queue: VecDeque<Option<Held>>,
+    /// Number of the reply at the front of the queue.
+    base: u64,
+    /// The first held reply under each key.
+    index: DigestMap<u64>,
+    len: u32,
+    max: u32,
+    span: Span,
+}
+
+impl Early {
+    /// An empty store with these bounds.
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            base: 0,
+            index: DigestMap::default(),
+            len: 0,
+            max: limits.held_replies,
+            span: limits.held_for,
+        }
+    }
+
+    /// Whether nothing is held.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Holds a reply; hands back the oldest if there is no room.
+    pub fn hold(&mut self, held: Held) -> Option<Held> {
+        let number = self.base + self.queue.len() as u64;
+        for key in &held.keys {
+            self.index.entry(*key).or_insert(number);
+        }
+        self.queue.push_back(Some(held));
+        self.len += 1;
+        if self.len > self.max { self.pop() } else { None }
+    }
+
+    /// The reply held for a call under `key`, if the call can take it.
+    pub fn take(&mut self, key: Digest, lenient: bool) -> Option<(Instant, Answer)> {
+        let number = *self.index.get(&key)?;
+        let slot = self.queue.get_mut((number - self.base) as usize)?;
+        let held = slot.as_ref()?;
+        let answer = if lenient { Some(held.lenient) } else { held.strict }?;
+        let at = held.at;
+        let keys = slot.take().map(|held| held.keys).unwrap_or_default();
+        self.len -= 1;
+        self.unindex(&keys, number);
+        Some((at, answer))
+    }
+
+    /// When the oldest held reply is decided; the moment itself still counts as in time.
+    pub fn next_deadline(&mut self) -> Option<Instant> {
+        while let Some(None) = self.queue.front() {
+            self.queue.pop_front();
+            self.base += 1;
+        }
+        self.queue.front().and_then(Option::as_ref).map(|held| held.at + self.span)
+    }
+
+    /// The oldest reply, if it was held longer than allowed.
+    pub fn expire(&mut self, now: Instant) -> Option<Held> {
+        let deadline = self.next_deadline()?;
+        if deadline < now { self.pop() } else { None }
+    }
+
+    fn pop(&mut self) -> Option<Held> {
+        while let Some(front) = self.queue.pop_front() {
+            let number = self.base;
+            self.base += 1;
+            if let Some(held) = front {
+                self.len -= 1;
+                self.unindex(&held.keys, number);
+                return Some(held);
+            }
+        }
+        None
+    }
+
+    fn unindex(&mut self, keys: &[Digest], number: u64) {
+        for key in keys {
+            if self.index.get(key) == Some(&number) {
+                self.index.remove(key);
+            }
+        }
+    }
+}

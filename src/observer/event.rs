@@ -1,0 +1,173 @@
+//! Everything the observer can say, each with its reason.
+//!
+//! Events are facts with names and numbers; `wire` turns them into documents. What is said
+//! once (verdicts, transitions, findings) and what stands (readings, circuits, health) are
+//! events alike, and `wire` knows which of them the broker keeps.
+
+use super::breaker::{State, Transition};
+use super::call::PairId;
+use super::component::Finding;
+use super::incident::IncidentId;
+use super::time::{Instant, Span};
+use super::verdict::{Reason, ReplicaState, Verdict};
+use std::sync::Arc;
+
+/// Something the observer says, and when it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Instant,
+    /// What.
+    pub what: What,
+}
+
+/// What an event says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A service is degraded or unavailable, newly or still.
+    Bad(Box<BadNews>),
+    /// A service is healthy again.
+    Recovered(Recovery),
+    /// A circuit moved.
+    Circuit(CircuitNews),
+    /// Circuits were opened ahead of a cascade.
+    CascadePrevented {
+        /// Who is unavailable.
+        origin: Arc<str>,
+        /// Whose circuits were opened.
+        affected: Vec<Arc<str>>,
+        /// The origin's incident.
+        incident: IncidentId,
+    },
+    /// A pair's replies are never heard.
+    PairDeaf {
+        /// The pair.
+        pair: PairId,
+        /// Its unanswered calls.
+        calls: u32,
+        /// Topics of replies that belong to no call.
+        topics: Vec<String>,
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// A component fails, newly or still.
+    ComponentError(Finding),
+    /// A component is well again.
+    ComponentRecovered {
+        /// Its name.
+        component: Arc<str>,
+        /// How long it failed.
+        outage: Span,
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// How a service stands now.
+    Reading(Reading),
+    /// The summary of everything.
+    Health(Health),
+    /// A service is no longer known; what stands of it is void.
+    Gone(Arc<str>),
+}
+
+/// A service is degraded or unavailable.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BadNews {
+    /// Who.
+    pub service: Arc<str>,
+    /// How.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// What the platform says of its replicas.
+    pub replicas: Option<ReplicaState>,
+    /// When the last result was heard.
+    pub last_result: Option<Instant>,
+    /// Settled calls of the last 2 min.
+    pub recent_calls: u64,
+    /// Answered ones of these.
+    pub recent_responses: u64,
+    /// Error rate over the last 2 min.
+    pub error_rate: Option<f64>,
+    /// Response rate over the last 2 min.
+    pub response_rate: Option<f64>,
+    /// From the lengths of its past outages.
+    pub estimate: Option<(Span, Span)>,
+    /// Methods seen in the last day, in order of their names.
+    pub operations: Vec<Arc<str>>,
+    /// Share of all calls of the last 5 min that went to it.
+    pub share: f64,
+    /// How often it was said before.
+    pub repeat: u32,
+    /// The incident.
+    pub incident: IncidentId,
+}
+
+/// A service is healthy again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovery {
+    /// Who.
+    pub service: Arc<str>,
+    /// From what.
+    pub previous: Verdict,
+    /// How long it lasted.
+    pub outage: Span,
+    /// Calls that went unanswered in the incident.
+    pub unanswered: u64,
+    /// The incident.
+    pub incident: IncidentId,
+}
+
+/// A circuit moved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CircuitNews {
+    /// Whose circuit.
+    pub service: Arc<str>,
+    /// Its call topic.
+    pub topic: Arc<str>,
+    /// From where to where, and why.
+    pub transition: Transition,
+    /// Settled calls that close it when half-open.
+    pub trial_calls: u32,
+    /// The incident.
+    pub incident: IncidentId,
+}
+
+/// How a service stands now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Who.
+    pub service: Arc<str>,
+    /// The verdict as it reads; unknown while in doubt or idle.
+    pub verdict: Verdict,
+    /// Why, if it is bad.
+    pub reason: Option<Reason>,
+    /// Since when it reads so.
+    pub since: Instant,
+    /// Its circuit.
+    pub circuit: State,
+    /// Response rate over 5 min.
+    pub response_rate: Option<f64>,
+    /// Failure rate over 5 min.
+    pub failure_rate: Option<f64>,
+    /// 95th percentile of reply times over 5 min.
+    pub p95: Option<Span>,
+    /// The incident, while one lasts.
+    pub incident: Option<IncidentId>,
+}
+
+/// The summary of everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Services by reading: healthy, degraded, unavailable, unknown.
+    pub services: [u32; 4],
+    /// Circuits that are open, half-open or forced open.
+    pub open_circuits: u32,
+    /// Components by condition: healthy, degraded, unhealthy.
+    pub components: [u32; 3],
+    /// Whether a component's finding is critical.
+    pub critical: bool,
+    /// Incidents under way.
+    pub open_incidents: u32,
+    /// Whether lookout doubts itself.
+    pub in_doubt: bool,
+}

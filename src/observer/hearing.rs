@@ -1,0 +1,273 @@
+//! What was heard: calls opened, replies matched, calls overdue.
+
+use super::Observer;
+use super::call::{Malformed, Outcome, PairId};
+use super::digest::Digest;
+use super::early::{Held, Vain};
+use super::evidence::Settled;
+use super::input::{Call, CallKind, Direction, Name, Reply};
+use super::ledger::{Closed, Found, Owner};
+use super::registry::OTHER_INDEX;
+use super::service::OTHER;
+use super::time::{Instant, Span};
+use smallvec::SmallVec;
+
+/// Calls that had to give way to a new one.
+type Voided = SmallVec<[Closed; 3]>;
+
+impl Observer {
+    pub(super) fn hear_call(&mut self, now: Instant, call: &Call<'_>) {
+        let (index, admission) = self.registry.admit(call.service, call.pair, call.topic, now);
+        self.admitted(now, index, call.service, admission);
+        let other = Name { text: OTHER, digest: self.other_method };
+        let limits = self.settings.limits;
+        let mut room = self.registry.method_room;
+        let service = self.registry.get(index);
+        service.called = now;
+        service.live = true;
+        let wanted = call.method.filter(|_| index != OTHER_INDEX);
+        let method = service.method(wanted, &limits, &mut room, other, now);
+        let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
+            if call.kind == CallKind::OneWay {
+                service.oneway(method);
+            } else {
+                service.open(now, method);
+                service.settle(now, method, Outcome::Void, Span::ZERO);
+                self.traffic.call(now);
+            }
+            self.registry.method_room = room;
+            return;
+        };
+        service.open(now, method);
+        service.record.window.roll(now);
+        let patience = deadline
+            .map(|deadline| deadline.min(self.settings.patience.max_deadline))
+            .or(service.settings.patience)
+            .unwrap_or_else(|| {
+                service.pace.patience(now, &service.record.window, &self.settings.patience)
+            });
+        let owner = Owner {
+            service: index,
+            generation: service.generation,
+            method,
+            pair: call.pair,
+            alias: call.service.digest.half(),
+        };
+        self.registry.method_room = room;
+        self.traffic.call(now);
+        let mut voided = Voided::new();
+        let full = self.ledger.open_calls() >= limits.open_calls;
+        let id = self
+            .ledger
+            .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
+        self.counters.evicted += u64::from(full && !voided.is_empty());
+        for closed in voided {
+            self.settle(now, &closed, Outcome::Void, now);
+        }
+        if !self.early.is_empty() {
+            self.match_early(now, id, keys, lenient);
+        }
+    }
+
+    /// Settles a call just opened by a reply that came before it.
+    fn match_early(
+        &mut self,
+        now: Instant,
+        id: u32,
+        keys: (Digest, Option<Digest>),
+        lenient: bool,
+    ) {
+        let early = &mut self.early;
+        let held = early.take(keys.0, lenient);
+        let held = held.or_else(|| keys.1.and_then(|key| early.take(key, lenient)));
+        if let Some((heard, answer)) = held {
+            let closed = self.ledger.answer(id, now);
+            let outcome = self.settings.codes.outcome(answer);
+            self.settle(now, &closed, outcome, heard);
+        }
+    }
+
+    pub(super) fn hear_reply(&mut self, now: Instant, reply: Reply<'_>) {
+        self.ledger.forget(now);
+        let mut found = None;
+        for key in &reply.keys {
+            let here = self.ledger.find(*key);
+            let rank = |found: &Option<Found>| match found {
+                None => 0,
+                Some(Found::Answered { .. }) => 1,
+                Some(Found::Missed { .. }) => 2,
+                Some(Found::Open { .. }) => 3,
+            };
+            // An open call waits for this reply; one that is settled only remembers.
+            if rank(&here) > rank(&found) {
+                found = here;
+            }
+        }
+        let answer = |lenient: bool| {
+            if lenient { Ok(reply.lenient) } else { reply.strict }
+        };
+        match found {
+            Some(Found::Open { id, lenient }) => match answer(lenient) {
+                Ok(answer) => {
+                    let closed = self.ledger.answer(id, now);
+                    let outcome = self.settings.codes.outcome(answer);
+                    self.settle(now, &closed, outcome, now);
+                }
+                Err(kind) => self.count_malformed(reply.pair, reply.direction, kind),
+            },
+            Some(Found::Missed { id, lenient }) => match answer(lenient) {
+                Ok(_) => {
+                    let closed = self.ledger.late(id);
+                    self.late_reply(now, &closed);
+                }
+                Err(kind) => self.count_malformed(reply.pair, reply.direction, kind),
+            },
+            Some(Found::Answered { lenient }) => {
+                let vain = match answer(lenient) {
+                    Ok(_) => Vain::Duplicate,
+                    Err(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
+                };
+                self.hold(now, reply, vain);
+            }
+            None => {
+                let vain = match reply.stray {
+                    Some(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
+                    None => {
+                        for pair in &mut self.pairs {
+                            pair.unmatched(reply.topic);
+                        }
+                        Vain::Unmatched
+                    }
+                };
+                self.hold(now, reply, vain);
+            }
+        }
+    }
+
+    /// Keeps a reply for a call that may still come, or decides it at once.
+    fn hold(&mut self, now: Instant, reply: Reply<'_>, vain: Vain) {
+        let held = Held {
+            keys: reply.keys,
+            at: now,
+            strict: reply.strict.ok(),
+            lenient: reply.lenient,
+            vain,
+        };
+        let decided = if reply.hold { self.early.hold(held) } else { Some(held) };
+        if let Some(held) = decided {
+            self.decide(&held);
+        }
+    }
+
+    /// No call came for a held reply.
+    pub(super) fn decide(&mut self, held: &Held) {
+        // A second copy of a reply that was held and then matched is known by now.
+        let answered =
+            |key: &Digest| matches!(self.ledger.find(*key), Some(Found::Answered { .. }));
+        match held.vain {
+            Vain::Unmatched if held.keys.iter().any(answered) => self.counters.duplicate += 1,
+            Vain::Unmatched => self.counters.unmatched += 1,
+            Vain::Duplicate => self.counters.duplicate += 1,
+            Vain::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
+        }
+    }
+
+    pub(super) fn count_malformed(&mut self, pair: PairId, direction: Direction, kind: Malformed) {
+        if let Some(pair) = self.pairs.get_mut(pair.index()) {
+            let direction = usize::from(direction == Direction::Reply);
+            pair.malformed[direction][kind as usize] += 1;
+        }
+    }
+
+    /// The first call whose patience ended before `now`; `due` is where to look for it.
+    pub(super) fn expire_call(&mut self, due: Instant, now: Instant) {
+        // `due` may be only the moment at which to look closer; then nothing expires yet.
+        let until = (due + Span::TICK).min(now);
+        match self.ledger.expire(until) {
+            Some((closed, at)) => {
+                let at = at.max(self.now);
+                let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
+                self.settle(at, &closed, outcome, at);
+            }
+            None => self.ledger.forget(due),
+        }
+    }
+
+    /// A call settled now; `heard` is when its reply was heard, which may be before the call.
+    pub(super) fn settle(
+        &mut self,
+        now: Instant,
+        closed: &Closed,
+        outcome: Outcome,
+        heard: Instant,
+    ) {
+        let owner = closed.owner;
+        let index = self.registry.tenant(owner.service, owner.generation);
+        let method = if index == owner.service { owner.method } else { 0 };
+        let time = heard.since(closed.made);
+        let service = self.registry.get(index);
+        service.settle(now, method, outcome, time);
+        if outcome == Outcome::Void {
+            return;
+        }
+        service.live = true;
+        if outcome.answered() {
+            if outcome == Outcome::Ok {
+                service.last_result = Some(now);
+            }
+            self.sign_of_life(index, &closed.owner, now, heard, time);
+        } else {
+            self.count_unanswered(now, &closed.owner);
+        }
+        if index == OTHER_INDEX {
+            return;
+        }
+        let slow = self
+            .settings
+            .circuit
+            .slow_call
+            .is_some_and(|rule| outcome.answered() && time > rule.duration);
+        let settled = Settled { made: closed.made, at: now, outcome, slow };
+        self.judge_call(now, index, settled);
+    }
+
+    /// The reply to a call that was given up came after all.
+    fn late_reply(&mut self, now: Instant, closed: &Closed) {
+        self.counters.late += 1;
+        let owner = closed.owner;
+        let index = self.registry.tenant(owner.service, owner.generation);
+        let method = if index == owner.service { owner.method } else { 0 };
+        let time = now.since(closed.made);
+        let service = self.registry.get(index);
+        service.live = true;
+        service.late(now, method, time);
+        self.sign_of_life(index, &owner, now, now, time);
+        if index != OTHER_INDEX {
+            self.review(now, index);
+        }
+    }
+
+    /// A reply of a service was heard.
+    fn sign_of_life(
+        &mut self,
+        index: u32,
+        owner: &Owner,
+        now: Instant,
+        heard: Instant,
+        time: Span,
+    ) {
+        if let Some(pair) = self.pairs.get_mut(owner.pair.index()) {
+            pair.matched();
+        }
+        if index == OTHER_INDEX {
+            self.registry.prove(owner.alias);
+            return;
+        }
+        let service = self.registry.get(index);
+        if service.judge.hear(now, service.heard) {
+            service.breaker.forget(now);
+        }
+        service.heard = service.heard.max(Some(heard));
+        service.judge.reply(now, time);
+    }
+}

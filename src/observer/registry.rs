@@ -1,0 +1,187 @@
+//! The table of services, bounded against those who make names up.
+//!
+//! Names are first come, first served; beyond the bound a service is counted under `_other`.
+//! A service that is answered while among the others has proved that it exists, and takes the
+//! place of one that never was; a service that ever answered is never displaced.
+
+use super::call::PairId;
+use super::digest::{Digest, DigestKey, DigestMap, Kind};
+use super::input::Name;
+use super::limits::Limits;
+use super::service::{OTHER, Service};
+use super::time::Instant;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Proven names that are remembered while they wait for their next call.
+const PROVEN: usize = 10_000;
+
+/// All services; the first is `_other`.
+#[derive(Debug)]
+pub struct Registry {
+    services: Vec<Service>,
+    index: DigestMap<u32>,
+    /// The digest by which each service is found, in the order of `services`.
+    digests: Vec<Digest>,
+    proven: BTreeSet<u64>,
+    proven_order: VecDeque<u64>,
+    /// Methods that may still be added, over all services.
+    pub method_room: u32,
+    limits: Limits,
+}
+
+/// Index of `_other`.
+pub const OTHER_INDEX: u32 = 0;
+
+impl Registry {
+    /// A table with nothing but `_other` in it.
+    pub fn new(limits: Limits, key: &DigestKey, now: Instant) -> Self {
+        let other = key.digest(Kind::Service, OTHER.as_bytes());
+        let mut index = DigestMap::default();
+        index.insert(other, OTHER_INDEX);
+        let mut others = Service::new(OTHER, 0, PairId::default(), "", now);
+        let method = Name { text: OTHER, digest: key.digest(Kind::Method, OTHER.as_bytes()) };
+        others.method(None, &limits, &mut 0, method, now);
+        Self {
+            services: vec![others],
+            index,
+            digests: vec![other],
+            proven: BTreeSet::new(),
+            proven_order: VecDeque::new(),
+            method_room: limits.methods_total,
+            limits,
+        }
+    }
+
+    /// The service at an index; an index that is out of range means `_other`.
+    pub fn get(&mut self, index: u32) -> &mut Service {
+        let index = if (index as usize) < self.services.len() { index } else { OTHER_INDEX };
+        &mut self.services[index as usize]
+    }
+
+    /// The index of a service if it is still the tenant it was.
+    pub fn tenant(&self, index: u32, generation: u32) -> u32 {
+        let same = |service: &Service| service.generation == generation;
+        if self.services.get(index as usize).is_some_and(same) { index } else { OTHER_INDEX }
+    }
+
+    /// Every service, `_other` first.
+    pub fn all(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// Every service, `_other` first.
+    pub fn all_mut(&mut self) -> &mut [Service] {
+        &mut self.services
+    }
+
+    /// The indexes of all services but `_other`.
+    pub fn indexes(&self) -> std::ops::Range<u32> {
+        // Bounded by a setting of 32 bits.
+        1..self.services.len() as u32
+    }
+
+    /// The index of a known service.
+    pub fn find(&self, digest: Digest) -> Option<u32> {
+        self.index.get(&digest).copied()
+    }
+
+    /// The digest a service is found by.
+    pub fn digest(&self, index: u32) -> Option<Digest> {
+        self.digests.get(index as usize).copied()
+    }
+
+    /// The index for a name, new or known, and the service that had to go for it.
+    pub fn admit(
+        &mut self,
+        name: Name<'_>,
+        pair: PairId,
+        topic: &str,
+        now: Instant,
+    ) -> (u32, Admission) {
+        if let Some(index) = self.find(name.digest) {
+            return (index, Admission::Known);
+        }
+        if name.text.len() > self.limits.name_bytes as usize {
+            return (OTHER_INDEX, Admission::Known);
+        }
+        if self.services.len() <= self.limits.services as usize {
+            let index = self.services.len() as u32;
+            self.services.push(Service::new(name.text, 0, pair, topic, now));
+            self.digests.push(name.digest);
+            self.index.insert(name.digest, index);
+            return (index, Admission::New);
+        }
+        if !self.proven.remove(&name.digest.half()) {
+            return (OTHER_INDEX, Admission::Known);
+        }
+        self.proven_order.retain(|alias| *alias != name.digest.half());
+        let Some(index) = self.displaceable() else {
+            return (OTHER_INDEX, Admission::Known);
+        };
+        let gone = self.replace(index, name, pair, topic, now);
+        (index, Admission::Displaced(gone))
+    }
+
+    /// A call counted under `_other` was answered: its name is admitted at its next call.
+    pub fn prove(&mut self, alias: u64) {
+        if self.proven.insert(alias) {
+            self.proven_order.push_back(alias);
+            if self.proven_order.len() > PROVEN
+                && let Some(oldest) = self.proven_order.pop_front()
+            {
+                self.proven.remove(&oldest);
+            }
+        }
+    }
+
+    fn displaceable(&self) -> Option<u32> {
+        let never = |index: &u32| !self.services[*index as usize].record.totals.ever_answered();
+        self.indexes().filter(never).min_by_key(|index| self.services[*index as usize].called)
+    }
+
+    fn replace(
+        &mut self,
+        index: u32,
+        name: Name<'_>,
+        pair: PairId,
+        topic: &str,
+        now: Instant,
+    ) -> Gone {
+        let generation = self.services[index as usize].generation.wrapping_add(1);
+        let new = Service::new(name.text, generation, pair, topic, now);
+        let old = std::mem::replace(&mut self.services[index as usize], new);
+        let digest = std::mem::replace(&mut self.digests[index as usize], name.digest);
+        self.index.remove(&digest);
+        self.index.insert(name.digest, index);
+        self.method_room +=
+            old.methods.iter().filter(|method| &*method.name != OTHER).count() as u32;
+        // It never answered, so its counts are all there is to keep of it.
+        let others = &mut self.services[OTHER_INDEX as usize];
+        others.record.totals.add(&old.record.totals);
+        if let Some(method) = others.methods.first_mut() {
+            method.record.totals.add(&old.record.totals);
+        }
+        Gone { name: old.name, digest }
+    }
+}
+
+/// How a name got its place.
+#[derive(Debug)]
+pub enum Admission {
+    /// It had one, or is among the others.
+    Known,
+    /// It got a free one.
+    New,
+    /// It took the place of a service that never answered.
+    Displaced(Gone),
+}
+
+/// A service that is no longer known.
+#[derive(Debug)]
+pub struct Gone {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The digest it was found by.
+    pub digest: Digest,
+}

@@ -1,0 +1,303 @@
+//! What is known of one service and its methods.
+
+use super::breaker::{Breaker, State};
+use super::call::{Outcome, PairId};
+use super::digest::Digest;
+use super::incident::{Incident, IncidentId, Outages};
+use super::input::Name;
+use super::latency::Lifetime;
+use super::limits::Limits;
+use super::pace::Pace;
+use super::settings::ServiceSettings;
+use super::standing::Standing;
+use super::time::{Instant, Span};
+use super::verdict::{Judge, Reason, ReplicaState, Verdict};
+use super::window::Window;
+use std::sync::Arc;
+
+/// The name under which is counted what has no place of its own.
+pub const OTHER: &str = "_other";
+/// A method counts as in use when it was called within this span.
+const IN_USE: Span = Span::from_secs(24 * 3600);
+
+/// Counts over the whole run. `calls` is the sum of the outcomes and `open`, at every instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Two-way calls.
+    pub calls: u64,
+    /// One-way calls, counted apart.
+    pub oneway: u64,
+    /// Answered with a result.
+    pub ok: u64,
+    /// Answered with an error of the caller's doing.
+    pub rejected: u64,
+    /// Answered with an error of the service's doing.
+    pub failed: u64,
+    /// Not answered in time.
+    pub unanswered: u64,
+    /// Out of lookout's hearing.
+    pub void: u64,
+    /// Not settled yet.
+    pub open: u64,
+    /// Late replies; these settle nothing.
+    pub late: u64,
+}
+
+impl Totals {
+    /// Settled calls: all but void and open ones.
+    pub const fn settled(&self) -> u64 {
+        self.ok + self.rejected + self.failed + self.unanswered
+    }
+
+    /// Whether a reply was ever heard.
+    pub const fn ever_answered(&self) -> bool {
+        self.ok + self.rejected + self.failed + self.late > 0
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        // An open call is always settled once; the check keeps a mistake from becoming a panic.
+        self.open = self.open.saturating_sub(1);
+        match outcome {
+            Outcome::Ok => self.ok += 1,
+            Outcome::Rejected => self.rejected += 1,
+            Outcome::Failed => self.failed += 1,
+            Outcome::Unanswered => self.unanswered += 1,
+            Outcome::Void => self.void += 1,
+        }
+    }
+
+    /// Adds another's counts.
+    pub const fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.oneway += other.oneway;
+        self.ok += other.ok;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.unanswered += other.unanswered;
+        self.void += other.void;
+        self.open += other.open;
+        self.late += other.late;
+    }
+}
+
+/// Figures of a service or of a method: over the run, and over the last five minutes.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// Counts over the run.
+    pub totals: Totals,
+    /// Counts and reply times of the last five minutes.
+    pub window: Window,
+    /// Reply times over the run.
+    pub lifetime: Lifetime,
+}
+
+impl Record {
+    fn open(&mut self, now: Instant) {
+        self.totals.calls += 1;
+        self.totals.open += 1;
+        self.window.call(now);
+    }
+
+    fn settle(&mut self, now: Instant, outcome: Outcome, time: Span) {
+        self.totals.settle(outcome);
+        self.window.settle(now, outcome);
+        if outcome.answered() {
+            self.reply(now, time, false);
+        }
+    }
+
+    fn reply(&mut self, now: Instant, time: Span, late: bool) {
+        self.totals.late += u64::from(late);
+        self.window.reply(now, time, late);
+        self.lifetime.add(time);
+    }
+}
+
+/// One method of a service.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its figures.
+    pub record: Record,
+    called: Instant,
+}
+
+/// One service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Which tenant of its index it is.
+    pub generation: u32,
+    /// The pair it was first called through.
+    pub pair: PairId,
+    /// Its call topic, with levels that do not name it shown as `+`.
+    pub topic: Arc<str>,
+    /// Its figures.
+    pub record: Record,
+    /// Its methods.
+    pub methods: Vec<Method>,
+    digests: Vec<Digest>,
+    /// How fast it usually answers.
+    pub pace: Pace,
+    /// The findings on it.
+    pub judge: Judge,
+    /// How it stands.
+    pub standing: Standing,
+    /// Its circuit.
+    pub breaker: Breaker,
+    /// What is set for it.
+    pub settings: ServiceSettings,
+    /// The incident under way.
+    pub incident: Option<Incident>,
+    /// The incident that opened its circuit, its own or another service's.
+    pub circuit_incident: Option<IncidentId>,
+    /// The unavailable service for whose sake its circuit is open.
+    pub waits_for: Option<Digest>,
+    /// Its past outages.
+    pub outages: Outages,
+    /// Its replicas, if the platform told.
+    pub replicas: Option<ReplicaState>,
+    /// When it was last called.
+    pub called: Instant,
+    /// When a reply of it was last heard, late ones included.
+    pub heard: Option<Instant>,
+    /// When a result was last heard.
+    pub last_result: Option<Instant>,
+    /// Its reading as last said, and since when.
+    pub reading: (Verdict, Option<Reason>, State),
+    /// Since when it reads so.
+    pub reading_since: Instant,
+    /// Whether there is anything to look at each second.
+    pub live: bool,
+}
+
+impl Service {
+    /// A service first met now.
+    pub fn new(name: &str, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
+        let window = Window::with_running_histogram();
+        Self {
+            name: name.into(),
+            generation,
+            pair,
+            topic: topic.into(),
+            record: Record { window, ..Record::default() },
+            methods: Vec::new(),
+            digests: Vec::new(),
+            pace: Pace::default(),
+            judge: Judge::default(),
+            standing: Standing::default(),
+            breaker: Breaker::default(),
+            settings: ServiceSettings::default(),
+            incident: None,
+            circuit_incident: None,
+            waits_for: None,
+            outages: Outages::default(),
+            replicas: None,
+            called: now,
+            heard: None,
+            last_result: None,
+            reading: (Verdict::Unknown, None, State::Closed),
+            reading_since: now,
+            live: true,
+        }
+    }
+
+    /// The index of a method, which may be that of `_other`. `room` says whether one more
+    /// method fits into the bound over all services; it is lowered if one is added.
+    pub fn method(
+        &mut self,
+        name: Option<Name<'_>>,
+        limits: &Limits,
+        room: &mut u32,
+        other: Name<'_>,
+        now: Instant,
+    ) -> u16 {
+        let known = |digests: &[Digest], name: &Name<'_>| {
+            digests.iter().position(|digest| *digest == name.digest)
+        };
+        let mut name =
+            name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
+        let mut at = known(&self.digests, &name);
+        if at.is_none() && name.digest != other.digest {
+            let mine = self.digests.iter().filter(|digest| **digest != other.digest).count();
+            if mine >= limits.methods as usize || *room == 0 {
+                name = other;
+                at = known(&self.digests, &name);
+            } else {
+                *room -= 1;
+            }
+        }
+        let at = at.unwrap_or_else(|| {
+            self.digests.push(name.digest);
+            let method = Method { name: name.text.into(), record: Record::default(), called: now };
+            self.methods.push(method);
+            self.methods.len() - 1
+        });
+        if let Some(method) = self.methods.get_mut(at) {
+            method.called = now;
+        }
+        // At most `methods` + 1, and that bound is far below 65 536.
+        at as u16
+    }
+
+    /// A one-way call was made.
+    pub fn oneway(&mut self, method: u16) {
+        self.record.totals.oneway += 1;
+        if let Some(method) = self.methods.get_mut(usize::from(method)) {
+            method.record.totals.oneway += 1;
+        }
+    }
+
+    /// A two-way call was made.
+    pub fn open(&mut self, now: Instant, method: u16) {
+        self.record.open(now);
+        if let Some(method) = self.methods.get_mut(usize::from(method)) {
+            method.record.open(now);
+        }
+    }
+
+    /// A call settled, after `time`.
+    pub fn settle(&mut self, now: Instant, method: u16, outcome: Outcome, time: Span) {
+        if outcome == Outcome::Void {
+            self.record.totals.settle(outcome);
+        } else {
+            self.record.settle(now, outcome, time);
+        }
+        if let Some(method) = self.methods.get_mut(usize::from(method)) {
+            if outcome == Outcome::Void {
+                method.record.totals.settle(outcome);
+            } else {
+                method.record.settle(now, outcome, time);
+            }
+        }
+        if outcome.answered() {
+            self.pace.reply(now, time);
+        }
+    }
+
+    /// A late reply came, `time` after its call.
+    pub fn late(&mut self, now: Instant, method: u16, time: Span) {
+        self.record.reply(now, time, true);
+        if let Some(method) = self.methods.get_mut(usize::from(method)) {
+            method.record.reply(now, time, true);
+        }
+        self.pace.reply(now, time);
+    }
+
+    /// Whether its incident, if any, is over: healthy, and the circuit closed.
+    pub fn is_over(&self) -> bool {
+        let open = matches!(self.breaker.state(), State::Open | State::HalfOpen);
+        !open && !self.standing.told().0.is_bad()
+    }
+
+    /// Methods called within the last day, in order of their names.
+    pub fn operations(&self, now: Instant) -> Vec<Arc<str>> {
+        let in_use = self.methods.iter().filter(|method| now.since(method.called) <= IN_USE);
+        let mut names: Vec<_> =
+            in_use.map(|method| method.name.clone()).filter(|name| &**name != OTHER).collect();
+        names.sort_unstable();
+        names
+    }
+}

@@ -1,0 +1,96 @@
+//! The read model: what pages, metrics and summaries share.
+//!
+//! A snapshot is taken, never kept up to date; whoever reads it decides nothing.
+
+use super::breaker::State;
+use super::call::{Malformed, PairId};
+use super::event::Health;
+use super::input::Direction;
+use super::latency::Latency;
+use super::service::{Method, Record, Totals};
+use super::time::{Instant, Span};
+use super::verdict::Verdict;
+use super::window::Counts;
+use std::sync::Arc;
+
+/// Everything the observer knows, at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: Instant,
+    /// Services in order of their names; `_other` only if something was counted there.
+    pub services: Vec<ServiceFigures>,
+    /// Malformed messages by pair, template and kind; only what is not zero.
+    pub malformed: Vec<(PairId, Direction, Malformed, u64)>,
+    /// Replies that belong to no call.
+    pub unmatched: u64,
+    /// Further replies to answered calls.
+    pub duplicate: u64,
+    /// First replies to calls that were unanswered or void.
+    pub late: u64,
+    /// Messages that say nothing.
+    pub ignored: u64,
+    /// Activity by channel.
+    pub activity: Vec<(Arc<str>, u64)>,
+    /// Security events by kind.
+    pub security: Vec<(Arc<str>, u64)>,
+    /// Calls waited for.
+    pub open_calls: u32,
+    /// Open calls that had to give way to the bound.
+    pub evicted: u64,
+    /// The summary.
+    pub health: Health,
+}
+
+/// The figures of one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceFigures {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its figures.
+    pub figures: Figures,
+    /// Its methods in order of their names.
+    pub methods: Vec<(Arc<str>, Figures)>,
+    /// How it reads; `None` for `_other`, which is not judged.
+    pub verdict: Option<Verdict>,
+    /// Its circuit; `None` for `_other`.
+    pub circuit: Option<State>,
+}
+
+/// Figures of a service or a method.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Figures {
+    /// Counts over the run.
+    pub totals: Totals,
+    /// Reply times over the run.
+    pub lifetime: Latency,
+    /// Counts over the last 5 min.
+    pub recent: Counts,
+    /// Reply times over the last 5 min.
+    pub latency: Latency,
+}
+
+impl Figures {
+    /// The figures of a record, now.
+    pub fn of(record: &Record, now: Instant) -> Self {
+        Self {
+            totals: record.totals,
+            lifetime: record.lifetime.figures(),
+            recent: record.window.counts(now, 300),
+            latency: record.window.latency(now, 300),
+        }
+    }
+
+    /// Calls per second over the last 5 min.
+    pub fn request_rate(&self) -> f64 {
+        self.recent.calls as f64 / Span::from_secs(300).as_secs_f64()
+    }
+}
+
+/// The figures of methods, in order of their names.
+pub fn methods(methods: &[Method], now: Instant) -> Vec<(Arc<str>, Figures)> {
+    let figures = |method: &Method| (method.name.clone(), Figures::of(&method.record, now));
+    let mut all: Vec<_> = methods.iter().map(figures).collect();
+    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    all
+}

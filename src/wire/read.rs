@@ -1,0 +1,164 @@
+//! From a message to inputs.
+//!
+//! The topic decides first (see `traffic`). On a call topic every payload is tried as a call,
+//! from the strictest form to the loosest; on a reply topic as a reply; where both templates
+//! match, a request is a call and all else a reply. What cannot be read still goes to the
+//! observer with the keys it has, because a call that came with a Response Topic takes any
+//! payload as its answer; the observer knows whether one waits.
+
+use super::envelope::{Body, Envelope};
+use super::message::Message;
+use super::template::is_topic;
+use super::traffic::{Place, Sorted, Traffic};
+use super::{calls, replies};
+use crate::observer::call::{Malformed, PairId};
+use crate::observer::digest::{Digest, DigestKey, Kind};
+use crate::observer::input::{Direction, Input, Name};
+
+/// Turns messages into inputs.
+#[derive(Debug)]
+pub struct Reader {
+    traffic: Traffic,
+    key: DigestKey,
+    /// A buffer that is used again for each message.
+    scratch: String,
+}
+
+/// Where inputs go.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Input<'_>);
+
+/// What reading needs beside the message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Context<'r> {
+    pub(super) traffic: &'r Traffic,
+    pub(super) key: &'r DigestKey,
+}
+
+/// One element of a payload and the message around it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'e, 'r, 'a> {
+    pub(super) message: &'e Message<'a>,
+    pub(super) place: &'e Place<'r, 'a>,
+    pub(super) envelope: Result<&'e Envelope<'a>, Malformed>,
+}
+
+impl Reader {
+    /// A reader for these rules, whose digests are made with `key`.
+    pub fn new(traffic: Traffic, key: DigestKey) -> Self {
+        Self { traffic, key, scratch: String::new() }
+    }
+
+    /// The rules.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    /// A service's name with its digest, as in the inputs.
+    pub fn service<'a>(&self, name: &'a str) -> Name<'a> {
+        Name { text: name, digest: self.key.digest(Kind::Service, name.as_bytes()) }
+    }
+
+    /// Reads a message and hands its inputs on: at least one, and one for each element of a
+    /// batch.
+    pub fn read(&mut self, message: &Message<'_>, sink: Sink<'_>) {
+        if message.retain {
+            return sink(Input::Ignored);
+        }
+        let context = Context { traffic: &self.traffic, key: &self.key };
+        match self.traffic.sort(message.topic) {
+            Sorted::Ignored => sink(Input::Ignored),
+            Sorted::Activity(channel) => sink(Input::Activity(channel)),
+            Sorted::Security(kind) => sink(Input::Security(kind)),
+            Sorted::Pairs(place) => context.message(message, &place, &mut self.scratch, sink),
+        }
+    }
+}
+
+impl Context<'_> {
+    fn message<'a>(
+        self,
+        message: &Message<'a>,
+        place: &Place<'_, 'a>,
+        scratch: &mut String,
+        sink: Sink<'_>,
+    ) {
+        let wanted = place.call.as_ref().map_or(&[][..], |(pair, _)| pair.members.as_slice());
+        let mut one = |envelope: Result<&Envelope<'a>, Malformed>| {
+            self.element(&Element { message, place, envelope }, scratch, sink);
+        };
+        match Body::read(message.payload, self.traffic.max_payload, wanted) {
+            Body::Object(envelope) => one(Ok(&envelope)),
+            Body::Bad(kind) => one(Err(kind)),
+            Body::Batch(elements) => {
+                let read = |element| Envelope::element(element, wanted);
+                let rpc = |envelope: &Envelope<'_>| is_request(envelope) || envelope.is_response();
+                let opaque = message.properties.correlation_data.is_some()
+                    && !elements.iter().any(|element| read(element).is_ok_and(|e| rpc(&e)));
+                if opaque {
+                    // An array that is no batch, under a key of its own: an opaque payload.
+                    return one(Err(Malformed::NotObject));
+                }
+                for element in elements {
+                    match read(element) {
+                        Ok(envelope) => one(Ok(&envelope)),
+                        Err(kind) => one(Err(kind)),
+                    }
+                }
+            }
+        }
+    }
+
+    fn element(self, element: &Element<'_, '_, '_>, scratch: &mut String, sink: Sink<'_>) {
+        let place = element.place;
+        let request = element.envelope.is_ok_and(is_request);
+        let response = element.envelope.is_ok_and(Envelope::is_response);
+        let answers = !place.replies.is_empty();
+        let Some((pair, values)) = &place.call else {
+            if request && !response {
+                return sink(Input::Ignored);
+            }
+            return replies::read(self, element, None, sink);
+        };
+        // A topic for both directions: what has a result or an error is a reply.
+        let reply = answers && response;
+        let addressed = response_topic(element.message).is_some();
+        let named = pair.method.and_then(|at| values[usize::from(at)]).is_some();
+        let nearly = named && !response && element.envelope.is_ok();
+        if !reply && (request || addressed || nearly) {
+            return calls::read(self, element, pair, values, scratch, sink);
+        }
+        let stray = match element.envelope {
+            _ if answers => None,
+            Err(kind) => Some(kind),
+            Ok(envelope) => Some(match envelope.check() {
+                Err(kind) => kind,
+                Ok(()) if response => Malformed::NotACall,
+                Ok(()) => Malformed::BadMethod,
+            }),
+        };
+        replies::read(self, element, stray, sink);
+    }
+
+    /// The key of a topic.
+    pub(super) fn topic(self, topic: &str) -> Digest {
+        self.key.digest(Kind::Topic, topic.as_bytes())
+    }
+}
+
+fn is_request(envelope: &Envelope<'_>) -> bool {
+    envelope.has_method() || envelope.is_service_call()
+}
+
+/// Its Response Topic; an empty one, or one with wildcards, counts as absent.
+pub(super) fn response_topic<'a>(message: &Message<'a>) -> Option<&'a str> {
+    message.properties.response_topic.filter(|topic| !topic.is_empty() && is_topic(topic))
+}
+
+/// The pair and template that a message is counted under if it cannot be read.
+pub(super) fn home(place: &Place<'_, '_>) -> (PairId, Direction) {
+    match (&place.call, place.replies.first()) {
+        (Some((pair, _)), _) => (pair.id, Direction::Call),
+        (None, Some((pair, _))) => (pair.id, Direction::Reply),
+        (None, None) => (PairId::default(), Direction::Call),
+    }
+}
