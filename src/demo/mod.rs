@@ -1,1 +1,31 @@
-//! (to be built)
+//! `lookout demo`: an outage to watch, without a server and without a configuration.
+//!
+//! ```text
+//! 20 callers ─► embedded broker ◄─ 5 services        script ─► faults ─► stage
+//!                 ▲        │                                              │
+//!              relay       └─► listener ─► notices ─► check ◄─────────────┘
+//!                 ▲                                     └─► show
+//!              lookout
+//! ```
+//!
+//! Everything speaks real MQTT over the loopback. The demo knows lookout from outside only: it
+//! starts nothing of it, and reads what it publishes as any subscriber would. The command
+//! (`cli/demo.rs`) puts lookout beside the stage.
+//!
+//! [`script`] is the list of faults with what is expected of lookout, [`check`] compares the two
+//! and is pure, [`stage`] holds the players, [`play`] runs a round, [`show`] prints it.
+
+pub mod broker;
+pub mod caller;
+pub mod cast;
+pub mod check;
+pub mod notice;
+pub mod play;
+pub mod random;
+pub mod relay;
+pub mod script;
+pub mod service;
+pub mod settings;
+pub mod show;
+pub mod stage;
+mod table;

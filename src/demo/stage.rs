@@ -1,0 +1,163 @@
+//! The stage: broker, relay, services, callers, and a listener to what lookout says.
+//!
+//! Services, callers and the listener connect to the broker directly; only lookout goes through
+//! the relay, so that its link, and nobody else's, can be cut.
+
+use super::broker::Broker;
+use super::caller::{Callers, Tally};
+use super::cast::CAST;
+use super::notice::{self, Notice};
+use super::random::Random;
+use super::relay::Relay;
+use super::script::Fault;
+use super::service::Service;
+use super::settings::CLUSTER;
+use crate::client::{CallError, Endpoint, Heard, Link};
+use crate::clock::Clock;
+use crate::observer::Instant;
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use tokio::sync::mpsc;
+
+/// Notices that may wait to be shown; a round has a few dozen.
+const NOTICES: usize = 4_096;
+
+/// Why the stage cannot be set.
+#[derive(Debug)]
+pub enum StageError {
+    /// The broker or the relay did not get a port.
+    Port(io::Error),
+    /// A player did not get its connection.
+    Player(CallError),
+}
+
+impl fmt::Display for StageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Port(error) => write!(f, "cannot open a port: {error}"),
+            Self::Player(error) => write!(f, "cannot reach the embedded broker: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for StageError {}
+
+/// Everything but lookout.
+#[derive(Debug)]
+pub struct Stage {
+    // Dropped in this order: whoever is connected goes before the broker does.
+    callers: Callers,
+    services: Vec<Service>,
+    listener: Link,
+    relay: Relay,
+    broker: Broker,
+    notices: mpsc::Receiver<(Instant, Notice)>,
+    clock: Clock,
+}
+
+impl Stage {
+    /// Sets the stage on `port` of the loopback; 0 lets the system choose.
+    pub async fn set(port: u16, seed: u64) -> Result<Self, StageError> {
+        let clock = Clock::start();
+        let mut random = Random::new(seed);
+        let broker = Broker::start(port).await.map_err(StageError::Port)?;
+        let relay = Relay::start(broker.address()).await.map_err(StageError::Port)?;
+        let (listener, notices) = listen(broker.address(), clock);
+        let services: Vec<_> = CAST
+            .iter()
+            .map(|role| Service::start(*role, broker.address(), clock, random.fork()))
+            .collect();
+        let callers = Callers::connect(broker.address(), clock, &mut random);
+        let stage = Self { callers, services, listener, relay, broker, notices, clock };
+        stage.ready().await.map_err(StageError::Player)?;
+        Ok(stage)
+    }
+
+    async fn ready(&self) -> Result<(), CallError> {
+        self.listener.ready().await?;
+        for service in &self.services {
+            service.ready().await?;
+        }
+        self.callers.ready().await
+    }
+
+    /// The broker's address, for whoever wants to watch.
+    pub const fn broker(&self) -> SocketAddr {
+        self.broker.address()
+    }
+
+    /// The address by which lookout reaches the broker.
+    pub const fn observer_door(&self) -> SocketAddr {
+        self.relay.address()
+    }
+
+    /// The clock by which everything on the stage is timed.
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The next thing that lookout published and that matters here.
+    pub async fn hear(&mut self) -> (Instant, Notice) {
+        match self.notices.recv().await {
+            Some(notice) => notice,
+            // The sender lives in the listener's task, which ends with the stage.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until lookout is there.
+    pub async fn observer_ready(&mut self) {
+        while self.hear().await.1 != Notice::Presence(true) {}
+    }
+
+    /// Lets everybody sign in, and the traffic begin.
+    pub fn start_traffic(&mut self) {
+        self.callers.start();
+    }
+
+    /// What the callers saw so far.
+    pub fn tally(&self) -> Tally {
+        self.callers.tally()
+    }
+
+    /// Breaks something.
+    pub fn begin(&mut self, fault: Fault) {
+        match fault {
+            Fault::Dies(name) => self.service(name, Service::kill),
+            Fault::Slows(name) => self.service(name, |service| service.set_slow(true)),
+            Fault::Flood(name) => self.callers.set_flood(name, true),
+            Fault::LinkCut => self.relay.cut(),
+        }
+    }
+
+    /// Mends it.
+    pub fn end(&mut self, fault: Fault) {
+        match fault {
+            Fault::Dies(name) => self.service(name, Service::restart),
+            Fault::Slows(name) => self.service(name, |service| service.set_slow(false)),
+            Fault::Flood(name) => self.callers.set_flood(name, false),
+            Fault::LinkCut => self.relay.mend(),
+        }
+    }
+
+    fn service(&mut self, name: &str, act: impl FnOnce(&mut Service)) {
+        if let Some(service) = self.services.iter_mut().find(|service| service.name() == name) {
+            act(service);
+        }
+    }
+}
+
+/// Subscribes to everything that lookout publishes.
+fn listen(broker: SocketAddr, clock: Clock) -> (Link, mpsc::Receiver<(Instant, Notice)>) {
+    let (tell, notices) = mpsc::channel(NOTICES);
+    let endpoint = Endpoint::new(broker.ip().to_string(), broker.port(), "demo-listener");
+    let hook = move |_: &_, heard| {
+        let Heard::Message { topic, payload, .. } = heard else { return };
+        if let Some(notice) = notice::read(CLUSTER, &topic, &payload) {
+            // A full queue loses the notice; then something expected is missed, and said so.
+            let _ = tell.try_send((clock.now(), notice));
+        }
+    };
+    (Link::open(&endpoint, vec![format!("system/{CLUSTER}/#")], hook), notices)
+}
