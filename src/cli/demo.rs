@@ -4,6 +4,7 @@
 //! it, connected through the stage's relay as through a cable that can be cut. Both run on one
 //! thread, taking turns. If lookout ends by itself, the demo ends with its error.
 
+use crate::app;
 use crate::config::{self, Config, Mistake, Sources};
 use crate::demo::play::{Rounds, play};
 use crate::demo::script::Script;
@@ -12,7 +13,6 @@ use crate::demo::show::{Show, Style};
 use crate::demo::stage::Stage;
 use crate::observer::digest::DigestKey;
 use anyhow::{Context, bail};
-use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -54,7 +54,7 @@ async fn demo(args: &Args) -> anyhow::Result<bool> {
     let (stop, stopped) = oneshot::channel::<()>();
     let config = configuration(stage.observer_door())?;
     // The key is fixed: whoever can publish here is on this machine, and made up.
-    let lookout = observe(config, DigestKey::new(1, 2), async { drop(stopped.await) });
+    let lookout = app::run(config, DigestKey::new(1, 2), async { drop(stopped.await) });
     tokio::pin!(lookout);
 
     let rounds = if args.once { Rounds::One } else { Rounds::Endless };
@@ -103,13 +103,4 @@ fn configuration(door: SocketAddr) -> anyhow::Result<Config> {
         let lines: Vec<_> = mistakes.iter().map(line).collect();
         anyhow::anyhow!("the demo's own configuration is wrong: {}", lines.join("; "))
     })
-}
-
-/// lookout itself. To be joined: this is where `app::run` goes, with the same arguments.
-async fn observe(
-    _config: Config,
-    _key: DigestKey,
-    _shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
-    bail!("the observer is not joined to the demo yet")
 }
