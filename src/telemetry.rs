@@ -13,6 +13,7 @@ use crate::config::Log;
 use crate::observer::Instant;
 use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// Directs this process's logs to stderr; to be called once.
@@ -23,9 +24,11 @@ use tracing_subscriber::EnvFilter;
 pub fn start_logs(log: &Log) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&log.level)
         .map_err(|error| anyhow::anyhow!("`log.level` is no filter: {error}"))?;
+    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(colour)
         // Whoever reads our logs may go away; that is no reason to end.
         .log_internal_errors(false);
     let started = if log.json {

@@ -1,6 +1,6 @@
 //! The HTTP server: a read-only view for machines. It shows what it is given and decides nothing.
 //!
-//! `GET /metrics` is all there is yet. No request has a body that is read, and [`limits`] bounds
+//! `GET /metrics` is all there is yet. No request has a body that is read, and `limits` bounds
 //! how many connections there are and how long each may last, so that a slow or hostile scraper
 //! costs a known amount.
 

@@ -10,7 +10,7 @@
 //! lets the answer to a keep-alive ping wait in line until the broker gives up. So what is heard
 //! is dropped, and counted, when the queue is full, and what is said is kept in a bounded outbox.
 //!
-//! MQTT 5 and 3.1.1 differ in [`protocol`] only; every rule is written once, in [`session`].
+//! MQTT 5 and 3.1.1 differ in `protocol` only; every rule is written once, in `session`.
 
 mod backoff;
 mod failure;
@@ -115,7 +115,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Puts a document into the outbox. Never waits; see [`outlet`] for what goes when it is
+    /// Puts a document into the outbox. Never waits; see `outlet.rs` for what goes when it is
     /// full.
     pub fn publish(&self, document: Document) {
         self.outlet.push(document);

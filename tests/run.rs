@@ -1,0 +1,147 @@
+//! `lookout run` from outside: what it says, what it serves, how it ends.
+
+#![cfg(feature = "daemon")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/mosquitto.rs"]
+mod mosquitto;
+
+use mosquitto::Mosquitto;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Turns a test that would hang into one that fails; nothing takes a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running program; it ends with the value.
+struct Lookout {
+    child: Child,
+    stderr: Receiver<String>,
+}
+
+impl Lookout {
+    fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("LOOKOUT_") {
+                command.env_remove(name);
+            }
+        }
+        let mut child = command
+            .arg("run")
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (tell, stderr) = channel();
+        let pipe = child.stderr.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                let _ = tell.send(line);
+            }
+        });
+        Self { child, stderr }
+    }
+
+    /// Waits for a line that contains `what`.
+    fn line(&self, what: &str) -> String {
+        let mut said = String::new();
+        loop {
+            match self.stderr.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(what) => return line,
+                Ok(line) => said = said + &line + "\n",
+                Err(_) => panic!("lookout did not say {what:?}, but:\n{said}"),
+            }
+        }
+    }
+
+    /// Waits for the end; gives the exit code.
+    fn end(mut self) -> Option<i32> {
+        // Stderr ends with the process, and is waited for with patience.
+        while self.stderr.recv_timeout(PATIENCE).is_ok() {}
+        self.child.wait().unwrap().code()
+    }
+
+    fn terminate(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The page at a URL, header and all.
+fn get(url: &str) -> String {
+    let (host, path) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    page
+}
+
+#[test]
+fn it_observes_from_the_environment_alone_serves_metrics_and_stops_on_sigterm() {
+    let broker = Mosquitto::start();
+    let url = format!("mqtt://lookout:hidden-words@127.0.0.1:{}", broker.port());
+    let lookout = Lookout::run(
+        &["--set", "http.listen=127.0.0.1:0", "--set", "id=lookout-7"],
+        &[("LOOKOUT_BROKER", &url)],
+    );
+    let metrics = lookout.line("metrics at ");
+    let start = lookout.line("observing");
+    let shown = format!(
+        "lookout {} observing mqtt://127.0.0.1:{} as lookout-7, cluster default",
+        env!("CARGO_PKG_VERSION"),
+        broker.port()
+    );
+    assert!(start.contains(&shown), "{start}");
+    let subscribed = lookout.line("subscribed to ");
+    assert!(subscribed.contains("service/+, session/+/response"), "{subscribed}");
+    let page = get(metrics.split_once("metrics at ").unwrap().1);
+    assert!(page.starts_with("HTTP/1.1 200 "), "{page}");
+    assert!(page.contains("\n# TYPE lookout_link_up gauge\n"), "{page}");
+    lookout.terminate();
+    lookout.line("stopping on SIGTERM");
+    assert_eq!(lookout.end(), Some(0));
+}
+
+#[test]
+fn logs_can_be_json() {
+    let broker = Mosquitto::start();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port());
+    let lookout =
+        Lookout::run(&["--json", "--set", "http.listen=off"], &[("LOOKOUT_BROKER", &url)]);
+    let line = lookout.line("subscribed to ");
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["level"], "INFO");
+    assert!(line["message"].as_str().unwrap().starts_with("subscribed to "));
+}
+
+#[test]
+fn a_port_in_use_ends_it_with_the_reason() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = format!("http.listen={}", taken.local_addr().unwrap());
+    let lookout = Lookout::run(&["--set", &listen], &[]);
+    lookout.line("`http.listen`");
+    assert_eq!(lookout.end(), Some(1));
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_all_told() {
+    let lookout = Lookout::run(&["--set", "broker.qos=7"], &[("LOOKOUT_BROKER", "mqtts://h")]);
+    lookout.line("LOOKOUT_BROKER");
+    lookout.line("broker.qos");
+    assert_eq!(lookout.end(), Some(64));
+}
