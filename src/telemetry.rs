@@ -9,10 +9,15 @@
 //! sets it. The exporter is a value, not the global recorder, so that two of them in one process
 //! do not share numbers.
 
+mod observed;
+
 use crate::config::Log;
-use crate::observer::Instant;
-use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder, Unit};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use crate::observer::{Instant, Snapshot};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+use observed::Observed;
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
@@ -46,6 +51,8 @@ pub enum Kind {
     Counter,
     /// Moves both ways.
     Gauge,
+    /// Counts by size.
+    Histogram,
 }
 
 /// One metric.
@@ -97,6 +104,26 @@ pub const METRICS: &[Metric] = &[
     PUBLISHED,
     REFUSED,
     UNSENDABLE,
+    observed::CALLS,
+    observed::ONEWAY,
+    observed::LATE,
+    observed::OPEN,
+    observed::REQUESTS,
+    observed::RESPONSES,
+    observed::ERRORS,
+    observed::FAILURES,
+    observed::REPLY,
+    observed::VERDICT,
+    observed::CIRCUIT,
+    observed::MALFORMED,
+    observed::UNMATCHED,
+    observed::DUPLICATE,
+    observed::IGNORED,
+    observed::EVICTED,
+    observed::ACTIVITY,
+    observed::SECURITY,
+    observed::DOUBT,
+    observed::INCIDENTS,
 ];
 
 const fn counter(name: &'static str, help: &'static str) -> Metric {
@@ -105,6 +132,10 @@ const fn counter(name: &'static str, help: &'static str) -> Metric {
 
 const fn gauge(name: &'static str, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Gauge, help }
+}
+
+const fn histogram(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, help }
 }
 
 /// What the session with the broker counts and holds at one moment.
@@ -148,6 +179,9 @@ pub struct Exporter {
     page: PrometheusHandle,
     process: ProcessHandles,
     link: LinkHandles,
+    observed: Observed,
+    pairs: Vec<String>,
+    recorder: PrometheusRecorder,
 }
 
 /// The cached handles of what is known without the broker.
@@ -176,16 +210,16 @@ impl std::fmt::Debug for Exporter {
     }
 }
 
-impl Default for Exporter {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Exporter {
-    /// An exporter with all metrics at zero.
-    pub fn new() -> Self {
-        let recorder = PrometheusBuilder::new().build_recorder();
+    /// An exporter with all metrics at zero; `pairs` are the names of the traffic pairs.
+    pub fn new(pairs: &[String]) -> Self {
+        let reply = Matcher::Full(observed::REPLY.name.into());
+        let builder = PrometheusBuilder::new();
+        // Only an empty list of buckets is refused.
+        let builder = builder
+            .set_buckets_for_metric(reply, &observed::BUCKETS)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
         for metric in METRICS {
             metric.describe(&recorder);
         }
@@ -203,16 +237,23 @@ impl Exporter {
             refused: REFUSED.counter(&recorder),
             unsendable: UNSENDABLE.counter(&recorder),
         };
-        Self { page: recorder.handle(), process, link }
+        Self {
+            page: recorder.handle(),
+            process,
+            link,
+            observed: Observed::default(),
+            pairs: pairs.to_vec(),
+            recorder,
+        }
     }
 
-    /// Copies the figures into the exporter; to be called once a second. The figures of the
-    /// observer will join them in a function of their own.
-    pub fn export(&self, figures: &Figures) {
+    /// Copies the figures into the exporter; to be called once a second.
+    pub fn export(&mut self, figures: &Figures, snapshot: &Snapshot) {
         let Figures { start, inbox, link } = figures;
         self.process.start.set(start.micros() as f64 / 1e6);
         self.process.inbox.set(*inbox as f64);
         self.link.export(link);
+        self.observed.export(snapshot, &self.pairs, &self.recorder);
         // Without a listener of its own the exporter leaves this to us.
         self.page.run_upkeep();
     }
@@ -245,19 +286,31 @@ impl Metric {
         match self.kind {
             Kind::Counter => recorder.describe_counter(self.name.into(), unit, self.help.into()),
             Kind::Gauge => recorder.describe_gauge(self.name.into(), unit, self.help.into()),
+            Kind::Histogram => {
+                let unit = Some(Unit::Seconds);
+                recorder.describe_histogram(self.name.into(), unit, self.help.into());
+            }
         }
     }
 
     fn counter(&self, recorder: &PrometheusRecorder) -> Counter {
-        recorder.register_counter(&self.key(), &METADATA)
+        self.counter_with(recorder, Vec::new())
+    }
+
+    fn counter_with(&self, recorder: &PrometheusRecorder, labels: Vec<Label>) -> Counter {
+        recorder.register_counter(&Key::from_parts(self.name, labels), &METADATA)
     }
 
     fn gauge(&self, recorder: &PrometheusRecorder) -> Gauge {
-        recorder.register_gauge(&self.key(), &METADATA)
+        self.gauge_with(recorder, Vec::new())
     }
 
-    fn key(&self) -> Key {
-        Key::from_parts(self.name, Vec::<Label>::new())
+    fn gauge_with(&self, recorder: &PrometheusRecorder, labels: Vec<Label>) -> Gauge {
+        recorder.register_gauge(&Key::from_parts(self.name, labels), &METADATA)
+    }
+
+    fn histogram_with(&self, recorder: &PrometheusRecorder, labels: Vec<Label>) -> Histogram {
+        recorder.register_histogram(&Key::from_parts(self.name, labels), &METADATA)
     }
 }
 
@@ -269,7 +322,7 @@ mod tests {
 
     #[test]
     fn every_listed_metric_is_exported_with_its_help_and_no_other() {
-        let exporter = Exporter::new();
+        let mut exporter = Exporter::new(&["functions".to_owned()]);
         let link = LinkFigures {
             received: 1,
             inbox_dropped: 2,
@@ -283,10 +336,14 @@ mod tests {
             up: true,
         };
         let start = Instant::from_micros(1_732_270_200_500_000);
-        exporter.export(&Figures { start, inbox: 10, link });
+        exporter.export(&Figures { start, inbox: 10, link }, &observed::tests::snapshot());
         let page = (exporter.page())();
         for metric in METRICS {
-            let kind = if metric.kind == Kind::Counter { "counter" } else { "gauge" };
+            let kind = match metric.kind {
+                Kind::Counter => "counter",
+                Kind::Gauge => "gauge",
+                Kind::Histogram => "histogram",
+            };
             assert!(page.contains(&format!("# HELP {} {}\n", metric.name, metric.help)), "{page}");
             assert!(page.contains(&format!("# TYPE {} {kind}\n", metric.name)), "{page}");
             // A value that nobody sets stays 0, and none of those above is.
@@ -300,8 +357,8 @@ mod tests {
 
     #[test]
     fn a_second_exporter_has_numbers_of_its_own() {
-        let (one, other) = (Exporter::new(), Exporter::new());
-        one.export(&Figures { inbox: 5, ..Figures::default() });
+        let (mut one, other) = (Exporter::new(&[]), Exporter::new(&[]));
+        one.export(&Figures { inbox: 5, ..Figures::default() }, &Snapshot::default());
         assert!((one.page())().contains("lookout_inbox_messages 5\n"));
         assert!((other.page())().contains("lookout_inbox_messages 0\n"));
     }

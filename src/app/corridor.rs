@@ -129,7 +129,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
             );
             self.outbox_dropped = link.outbox_dropped;
         }
-        self.exporter.export(&Figures { start: self.start, inbox: waiting, link });
+        let snapshot = self.pipeline.snapshot(self.now);
+        self.exporter.export(&Figures { start: self.start, inbox: waiting, link }, &snapshot);
         match hopeless(&self.status.borrow(), self.clock.now()) {
             None => Ok(()),
             Some(reason) => Err(anyhow::anyhow!(reason)),

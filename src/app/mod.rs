@@ -68,7 +68,8 @@ pub async fn run_with(
     said: impl FnMut(&Document),
 ) -> anyhow::Result<()> {
     let clock = Clock::start();
-    let exporter = Exporter::new();
+    let pairs: Vec<_> = config.settings.pairs.iter().map(|pair| pair.name.clone()).collect();
+    let exporter = Exporter::new(&pairs);
     let mut http = serve(&config, &exporter).await?;
     tracing::info!(
         "lookout {} observing {} as {}, cluster {}",

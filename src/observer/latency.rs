@@ -82,6 +82,11 @@ impl Histogram {
         }
     }
 
+    /// How many times fell into `bin`.
+    pub fn count_of(&self, bin: u16) -> u32 {
+        self.counts.get(usize::from(bin.wrapping_sub(self.first))).copied().unwrap_or(0)
+    }
+
     /// How many times it holds.
     pub fn count(&self) -> u64 {
         self.total
@@ -143,6 +148,11 @@ impl Lifetime {
         self.max = self.max.max(other.max);
         self.sum_micros = self.sum_micros.saturating_add(other.sum_micros);
         self.histogram.merge(&other.histogram);
+    }
+
+    /// All reply times, by bin.
+    pub fn histogram(&self) -> &Histogram {
+        &self.histogram
     }
 
     /// The figures; all absent if there was no reply.

@@ -219,6 +219,7 @@ impl Observer {
                 name: service.name.clone(),
                 figures: snapshot::Figures::of(&service.record, now),
                 methods: snapshot::methods(&service.methods, now),
+                replies: service.record.lifetime.histogram().clone(),
                 verdict: judged.then_some(service.reading.0),
                 circuit: judged.then_some(service.breaker.state()),
             }

@@ -6,7 +6,7 @@ use super::breaker::State;
 use super::call::{Malformed, PairId};
 use super::event::Health;
 use super::input::Direction;
-use super::latency::Latency;
+use super::latency::{Histogram, Latency};
 use super::service::{Method, Record, Totals};
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
@@ -51,6 +51,8 @@ pub struct ServiceFigures {
     pub figures: Figures,
     /// Its methods in order of their names.
     pub methods: Vec<(Arc<str>, Figures)>,
+    /// Reply times over the run, by bin.
+    pub replies: Histogram,
     /// How it reads; `None` for `_other`, which is not judged.
     pub verdict: Option<Verdict>,
     /// Its circuit; `None` for `_other`.
