@@ -221,7 +221,6 @@ fn a_round_in_which_something_is_wrongly_said() {
 }
 
 #[test]
-#[ignore = "needs the observer in cli/demo.rs: remove this line when it is joined"]
 fn the_whole_demo_sees_every_fault_and_says_nothing_else() {
     let demo = Command::new(env!("CARGO_BIN_EXE_lookout")).args(["demo", "--once"]).output();
     let demo = demo.unwrap();

@@ -7,6 +7,7 @@ use mqtt5::broker::config::{StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, BrokerShutdownHandle, MqttBroker};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// A running broker; stopped when dropped.
@@ -25,6 +26,8 @@ impl std::fmt::Debug for Broker {
 impl Broker {
     /// Starts a broker on 127.0.0.1 and waits until it accepts connections.
     pub async fn start(port: u16) -> io::Result<Self> {
+        // The broker reports a taken port in four lines; the system does in one.
+        drop(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?);
         let config = BrokerConfig::new()
             .with_bind_address((Ipv4Addr::LOCALHOST, port))
             .with_storage(StorageConfig::new().with_backend(StorageBackend::Memory))

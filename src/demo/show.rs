@@ -133,7 +133,8 @@ impl Show {
             self.text(&format!("  {key} = {value} ({because})"), Tone::Quiet)?;
         }
         let length = script.length.as_secs_f64();
-        self.text(&format!("The script takes {length:.0} s. lookout starts …\n"), Tone::Quiet)
+        self.text(&format!("The script takes {length:.0} s. lookout starts …"), Tone::Quiet)?;
+        self.text("", Tone::Quiet)
     }
 
     /// The traffic begins.
@@ -207,7 +208,9 @@ impl Show {
     fn text(&mut self, line: &str, tone: Tone) -> io::Result<()> {
         let line = line.trim_end_matches(' ');
         match self.style {
-            Style::Colour => writeln!(self.out, "\x1b[{}m{line}\x1b[0m", tone.code())?,
+            Style::Colour if !line.is_empty() => {
+                writeln!(self.out, "\x1b[{}m{line}\x1b[0m", tone.code())?
+            }
             _ => writeln!(self.out, "{line}")?,
         }
         self.out.flush()

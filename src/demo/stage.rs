@@ -35,7 +35,7 @@ pub enum StageError {
 impl fmt::Display for StageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Port(error) => write!(f, "cannot open a port: {error}"),
+            Self::Port(error) => write!(f, "cannot listen on the loopback: {error}"),
             Self::Player(error) => write!(f, "cannot reach the embedded broker: {error}"),
         }
     }
