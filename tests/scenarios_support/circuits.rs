@@ -26,6 +26,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     with("circuit_modes", MODES, modes),
     with("circuit_cascade", CASCADE, cascade),
     with("circuit_cascade_of_two", CASCADE, cascade_of_two),
+    with("circuit_cascade_of_a_flapping_service", CASCADE, cascade_and_flapping),
 ];
 
 /// Ten answered and ten unanswered calls, one every 2 s: rate and run are reached together.
@@ -83,4 +84,20 @@ fn cascade_of_two(tape: &mut Tape) {
     tape.healthy(UM, 0..30_000, 500);
     tape.dead(UM, 30_000..40_000, 500);
     tape.healthy("OrderService", 100..40_000, 2_000);
+}
+
+/// Six changes of verdict, the last to unavailable; the seventh, to healthy, makes it flapping.
+fn cascade_and_flapping(tape: &mut Tape) {
+    tape.healthy(UM, 0..61_000, 500);
+    tape.dead(UM, 61_000..80_000, 500);
+    tape.healthy(UM, 80_000..100_000, 500);
+    tape.healthy(UM, 100_000..700_000, 5_000);
+    for at in [20_000, 40_000, 60_000] {
+        tape.replicas(at, UM, [3, 1, 3], None);
+        let ready = if at == 60_000 { 70_000 } else { at + 1_000 };
+        tape.replicas(ready, UM, [3, 3, 3], None);
+    }
+    for (offset, service) in [(100, "OrderService"), (200, "Catalog")] {
+        tape.healthy(service, offset..100_000, 2_000);
+    }
 }

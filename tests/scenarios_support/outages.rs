@@ -18,6 +18,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     plain("verdict_idle", idle),
     with("verdict_idle_incident", STEADY, idle_incident),
     with("verdict_two_outages", STEADY, two_outages),
+    with("health_summary", STEADY, health),
     plain("verdict_leftovers_of_an_outage", leftovers),
 ];
 
@@ -92,4 +93,11 @@ fn leftovers(tape: &mut Tape) {
     tape.healthy(UM, 0..20_000, 2_000);
     tape.dead(UM, 20_000..60_000, 2_000);
     tape.healthy(UM, 60_000..100_000, 2_000);
+}
+
+/// A silence that begins at 10; nothing changes from 17 to 50.
+fn health(tape: &mut Tape) {
+    tape.healthy(UM, 0..10_000, 500);
+    tape.dead(UM, 10_000..20_000, 500);
+    tape.link(50_000, "up");
 }

@@ -45,6 +45,7 @@ fn forms(tape: &mut Tape) {
     let bodies = [
         r#""result":null"#,
         r#""result":1,"error":null"#,
+        r#""result":null,"error":null"#,
         r#""result":null,"error":{"code":-32603}"#,
         r#""error":"out of order""#,
         r#""error":{"message":"no code"}"#,

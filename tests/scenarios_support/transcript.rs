@@ -69,19 +69,7 @@ fn line(document: &Value, show: &Show) -> Option<String> {
     match topic {
         "errors" | "emergency" => Some(format!("{topic} {}", event(params))),
         "circuit-breaker" => Some(format!("{topic} {}", transition(params))),
-        "health" if show.health => {
-            let services = &params["services"];
-            let doubt = if params["inDoubt"] == true { " in_doubt" } else { "" };
-            let count = |name: &str| services[name].as_u64().unwrap_or(0);
-            Some(format!(
-                "health {} healthy={} degraded={} unavailable={} unknown={}{doubt}",
-                text(params, "status"),
-                count("healthy"),
-                count("degraded"),
-                count("unavailable"),
-                count("unknown"),
-            ))
-        }
+        "health" if show.health => Some(format!("health {}", health(params))),
         _ if show.verdicts && topic.starts_with("services/") => {
             let reason = params["reason"].as_str().map(|reason| format!(" {reason}"));
             let reason = reason.unwrap_or_default();
@@ -93,6 +81,20 @@ fn line(document: &Value, show: &Show) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The summary of the platform; what is zero is left out.
+fn health(params: &Value) -> String {
+    let mut line = text(params, "status").to_owned();
+    let counts = members(&params["services"]).map(|(name, count)| (name.as_str(), count));
+    let totals = ["openCircuits", "openIncidents"].map(|name| (name, &params[name]));
+    for (name, count) in counts.chain(totals).filter(|(_, count)| **count != 0) {
+        let _ = write!(line, " {name}={count}");
+    }
+    if params["inDoubt"] == true {
+        line.push_str(" in_doubt");
+    }
+    line
 }
 
 fn event(params: &Value) -> String {
@@ -108,7 +110,7 @@ fn event(params: &Value) -> String {
             "{kind} {} was={} outage={} unanswered={}",
             text(params, "service"),
             text(params, "previous"),
-            params["outageSeconds"],
+            seconds(params),
             params["unansweredCalls"]
         ),
         "infrastructure_error" => format!(
@@ -118,7 +120,7 @@ fn event(params: &Value) -> String {
             params["repeat"]
         ),
         "infrastructure_recovered" => {
-            format!("{kind} {} outage={}", text(params, "component"), params["outageSeconds"])
+            format!("{kind} {} outage={}", text(params, "component"), seconds(params))
         }
         "cascading_failure_prevented" => format!(
             "{kind} {} affected={}",
@@ -133,6 +135,11 @@ fn event(params: &Value) -> String {
         ),
         _ => kind.to_owned(),
     }
+}
+
+/// The length of an outage, without the `.0` of whole numbers.
+fn seconds(params: &Value) -> f64 {
+    params["outageSeconds"].as_f64().unwrap_or(f64::NAN)
 }
 
 fn transition(params: &Value) -> String {
