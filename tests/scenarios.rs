@@ -1,0 +1,126 @@
+//! The scenario corpus: traffic files, and what the manual says `lookout replay` makes of them.
+//!
+//! `tests/scenarios/NAME.ndjson` and `NAME.toml` are written by an author below
+//! `scenarios_support` (`UPDATE=1 cargo test --test scenarios` writes them anew), and
+//! `NAME.expected` by hand, from the manual: what the program prints is never copied there. Each
+//! is replayed twice by the real program, and the bytes must be the same.
+
+#![cfg(feature = "daemon")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "scenarios_support/mod.rs"]
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::tape::Tape;
+use support::{check, diff, transcript};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")
+}
+
+fn file(name: &str, extension: &str) -> PathBuf {
+    folder().join(format!("{name}.{extension}"))
+}
+
+/// The names of the files with this extension, in order.
+fn names(extension: &str) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder()).expect("the folder of scenarios");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let wanted = paths.filter(|path| path.extension().is_some_and(|e| e == extension));
+    wanted.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+/// Runs the program on a file. Returns what it printed and the summary.
+fn replay(name: &str) -> (String, Value) {
+    let directory = tempfile::tempdir().unwrap();
+    let summary = directory.path().join("summary.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
+    command.env_clear().arg("replay").arg(file(name, "ndjson")).arg("--summary").arg(&summary);
+    if file(name, "toml").exists() {
+        command.arg("--config").arg(file(name, "toml"));
+    }
+    let output = command.output().expect("the program runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {}\n{stderr}", output.status);
+    let mut summary: Value =
+        serde_json::from_slice(&std::fs::read(summary).expect("a summary")).expect("JSON");
+    assert!(summary.as_object_mut().unwrap().remove("wall_s").is_some());
+    (String::from_utf8(output.stdout).expect("UTF-8"), summary)
+}
+
+/// What is wrong with a scenario; `None` if it goes as the manual says.
+fn trouble(name: &str) -> Option<String> {
+    let (stdout, summary) = replay(name);
+    let again = replay(name);
+    let documents: Vec<Value> =
+        stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut faults = check::faults(&documents, &summary);
+    if again != (stdout, summary.clone()) {
+        faults.push("the second run differs from the first".to_owned());
+    }
+    let expected = std::fs::read_to_string(file(name, "expected")).unwrap_or_default();
+    if !expected.starts_with("# ") {
+        faults.push("the transcript does not begin with what it proves".to_owned());
+    }
+    let show = transcript::Show::asked_for(&expected);
+    let found = transcript::condense(&documents, &summary, &show);
+    let difference = diff::diff(&expected, &found);
+    if faults.is_empty() && difference.is_none() {
+        return None;
+    }
+    let mut text = format!("{name}\n");
+    for fault in faults {
+        text.push_str(&format!("    ! {fault}\n"));
+    }
+    text.push_str(&difference.unwrap_or_default());
+    Some(text)
+}
+
+#[test]
+fn replays_say_what_the_manual_says() {
+    let only = std::env::var("SCENARIO").unwrap_or_default();
+    let names = names("ndjson");
+    assert!(names.len() >= 36, "a corpus of {} scenarios", names.len());
+    let troubles: Vec<String> =
+        names.iter().filter(|name| name.contains(&only)).filter_map(|name| trouble(name)).collect();
+    let (bad, all) = (troubles.len(), names.len());
+    assert!(
+        troubles.is_empty(),
+        "{bad} of {all} (- as the manual says, + as the program says)\n\n{}",
+        troubles.join("\n")
+    );
+}
+
+#[test]
+fn the_files_are_what_their_authors_write() {
+    let update = std::env::var_os("UPDATE").is_some();
+    let mut differ = Vec::new();
+    for scenario in support::all() {
+        let mut tape = Tape::new();
+        (scenario.write)(&mut tape);
+        for (extension, text) in [("ndjson", tape.text()), ("toml", scenario.config.to_owned())] {
+            let path = file(scenario.name, extension);
+            let there = std::fs::read_to_string(&path).unwrap_or_default();
+            if there != text && update {
+                std::fs::write(&path, text).unwrap();
+            } else if there != text {
+                differ.push(path.display().to_string());
+            }
+        }
+    }
+    assert!(differ.is_empty(), "UPDATE=1 writes them anew:\n{}", differ.join("\n"));
+}
+
+#[test]
+fn every_scenario_has_its_author_and_its_transcript() {
+    let authors: BTreeSet<String> =
+        support::all().iter().map(|scenario| scenario.name.to_owned()).collect();
+    assert_eq!(authors.len(), support::all().len(), "two scenarios share a name");
+    assert_eq!(names("ndjson"), authors);
+    assert_eq!(names("expected"), authors);
+    assert!(names("toml").is_subset(&authors));
+}
