@@ -5,12 +5,12 @@
 
 #[path = "observer/bounds.rs"]
 mod bounds;
+#[path = "observer/edges.rs"]
+mod edges;
 #[path = "observer/history.rs"]
 mod history;
 #[path = "observer/kit.rs"]
 mod kit;
-#[path = "observer/known.rs"]
-mod known;
 #[path = "wire/lcg.rs"]
 mod lcg;
 #[path = "observer/matching.rs"]

@@ -6,12 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "wire/arrays.rs"]
+mod arrays;
 #[path = "wire/calls.rs"]
 mod calls;
 #[path = "wire/kit.rs"]
 mod kit;
-#[path = "wire/known.rs"]
-mod known;
 #[path = "wire/lcg.rs"]
 mod lcg;
 #[path = "wire/malformed.rs"]

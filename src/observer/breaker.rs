@@ -158,9 +158,13 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A closed circuit whose jitter follows from `seed`.
-    pub fn new(seed: u64) -> Self {
-        Self { random: seed, ..Self::default() }
+    /// A circuit of a service just met, whose jitter follows from `seed`, and the transition
+    /// to be told if its mode keeps it from being closed.
+    pub fn new(seed: u64, mode: Mode) -> (Self, Option<Transition>) {
+        let breaker = Self { random: seed, mode, ..Self::default() };
+        let told = breaker.state() != State::Closed;
+        let transition = told.then(|| breaker.told(State::Closed, Cause::Manual, (0, 0)));
+        (breaker, transition)
     }
 
     /// What it tells callers.
@@ -320,7 +324,10 @@ impl Breaker {
         let (answered, failed) = (answered + u32::from(good), failed + u32::from(!good));
         self.phase = Phase::HalfOpen { answered, failed };
         let counts = (answered + failed, failed);
-        if !call.outcome.answered() || failed >= policy.trial_failures {
+        let first = answered + failed <= policy.trial_calls && failed >= policy.trial_failures;
+        // A trial that fails on and on without ever reaching its goal must end too.
+        let hopeless = failed >= policy.trial_failures.max(policy.trial_calls);
+        if !call.outcome.answered() || first || hopeless {
             self.open_count = self.open_count.saturating_add(1);
             let until = self.open_until(call.at, policy);
             return Some(self.go(Phase::Open(Some(until)), call.at, Cause::TrialFailed, counts));

@@ -12,6 +12,10 @@ use super::time::{Instant, Span};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
+/// Replies that are found under one key. More than two within two seconds are a redelivery or
+/// mischief, and a list without a bound would make each of them dearer than the last.
+const PER_KEY: usize = 8;
+
 /// What a held reply is if no call comes for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vain {
@@ -21,6 +25,8 @@ pub enum Vain {
     Duplicate,
     /// Not a reply at all.
     Malformed(PairId, Direction, Malformed),
+    /// Nothing that is counted.
+    Ignored,
 }
 
 /// A reply that waits for its call.
@@ -44,8 +50,9 @@ pub struct Early {
     queue: VecDeque<Option<Held>>,
     /// Number of the reply at the front of the queue.
     base: u64,
-    /// The first held reply under each key.
-    index: DigestMap<u64>,
+    /// The held replies under each key, oldest first; beyond the first few a reply is held
+    /// without being found.
+    index: DigestMap<SmallVec<[u64; 2]>>,
     len: u32,
     max: u32,
     span: Span,
@@ -73,7 +80,10 @@ impl Early {
     pub fn hold(&mut self, held: Held) -> Option<Held> {
         let number = self.base + self.queue.len() as u64;
         for key in &held.keys {
-            self.index.entry(*key).or_insert(number);
+            let numbers = self.index.entry(*key).or_default();
+            if numbers.len() < PER_KEY {
+                numbers.push(number);
+            }
         }
         self.queue.push_back(Some(held));
         self.len += 1;
@@ -82,15 +92,16 @@ impl Early {
 
     /// The reply held for a call under `key`, if the call can take it.
     pub fn take(&mut self, key: Digest, lenient: bool) -> Option<(Instant, Answer)> {
-        let number = *self.index.get(&key)?;
-        let slot = self.queue.get_mut((number - self.base) as usize)?;
-        let held = slot.as_ref()?;
-        let answer = if lenient { Some(held.lenient) } else { held.strict }?;
-        let at = held.at;
-        let keys = slot.take().map(|held| held.keys).unwrap_or_default();
+        let numbers = self.index.get(&key)?;
+        let (number, answer) = numbers.iter().find_map(|number| {
+            let held = self.queue.get((number - self.base) as usize)?.as_ref()?;
+            let answer = if lenient { Some(held.lenient) } else { held.strict };
+            answer.map(|answer| (*number, answer))
+        })?;
+        let held = self.queue.get_mut((number - self.base) as usize)?.take()?;
         self.len -= 1;
-        self.unindex(&keys, number);
-        Some((at, answer))
+        self.unindex(&held.keys, number);
+        Some((held.at, answer))
     }
 
     /// When the oldest held reply is decided; the moment itself still counts as in time.
@@ -123,8 +134,11 @@ impl Early {
 
     fn unindex(&mut self, keys: &[Digest], number: u64) {
         for key in keys {
-            if self.index.get(key) == Some(&number) {
-                self.index.remove(key);
+            if let Some(numbers) = self.index.get_mut(key) {
+                numbers.retain(|known| *known != number);
+                if numbers.is_empty() {
+                    self.index.remove(key);
+                }
             }
         }
     }

@@ -199,7 +199,7 @@ impl Evidence {
 
     /// Forgets what is older than five minutes.
     pub fn roll(&mut self, now: Instant) {
-        let oldest = (now.second() + 1).saturating_sub(LONGEST);
+        let oldest = now.second().saturating_add(1).saturating_sub(LONGEST);
         while let Some(front) = self.seconds.front().filter(|front| front.second < oldest) {
             self.failures -= front.tally.failures();
             self.seconds.pop_front();
@@ -234,7 +234,7 @@ impl Evidence {
 
     /// The sum over the last `secs` seconds, from `mark` on.
     pub fn sum(&self, now: Instant, secs: u32, mark: Mark) -> Tally {
-        let oldest = (now.second() + 1).saturating_sub(secs);
+        let oldest = now.second().saturating_add(1).saturating_sub(secs);
         let first = mark.0.saturating_sub(self.base) as usize;
         let mut sum = Tally::EMPTY;
         for second in self.seconds.iter().skip(first).rev() {

@@ -5,7 +5,7 @@ use super::call::{Malformed, Outcome, PairId};
 use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
-use super::input::{Call, CallKind, Direction, Name, Reply};
+use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
 use super::ledger::{Closed, Found, Owner};
 use super::registry::OTHER_INDEX;
 use super::service::OTHER;
@@ -56,11 +56,9 @@ impl Observer {
         self.registry.method_room = room;
         self.traffic.call(now);
         let mut voided = Voided::new();
-        let full = self.ledger.open_calls() >= limits.open_calls;
         let id = self
             .ledger
             .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
-        self.counters.evicted += u64::from(full && !voided.is_empty());
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
         }
@@ -103,45 +101,46 @@ impl Observer {
                 found = here;
             }
         }
-        let answer = |lenient: bool| {
-            if lenient { Ok(reply.lenient) } else { reply.strict }
+        let lenient = match found {
+            None => return self.hold_stray(now, reply),
+            Some(Found::Open { lenient, .. } | Found::Missed { lenient, .. }) => lenient,
+            Some(Found::Answered { lenient }) => lenient,
         };
-        match found {
-            Some(Found::Open { id, lenient }) => match answer(lenient) {
-                Ok(answer) => {
-                    let closed = self.ledger.answer(id, now);
-                    let outcome = self.settings.codes.outcome(answer);
-                    self.settle(now, &closed, outcome, now);
-                }
-                Err(kind) => self.count_malformed(reply.pair, reply.direction, kind),
-            },
-            Some(Found::Missed { id, lenient }) => match answer(lenient) {
-                Ok(_) => {
-                    let closed = self.ledger.late(id);
-                    self.late_reply(now, &closed);
-                }
-                Err(kind) => self.count_malformed(reply.pair, reply.direction, kind),
-            },
-            Some(Found::Answered { lenient }) => {
-                let vain = match answer(lenient) {
-                    Ok(_) => Vain::Duplicate,
-                    Err(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
-                };
+        let answer = if lenient { Ok(reply.lenient) } else { reply.strict };
+        match (found, answer) {
+            (Some(Found::Open { id, .. }), Ok(answer)) => {
+                let closed = self.ledger.answer(id, now);
+                let outcome = self.settings.codes.outcome(answer);
+                self.settle(now, &closed, outcome, now);
+            }
+            (Some(Found::Missed { id, .. }), Ok(_)) => {
+                let closed = self.ledger.late(id);
+                self.late_reply(now, &closed);
+            }
+            (Some(Found::Answered { .. }), Ok(_)) => self.hold(now, reply, Vain::Duplicate),
+            (_, Err(_)) if reply.stray == Stray::Ignored => self.counters.ignored += 1,
+            (Some(Found::Answered { .. }), Err(kind)) => {
+                let vain = Vain::Malformed(reply.pair, reply.direction, kind);
                 self.hold(now, reply, vain);
             }
-            None => {
-                let vain = match reply.stray {
-                    Some(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
-                    None => {
-                        for pair in &mut self.pairs {
-                            pair.unmatched(reply.topic);
-                        }
-                        Vain::Unmatched
-                    }
-                };
-                self.hold(now, reply, vain);
-            }
+            (_, Err(kind)) => self.count_malformed(reply.pair, reply.direction, kind),
+            (None, Ok(_)) => {}
         }
+    }
+
+    /// Takes a reply that no call waits for.
+    fn hold_stray(&mut self, now: Instant, reply: Reply<'_>) {
+        let vain = match reply.stray {
+            Stray::Ignored => Vain::Ignored,
+            Stray::Malformed(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
+            Stray::Unmatched => {
+                for pair in &mut self.pairs {
+                    pair.unmatched(reply.topic);
+                }
+                Vain::Unmatched
+            }
+        };
+        self.hold(now, reply, vain);
     }
 
     /// Keeps a reply for a call that may still come, or decides it at once.
@@ -169,6 +168,7 @@ impl Observer {
             Vain::Unmatched => self.counters.unmatched += 1,
             Vain::Duplicate => self.counters.duplicate += 1,
             Vain::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
+            Vain::Ignored => self.counters.ignored += 1,
         }
     }
 

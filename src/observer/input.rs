@@ -110,6 +110,17 @@ pub enum CallKind {
     },
 }
 
+/// What something that may be a reply is if no call waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// A reply that belongs to no call.
+    Unmatched,
+    /// Nothing that could be read.
+    Malformed(Malformed),
+    /// A request on a topic that carries replies only: nothing that counts.
+    Ignored,
+}
+
 /// What may be a reply, as it was heard.
 #[derive(Debug)]
 pub struct Reply<'a> {
@@ -125,8 +136,8 @@ pub struct Reply<'a> {
     pub strict: Result<Answer, Malformed>,
     /// What it says to a call that takes any payload as its reply.
     pub lenient: Answer,
-    /// What it is if no call waits for it, instead of an unmatched reply.
-    pub stray: Option<Malformed>,
+    /// What it is if no call waits for it.
+    pub stray: Stray,
     /// Whether to hold it for a call that may still come.
     pub hold: bool,
 }

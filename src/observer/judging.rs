@@ -1,6 +1,6 @@
 //! Conclusions: verdicts, circuits, cascades, incidents, and what each second brings.
 
-use super::breaker::{Mode, Setting, State, Transition};
+use super::breaker::{Breaker, Mode, Setting, State, Transition};
 use super::cascade;
 use super::component::{Condition, Said as ComponentSaid};
 use super::doubt::Change;
@@ -30,8 +30,9 @@ impl Observer {
         let seed = self.settings.seed ^ name.digest.half();
         let service = self.registry.get(index);
         service.settings = settings;
-        service.breaker = super::breaker::Breaker::new(seed);
-        if let Some(transition) = service.breaker.set_mode(settings.circuit, now) {
+        let (breaker, transition) = Breaker::new(seed, settings.circuit);
+        service.breaker = breaker;
+        if let Some(transition) = transition {
             self.circuit_moved(now, index, transition);
         }
         self.refresh(now, index);
@@ -68,7 +69,8 @@ impl Observer {
         }
         let service = self.registry.get(index);
         let calm = service.judge.is_calm() && service.standing.verdict() == Verdict::Healthy;
-        if !calm || call.outcome.against() {
+        let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
+        if !calm || slow || call.outcome.against() {
             self.review(now, index);
         }
     }
@@ -110,10 +112,27 @@ impl Observer {
             None if service.judge.answered(now, policy.healthy_calls) => (Verdict::Healthy, None),
             None => return,
         };
+        let before = service.standing.verdict();
         if let Some(said) = service.standing.move_to(now, verdict, reason, policy) {
             self.say_standing(now, index, said);
         }
+        if before != verdict {
+            self.follow(now, index, verdict);
+        }
         self.refresh(now, index);
+    }
+
+    /// What a change of verdict means for the circuits of those that depend on the service,
+    /// whether or not the change was said aloud.
+    fn follow(&mut self, now: Instant, index: u32, verdict: Verdict) {
+        if verdict == Verdict::Unavailable {
+            let incident = self.incident(now, index);
+            self.open_dependents(now, index, incident);
+        } else if verdict == Verdict::Healthy
+            && let Some(digest) = self.registry.digest(index)
+        {
+            self.release_dependents(now, digest);
+        }
     }
 
     fn say_standing(&mut self, now: Instant, index: u32, said: Said) {
@@ -141,9 +160,6 @@ impl Observer {
                     incident,
                 };
                 self.say(now, What::Bad(Box::new(news)));
-                if verdict == Verdict::Unavailable && repeat == 0 {
-                    self.open_dependents(now, index, incident);
-                }
             }
             Said::Recovered(previous, outage) => {
                 let incident = self.incident(now, index);
@@ -158,9 +174,6 @@ impl Observer {
                     incident,
                 };
                 self.say(now, What::Recovered(recovery));
-                if let Some(digest) = self.registry.digest(index) {
-                    self.release_dependents(now, digest);
-                }
                 self.close_incident(index);
             }
         }

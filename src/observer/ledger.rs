@@ -107,6 +107,8 @@ pub struct Ledger {
     max_open: u32,
     max_settled: u32,
     remember: Span,
+    /// Open calls that gave way to the bound.
+    evicted: u64,
 }
 
 impl Ledger {
@@ -122,6 +124,7 @@ impl Ledger {
             max_open: limits.open_calls,
             max_settled: limits.settled_calls,
             remember: limits.settled_for,
+            evicted: 0,
         }
     }
 
@@ -130,9 +133,9 @@ impl Ledger {
         self.open.len
     }
 
-    /// When the oldest open call was made.
-    pub fn oldest_open(&self) -> Option<Instant> {
-        self.slots.get(self.open.head as usize).map(|slot| slot.made)
+    /// How many open calls had to give way to the bound.
+    pub fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// Makes room under these keys and within the bound, then opens a call. The calls that had
@@ -153,6 +156,7 @@ impl Ledger {
         while self.open.len >= self.max_open && self.open.head != NONE {
             let id = self.open.head;
             void(self.close(id, made, State::Missed));
+            self.evicted += 1;
         }
         let slot = Slot {
             keys,
@@ -169,7 +173,7 @@ impl Ledger {
             self.index.insert(key, id);
         }
         push(&mut self.slots, &mut self.open, id);
-        self.wheel.insert(id, due);
+        self.wheel.insert(id, due, made);
         id
     }
 

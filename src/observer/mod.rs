@@ -94,7 +94,6 @@ struct Counters {
     duplicate: u64,
     late: u64,
     ignored: u64,
-    evicted: u64,
 }
 
 /// Counts by channel, bounded.
@@ -237,7 +236,7 @@ impl Observer {
             activity: self.activity.list(),
             security: self.security.list(),
             open_calls: self.ledger.open_calls(),
-            evicted: self.counters.evicted,
+            evicted: self.ledger.evicted(),
             health: self.health(),
         }
     }
@@ -284,6 +283,10 @@ impl Observer {
             } else {
                 self.tick(at);
                 self.next_tick = at.next_second();
+                if self.next_tick <= at {
+                    // The end of time as 64 bits count it.
+                    break;
+                }
             }
         }
         self.now = now;

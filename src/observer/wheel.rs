@@ -52,7 +52,12 @@ impl Wheel {
     }
 
     /// Adds a deadline for `id`, which must have none.
-    pub fn insert(&mut self, id: u32, due: Instant) {
+    pub fn insert(&mut self, id: u32, due: Instant, now: Instant) {
+        if self.len == 0 {
+            // Nothing was worked off while nothing was there.
+            self.grain = self.grain.max(grain(now));
+            self.current.clear();
+        }
         let at = id as usize;
         if at >= self.entries.len() {
             let empty = Entry { due, prev: NONE, next: NONE, home: NONE };
@@ -222,7 +227,7 @@ mod tests {
                 // From at once to beyond the horizon of one turn.
                 let wait = [1_000, 40_000, 3_000_000, 2_000_000_000][(state >> 20) as usize % 4];
                 let due = now + Span::from_micros((state >> 33) % wait);
-                wheel.insert(id, due);
+                wheel.insert(id, due, now);
                 model.insert((due, id));
                 due_of.insert(id, due);
             }

@@ -255,7 +255,7 @@ impl Window {
 
 /// The first second of a span that ends with `second`.
 const fn oldest(second: u32, secs: u32) -> u32 {
-    (second + 1).saturating_sub(secs)
+    second.saturating_add(1).saturating_sub(secs)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(super) fn read<'a>(
     scratch: &mut String,
     sink: Sink<'_>,
 ) {
-    let addressed = response_topic(element.message).is_some();
+    let addressed = response_topic(element.message).is_some() && !element.batch;
     let malformed = |kind| {
         let (pair, direction) = home(element.place);
         Input::Malformed(pair, direction, kind)

@@ -190,7 +190,8 @@ impl<'a> Line<'a> {
     pub fn read(line: &'a [u8]) -> Option<Self> {
         let raw: Raw<'a> = serde_json::from_slice(line).ok()?;
         let micros = u64::try_from(integer_of(raw.ts)?).ok()?;
-        let at = Instant::from_micros(micros);
+        // Beyond 2106 it is no time stamp in microseconds, and driving there takes years.
+        let at = Some(Instant::from_micros(micros)).filter(|at| at.second() < u32::MAX)?;
         let what = if let Some(Text(topic)) = raw.topic {
             let payload = match (raw.payload, raw.payload_b64) {
                 (Some(Text(Cow::Borrowed(text))), _) => Cow::Borrowed(text.as_bytes()),

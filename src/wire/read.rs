@@ -13,7 +13,7 @@ use super::traffic::{Place, Sorted, Traffic};
 use super::{calls, replies};
 use crate::observer::call::{Malformed, PairId};
 use crate::observer::digest::{Digest, DigestKey, Kind};
-use crate::observer::input::{Direction, Input, Name};
+use crate::observer::input::{Direction, Input, Name, Stray};
 
 /// Turns messages into inputs.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(super) struct Element<'e, 'r, 'a> {
     pub(super) message: &'e Message<'a>,
     pub(super) place: &'e Place<'r, 'a>,
     pub(super) envelope: Result<&'e Envelope<'a>, Malformed>,
+    /// It is one of several, and what cannot be read of it is not an opaque payload.
+    pub(super) batch: bool,
 }
 
 impl Reader {
@@ -83,25 +85,26 @@ impl Context<'_> {
         sink: Sink<'_>,
     ) {
         let wanted = place.call.as_ref().map_or(&[][..], |(pair, _)| pair.members.as_slice());
-        let mut one = |envelope: Result<&Envelope<'a>, Malformed>| {
-            self.element(&Element { message, place, envelope }, scratch, sink);
+        let mut one = |envelope: Result<&Envelope<'a>, Malformed>, batch| {
+            self.element(&Element { message, place, envelope, batch }, scratch, sink);
         };
         match Body::read(message.payload, self.traffic.max_payload, wanted) {
-            Body::Object(envelope) => one(Ok(&envelope)),
-            Body::Bad(kind) => one(Err(kind)),
+            Body::Object(envelope) => one(Ok(&envelope), false),
+            Body::Bad(kind) => one(Err(kind), false),
             Body::Batch(elements) => {
                 let read = |element| Envelope::element(element, wanted);
                 let rpc = |envelope: &Envelope<'_>| is_request(envelope) || envelope.is_response();
-                let opaque = message.properties.correlation_data.is_some()
-                    && !elements.iter().any(|element| read(element).is_ok_and(|e| rpc(&e)));
-                if opaque {
-                    // An array that is no batch, under a key of its own: an opaque payload.
-                    return one(Err(Malformed::NotObject));
+                let keyed = message.properties.correlation_data.is_some()
+                    || response_topic(message).is_some()
+                    || place.call.is_none();
+                if keyed && !elements.iter().any(|element| read(element).is_ok_and(|e| rpc(&e))) {
+                    // An array of anything where any payload may be meant: an opaque payload.
+                    return one(Err(Malformed::NotObject), false);
                 }
                 for element in elements {
                     match read(element) {
-                        Ok(envelope) => one(Ok(&envelope)),
-                        Err(kind) => one(Err(kind)),
+                        Ok(envelope) => one(Ok(&envelope), true),
+                        Err(kind) => one(Err(kind), true),
                     }
                 }
             }
@@ -114,14 +117,12 @@ impl Context<'_> {
         let response = element.envelope.is_ok_and(Envelope::is_response);
         let answers = !place.replies.is_empty();
         let Some((pair, values)) = &place.call else {
-            if request && !response {
-                return sink(Input::Ignored);
-            }
-            return replies::read(self, element, None, sink);
+            let stray = if request && !response { Some(Stray::Ignored) } else { None };
+            return replies::read(self, element, stray, sink);
         };
         // A topic for both directions: what has a result or an error is a reply.
         let reply = answers && response;
-        let addressed = response_topic(element.message).is_some();
+        let addressed = response_topic(element.message).is_some() && !element.batch;
         let named = pair.method.and_then(|at| values[usize::from(at)]).is_some();
         let nearly = named && !response && element.envelope.is_ok();
         if !reply && (request || addressed || nearly) {
@@ -129,12 +130,12 @@ impl Context<'_> {
         }
         let stray = match element.envelope {
             _ if answers => None,
-            Err(kind) => Some(kind),
-            Ok(envelope) => Some(match envelope.check() {
+            Err(kind) => Some(Stray::Malformed(kind)),
+            Ok(envelope) => Some(Stray::Malformed(match envelope.check() {
                 Err(kind) => kind,
                 Ok(()) if response => Malformed::NotACall,
                 Ok(()) => Malformed::BadMethod,
-            }),
+            })),
         };
         replies::read(self, element, stray, sink);
     }

@@ -5,7 +5,7 @@ use super::envelope::{Envelope, Reading};
 use super::read::{Context, Element, Sink, home};
 use crate::observer::call::{Answer, Malformed};
 use crate::observer::digest::{Digest, Kind};
-use crate::observer::input::{Direction, Input, Reply};
+use crate::observer::input::{Direction, Input, Reply, Stray};
 use smallvec::SmallVec;
 
 /// Reads an element as a reply and hands it on. `stray` is what it is on this topic if no call
@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 pub(super) fn read(
     context: Context<'_>,
     element: &Element<'_, '_, '_>,
-    stray: Option<Malformed>,
+    stray: Option<Stray>,
     sink: Sink<'_>,
 ) {
     let (message, place) = (element.message, element.place);
@@ -40,7 +40,9 @@ pub(super) fn read(
         keys.extend(ids.iter().map(|id| agreed.with(*id)));
     }
     keys.push(topic);
-    let hold = !place.replies.is_empty();
+    let unread = strict.err().map_or(Stray::Unmatched, Stray::Malformed);
+    let stray = stray.unwrap_or(unread);
+    let hold = !place.replies.is_empty() && stray != Stray::Ignored;
     let (pair, direction) = match place.replies.first() {
         Some((pair, _)) if place.call.is_none() => (pair.id, Direction::Reply),
         _ => home(place),
@@ -52,7 +54,7 @@ pub(super) fn read(
         keys,
         strict,
         lenient: element.envelope.map_or(Answer::Result, Envelope::lenient_answer),
-        stray: stray.or(strict.err()),
+        stray,
         hold,
     }));
 }

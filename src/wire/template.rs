@@ -208,8 +208,7 @@ impl Template {
                 Level::Many(name) if !hidden => {
                     topic.push_str(values[usize::from(*name)].unwrap_or_default());
                 }
-                Level::Many(_) => topic.push('#'),
-                Level::Parts(_) => topic.push('+'),
+                Level::Many(_) | Level::Parts(_) => topic.push('+'),
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use lookout::observer::call::{Answer, Malformed, PairId};
 use lookout::observer::digest::{Digest, DigestKey, Kind};
-use lookout::observer::input::{Call, CallKind, Direction, Name, Reply};
+use lookout::observer::input::{Call, CallKind, Direction, Name, Reply, Stray};
 use lookout::observer::service::Totals;
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Event, Input, Instant, Observer, Settings, Snapshot, Span};
@@ -113,7 +113,7 @@ impl Ears {
             keys: keys.iter().copied().collect(),
             strict,
             lenient: strict.unwrap_or(OK),
-            stray: strict.err(),
+            stray: strict.err().map_or(Stray::Unmatched, Stray::Malformed),
             hold: true,
         };
         self.input(micros, Input::Reply(reply));

@@ -3,7 +3,7 @@
 use lookout::observer::Input;
 use lookout::observer::call::{Answer, Malformed};
 use lookout::observer::digest::{Digest, DigestKey};
-use lookout::observer::input::{CallKind, Direction};
+use lookout::observer::input::{CallKind, Direction, Stray};
 use lookout::wire::{Message, PairSpec, Properties, Reader, Traffic, TrafficSpec};
 
 pub(crate) const KEY: DigestKey = DigestKey::new(7, 11);
@@ -137,8 +137,11 @@ pub(crate) fn word(input: &Input<'_>) -> String {
             format!("call {} {method} {kind}", call.service.text)
         }
         Input::Reply(reply) => match (reply.stray, reply.strict) {
-            (Some(kind), _) | (None, Err(kind)) => malformed(reply.pair.0, reply.direction, kind),
-            (None, Ok(said)) => format!("reply {}", answer(said)),
+            (Stray::Ignored, _) => "ignored".into(),
+            (Stray::Malformed(kind), _) | (Stray::Unmatched, Err(kind)) => {
+                malformed(reply.pair.0, reply.direction, kind)
+            }
+            (Stray::Unmatched, Ok(said)) => format!("reply {}", answer(said)),
         },
         Input::Malformed(pair, direction, kind) => malformed(pair.0, *direction, *kind),
         Input::Ignored => "ignored".into(),

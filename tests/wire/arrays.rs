@@ -1,4 +1,4 @@
-//! Rows where the program differs from the manual; each names the sentence.
+//! Arrays that are no batches, and batches with bad elements; each names the sentence.
 
 use crate::kit::{DEFAULT, check, check_exchanges, m};
 

@@ -1,4 +1,4 @@
-//! Where the program differs from the manual; each names the sentence.
+//! Edges of holding, evicting and counting time; each names the sentence of the manual.
 
 use crate::kit::{Ears, KEY, OK, id, s, settings};
 use lookout::observer::call::Malformed;
