@@ -8,9 +8,12 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/schemas.rs"]
+mod schemas;
 #[path = "scenarios_support/mod.rs"]
 mod support;
 
+use schemas::Schemas;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,8 +55,23 @@ fn replay(name: &str) -> (String, Value) {
     (String::from_utf8(output.stdout).expect("UTF-8"), summary)
 }
 
+/// One document of each shape: a schema is compiled anew for each check, and a hundred health
+/// summaries have one shape.
+fn shapes(documents: &[Value]) -> impl Iterator<Item = &Value> {
+    let mut seen = BTreeSet::new();
+    let shape = |value: &Value| match value.as_object() {
+        Some(members) => members.keys().cloned().collect::<Vec<_>>().join(","),
+        None => String::new(),
+    };
+    documents.iter().map(|line| &line["payload"]).filter(move |document| {
+        let params = &document["params"];
+        let kind = format!("{} {} {}", params["type"], shape(params), shape(&params["details"]));
+        !document.is_null() && seen.insert(kind)
+    })
+}
+
 /// What is wrong with a scenario; `None` if it goes as the manual says.
-fn trouble(name: &str) -> Option<String> {
+fn trouble(name: &str, schemas: &Schemas) -> Option<String> {
     let (stdout, summary) = replay(name);
     let again = replay(name);
     let documents: Vec<Value> =
@@ -61,6 +79,9 @@ fn trouble(name: &str) -> Option<String> {
     let mut faults = check::faults(&documents, &summary);
     if again != (stdout, summary.clone()) {
         faults.push("the second run differs from the first".to_owned());
+    }
+    for document in shapes(&documents) {
+        faults.extend(schemas.check("notification.json", document).err());
     }
     let expected = std::fs::read_to_string(file(name, "expected")).unwrap_or_default();
     if !expected.starts_with("# ") {
@@ -83,10 +104,14 @@ fn trouble(name: &str) -> Option<String> {
 #[test]
 fn replays_say_what_the_manual_says() {
     let only = std::env::var("SCENARIO").unwrap_or_default();
+    let schemas = Schemas::load();
     let names = names("ndjson");
     assert!(names.len() >= 36, "a corpus of {} scenarios", names.len());
-    let troubles: Vec<String> =
-        names.iter().filter(|name| name.contains(&only)).filter_map(|name| trouble(name)).collect();
+    let troubles: Vec<String> = names
+        .iter()
+        .filter(|name| name.contains(&only))
+        .filter_map(|name| trouble(name, &schemas))
+        .collect();
     let (bad, all) = (troubles.len(), names.len());
     assert!(
         troubles.is_empty(),
