@@ -39,12 +39,18 @@ fn names(extension: &str) -> BTreeSet<String> {
 
 /// Runs the program on a file. Returns what it printed and the summary.
 fn replay(name: &str) -> (String, Value) {
+    let config = file(name, "toml");
+    replay_file(&file(name, "ndjson"), config.exists().then_some(&config))
+}
+
+fn replay_file(file: &Path, config: Option<&PathBuf>) -> (String, Value) {
+    let name = file.display();
     let directory = tempfile::tempdir().unwrap();
     let summary = directory.path().join("summary.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
-    command.env_clear().arg("replay").arg(file(name, "ndjson")).arg("--summary").arg(&summary);
-    if file(name, "toml").exists() {
-        command.arg("--config").arg(file(name, "toml"));
+    command.env_clear().arg("replay").arg(file).arg("--summary").arg(&summary);
+    if let Some(config) = config {
+        command.arg("--config").arg(config);
     }
     let output = command.output().expect("the program runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -118,6 +124,19 @@ fn replays_say_what_the_manual_says() {
         "{bad} of {all} (- as the manual says, + as the program says)\n\n{}",
         troubles.join("\n")
     );
+}
+
+#[test]
+fn a_compressed_file_says_the_same() {
+    let (stdout, summary) = replay("verdict_silent");
+    let directory = tempfile::tempdir().unwrap();
+    let packed = directory.path().join("packed.ndjson.zst");
+    let plain = std::fs::read(file("verdict_silent", "ndjson")).unwrap();
+    std::fs::write(&packed, zstd::encode_all(plain.as_slice(), 3).unwrap()).unwrap();
+    assert!(!stdout.is_empty());
+    let config = file("verdict_silent", "toml");
+    let config = config.exists().then_some(&config);
+    assert_eq!(replay_file(&packed, config), (stdout, summary));
 }
 
 #[test]

@@ -56,26 +56,39 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
+    match replay(config, &args.file, args.summary.as_deref()) {
+        // That nobody reads on (`| head`) is no failure.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        done => done.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn replay(config: Config, file: &Path, summary_file: Option<&Path>) -> anyhow::Result<()> {
     let clock = Clock::start();
     let begun = clock.now();
     let stdout = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
     let mut replay = Replay::new(config, stdout);
-    replay.pauses = find_pauses(&args.file)?;
+    replay.pauses = find_pauses(file)?;
     let mut progress = Progress::new(&clock);
-    for_lines(&args.file, |line| {
+    for_lines(file, |line| {
         replay.line(line)?;
         progress.line(&clock);
         Ok(())
     })?;
     let mut summary = replay.finish()?;
     progress.done();
-    if let Some(path) = args.summary {
+    if let Some(path) = summary_file {
         summary.wall_s = clock.now().since(begun).as_secs_f64();
         let json = serde_json::to_string_pretty(&summary)?;
-        std::fs::write(&path, json + "\n")
+        std::fs::write(path, json + "\n")
             .with_context(|| format!("--summary {}", path.display()))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// A pause: when it began, and the moment of the line that tells of it.

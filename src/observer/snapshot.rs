@@ -68,8 +68,6 @@ pub struct Figures {
     pub lifetime: Latency,
     /// Counts over the last 5 min.
     pub recent: Counts,
-    /// Reply times over the last 5 min.
-    pub latency: Latency,
 }
 
 impl Figures {
@@ -79,7 +77,6 @@ impl Figures {
             totals: record.totals,
             lifetime: record.lifetime.figures(),
             recent: record.window.counts(now, 300),
-            latency: record.window.latency(now, 300),
         }
     }
 

@@ -284,8 +284,7 @@ pub(super) mod tests {
         let mut lifetime = Lifetime::default();
         lifetime.add(Span::from_millis(20));
         lifetime.add(Span::from_secs(3));
-        let latency = lifetime.figures();
-        let figures = Figures { totals, lifetime: latency, recent, latency };
+        let figures = Figures { totals, lifetime: lifetime.figures(), recent };
         let service = ServiceFigures {
             name: "Billing".into(),
             figures,

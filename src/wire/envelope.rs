@@ -260,7 +260,9 @@ fn string(raw: &RawValue) -> Result<Cow<'_, str>, Malformed> {
         return Ok(Cow::Borrowed(""));
     }
     match text.get(1..text.len() - 1) {
-        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+        Some(plain) if memchr::memchr(b'\\', plain.as_bytes()).is_none() => {
+            Ok(Cow::Borrowed(plain))
+        }
         // A lone surrogate is the one thing that the skipping parser lets through.
         _ => serde_json::from_str(text).map(Cow::Owned).map_err(|_| Malformed::NotJson),
     }
