@@ -1,21 +1,20 @@
-//! Conclusions: verdicts, circuits, cascades, incidents, and what each second brings.
+//! Conclusions about a service: its verdict, its incident, how it reads; and what else may be
+//! told of it.
 
-use super::breaker::{Breaker, Mode, Setting, State, Transition};
-use super::cascade;
-use super::component::{Condition, Said as ComponentSaid};
+use super::Observer;
+use super::breaker::{Breaker, Setting};
+use super::component::Said as ComponentSaid;
 use super::doubt::Change;
-use super::event::{BadNews, CircuitNews, Health, Reading, Recovery, What};
+use super::event::{BadNews, Reading, Recovery, What};
 use super::evidence::Settled;
 use super::incident::{Incident, IncidentId};
-use super::input::{Name, Replicas, Report, Severity};
+use super::input::{Name, Replicas, Report};
+use super::judge::Scene;
 use super::ledger::Owner;
 use super::registry::{Admission, Gone, OTHER_INDEX};
-use super::service::Service;
 use super::standing::Said;
 use super::time::Instant;
-use super::verdict::{ReplicaState, Scene, Verdict};
-use super::{Observer, digest};
-use std::cmp::Reverse;
+use super::verdict::{ReplicaState, Verdict};
 
 impl Observer {
     /// A service got a place in the table.
@@ -38,7 +37,7 @@ impl Observer {
         self.refresh(now, index);
     }
 
-    fn gone(&mut self, now: Instant, gone: Gone) {
+    pub(super) fn gone(&mut self, now: Instant, gone: Gone) {
         self.release_dependents(now, gone.digest);
         self.say(now, What::Gone(gone.name));
     }
@@ -76,7 +75,7 @@ impl Observer {
     }
 
     /// Whether and how a service may be judged.
-    fn gate(&mut self, index: u32) -> Gate {
+    pub(super) fn gate(&mut self, index: u32) -> Gate {
         let doubt = self.doubt.is_on();
         let service = self.registry.get(index);
         let pair = service.pair.index();
@@ -122,20 +121,7 @@ impl Observer {
         self.refresh(now, index);
     }
 
-    /// What a change of verdict means for the circuits of those that depend on the service,
-    /// whether or not the change was said aloud.
-    fn follow(&mut self, now: Instant, index: u32, verdict: Verdict) {
-        if verdict == Verdict::Unavailable {
-            let incident = self.incident(now, index);
-            self.open_dependents(now, index, incident);
-        } else if verdict == Verdict::Healthy
-            && let Some(digest) = self.registry.digest(index)
-        {
-            self.release_dependents(now, digest);
-        }
-    }
-
-    fn say_standing(&mut self, now: Instant, index: u32, said: Said) {
+    pub(super) fn say_standing(&mut self, now: Instant, index: u32, said: Said) {
         match said {
             Said::Bad(verdict, reason, repeat) => {
                 let incident = self.incident(now, index);
@@ -180,7 +166,7 @@ impl Observer {
     }
 
     /// The incident of a service, opened if there is none.
-    fn incident(&mut self, now: Instant, index: u32) -> IncidentId {
+    pub(super) fn incident(&mut self, now: Instant, index: u32) -> IncidentId {
         let service = self.registry.get(index);
         if let Some(incident) = service.incident {
             return incident.id;
@@ -193,126 +179,10 @@ impl Observer {
         id
     }
 
-    fn close_incident(&mut self, index: u32) {
+    pub(super) fn close_incident(&mut self, index: u32) {
         let service = self.registry.get(index);
         if service.is_over() {
             service.incident = None;
-        }
-    }
-
-    /// Says a transition, schedules its end, and keeps the incidents.
-    fn circuit_moved(&mut self, now: Instant, index: u32, transition: Transition) {
-        let service = self.registry.get(index);
-        if let Some(at) = service.breaker.deadline() {
-            self.circuits.push(Reverse((at, index)));
-        }
-        let incident = match service.circuit_incident {
-            Some(incident) => incident,
-            None => self.incident(now, index),
-        };
-        let service = self.registry.get(index);
-        service.circuit_incident = Some(incident);
-        service.live = true;
-        let news = CircuitNews {
-            service: service.name.clone(),
-            topic: service.topic.clone(),
-            transition,
-            trial_calls: self.settings.circuit.trial_calls,
-            incident,
-        };
-        if !matches!(transition.to, State::Open | State::HalfOpen) {
-            service.circuit_incident = None;
-            service.waits_for = None;
-        }
-        self.say(now, What::Circuit(news));
-        self.close_incident(index);
-        self.refresh(now, index);
-    }
-
-    /// A circuit's open time may be over.
-    pub(super) fn circuit_due(&mut self, now: Instant) {
-        let Some(Reverse((at, index))) = self.circuits.pop() else {
-            return;
-        };
-        let service = self.registry.get(index);
-        // It may have moved since, or the service may be another.
-        if service.breaker.deadline() == Some(at) {
-            self.tick_circuit(now, index);
-        }
-    }
-
-    fn tick_circuit(&mut self, now: Instant, index: u32) {
-        let gate = self.gate(index);
-        let service = self.registry.get(index);
-        let setting = Setting {
-            policy: &self.settings.circuit,
-            heard: service.heard.max(gate.blind_until),
-            doubt: gate.doubt || !gate.heard,
-        };
-        if let Some(transition) = service.breaker.tick(now, &setting) {
-            self.circuit_moved(now, index, transition);
-        }
-    }
-
-    /// Opens the circuits of those that depend on a service that became unavailable.
-    fn open_dependents(&mut self, now: Instant, index: u32, incident: IncidentId) {
-        let Some(origin) = self.registry.digest(index) else {
-            return;
-        };
-        let dependents = self.dependencies.dependents(origin).to_vec();
-        if dependents.is_empty() {
-            return;
-        }
-        let policy = &self.settings.circuit;
-        let in_use = |service: &&Service| now.since(service.called) <= policy.cascade_span;
-        let used = self.registry.all().iter().skip(1).filter(in_use).count();
-        let already = self.registry.all().iter().filter(|s| s.waits_for.is_some()).count();
-        let others = used.saturating_sub(1);
-        let mut room = cascade::room(others, policy.cascade_share, already);
-        let mut affected = Vec::new();
-        for dependent in dependents {
-            let Some(at) = self.registry.find(dependent).filter(|at| room > 0 && *at != index)
-            else {
-                continue;
-            };
-            let service = self.registry.get(at);
-            if let Some(transition) = service.breaker.open_ahead(now) {
-                room -= 1;
-                service.waits_for = Some(origin);
-                service.circuit_incident = Some(incident);
-                affected.push(service.name.clone());
-                self.circuit_moved(now, at, transition);
-            }
-        }
-        if !affected.is_empty() {
-            let origin = self.registry.get(index).name.clone();
-            self.say(now, What::CascadePrevented { origin, affected, incident });
-        }
-    }
-
-    /// The service is back: circuits that waited for it are tried.
-    fn release_dependents(&mut self, now: Instant, origin: digest::Digest) {
-        for index in self.registry.indexes() {
-            let service = self.registry.get(index);
-            if service.waits_for != Some(origin) {
-                continue;
-            }
-            service.waits_for = None;
-            if let Some(transition) = service.breaker.dependency_recovered(now) {
-                self.circuit_moved(now, index, transition);
-            }
-        }
-    }
-
-    pub(super) fn set_circuit(&mut self, now: Instant, service: &str, mode: Mode) {
-        let digest = self.key.digest(digest::Kind::Service, service.as_bytes());
-        let Some(index) = self.registry.find(digest).filter(|index| *index != OTHER_INDEX) else {
-            return;
-        };
-        let service = self.registry.get(index);
-        service.settings.circuit = mode;
-        if let Some(transition) = service.breaker.set_mode(mode, now) {
-            self.circuit_moved(now, index, transition);
         }
     }
 
@@ -361,7 +231,7 @@ impl Observer {
         }
     }
 
-    fn say_component(&mut self, now: Instant, said: ComponentSaid) {
+    pub(super) fn say_component(&mut self, now: Instant, said: ComponentSaid) {
         let what = match said {
             ComponentSaid::Error(finding) => What::ComponentError(finding),
             ComponentSaid::Recovered(component, incident, outage) => {
@@ -371,54 +241,12 @@ impl Observer {
         self.say(now, what);
     }
 
-    /// What each second brings.
-    pub(super) fn tick(&mut self, now: Instant) {
-        self.ledger.forget(now);
-        self.traffic.roll(now);
-        for index in self.registry.indexes() {
-            if self.registry.get(index).live {
-                self.tick_service(now, index);
-            }
-        }
-        for said in self.components.repeats(now, self.settings.repeat) {
-            self.say_component(now, said);
-        }
-        let health = self.health();
-        let due = self.health.as_ref().is_none_or(|(last, at)| {
-            *last != health || now.since(*at) >= self.settings.health_interval
-        });
-        if due {
-            self.health = Some((health.clone(), now));
-            self.say(now, What::Health(health));
-        }
-    }
-
-    fn tick_service(&mut self, now: Instant, index: u32) {
-        self.registry.get(index).record.window.roll(now);
-        self.tick_circuit(now, index);
-        self.review(now, index);
-        let policy = &self.settings.verdict;
-        let doubt = self.doubt.is_on();
-        let service = self.registry.get(index);
-        if !doubt {
-            let every = self.settings.repeat;
-            if let Some(said) = service.standing.tick(now, service.called, every, policy) {
-                self.say_standing(now, index, said);
-            }
-        }
-        self.refresh(now, index);
-        let service = self.registry.get(index);
-        let idle = now.since(service.called) > self.settings.verdict.idle_after;
-        service.live = !(idle
-            && service.record.window.is_empty()
-            && service.record.totals.open == 0
-            && service.judge.is_idle()
-            && service.breaker.is_idle()
-            && !service.standing.is_flapping());
-    }
-
     /// How a service reads now.
-    fn read(&mut self, now: Instant, index: u32) -> (Verdict, Option<super::verdict::Reason>) {
+    pub(super) fn read(
+        &mut self,
+        now: Instant,
+        index: u32,
+    ) -> (Verdict, Option<super::verdict::Reason>) {
         let gate = self.gate(index);
         let service = self.registry.get(index);
         let idle = now.since(service.called) > self.settings.verdict.idle_after;
@@ -429,7 +257,7 @@ impl Observer {
     }
 
     /// Says how a service reads, if that is new.
-    fn refresh(&mut self, now: Instant, index: u32) {
+    pub(super) fn refresh(&mut self, now: Instant, index: u32) {
         let (verdict, reason) = self.read(now, index);
         let service = self.registry.get(index);
         let circuit = service.breaker.state();
@@ -456,46 +284,15 @@ impl Observer {
         };
         self.say(now, What::Reading(reading));
     }
-
-    /// The summary of everything.
-    pub(super) fn health(&self) -> Health {
-        let mut health = Health { in_doubt: self.doubt.is_on(), ..Health::default() };
-        for service in self.registry.all().iter().skip(1) {
-            let place = match service.reading.0 {
-                Verdict::Healthy => 0,
-                Verdict::Degraded => 1,
-                Verdict::Unavailable => 2,
-                Verdict::Unknown => 3,
-            };
-            health.services[place] += 1;
-            let open = matches!(
-                service.breaker.state(),
-                State::Open | State::HalfOpen | State::ForcedOpen
-            );
-            health.open_circuits += u32::from(open);
-            health.open_incidents += u32::from(service.incident.is_some());
-        }
-        for (_, condition, severity) in self.components.conditions() {
-            let place = match condition {
-                Condition::Healthy => 0,
-                Condition::Degraded => 1,
-                Condition::Unhealthy => 2,
-            };
-            health.components[place] += 1;
-            health.critical |= severity == Some(Severity::Critical);
-            health.open_incidents += u32::from(severity.is_some());
-        }
-        health
-    }
 }
 
 /// Whether and how a service may be judged.
 #[derive(Clone, Copy, Debug)]
-struct Gate {
+pub(super) struct Gate {
     /// lookout doubts itself.
-    doubt: bool,
+    pub(super) doubt: bool,
     /// Replies of its pair are heard at all.
-    heard: bool,
+    pub(super) heard: bool,
     /// Nothing could be heard before this moment.
-    blind_until: Option<Instant>,
+    pub(super) blind_until: Option<Instant>,
 }

@@ -5,9 +5,10 @@
 //! clock, lock or log; equal inputs give equal events (after the design of `quinn-proto`).
 //!
 //! Reading order: [`call`] and [`input`] (the words), [`ledger`] and [`early`] (matching),
-//! [`service`] and [`window`] (figures), [`evidence`], [`finding`] and [`verdict`] (judgement),
+//! [`service`] and [`window`] (figures), [`evidence`], [`finding`] and [`judge`] (judgement),
 //! [`standing`] (what is said), [`breaker`] and [`cascade`] (circuits), [`doubt`] (when not to
-//! judge), then this file's two halves: `hearing` takes messages, `judging` draws conclusions.
+//! judge). This file holds the state and its one loop of deadlines; what happens is in
+//! `hearing` (messages), `judging` (services), `circuits`, and `seconds` (the passing of time).
 
 pub mod breaker;
 pub mod call;
@@ -21,6 +22,7 @@ pub mod evidence;
 pub mod finding;
 pub mod incident;
 pub mod input;
+pub mod judge;
 pub mod latency;
 pub mod ledger;
 pub mod limits;
@@ -36,8 +38,10 @@ pub mod verdict;
 pub mod wheel;
 pub mod window;
 
+mod circuits;
 mod hearing;
 mod judging;
+mod seconds;
 
 pub use event::Event;
 pub use input::Input;

@@ -5,13 +5,14 @@ use super::call::{Outcome, PairId};
 use super::digest::Digest;
 use super::incident::{Incident, IncidentId, Outages};
 use super::input::Name;
+use super::judge::Judge;
 use super::latency::Lifetime;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::settings::ServiceSettings;
 use super::standing::Standing;
 use super::time::{Instant, Span};
-use super::verdict::{Judge, Reason, ReplicaState, Verdict};
+use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
 use std::sync::Arc;
 

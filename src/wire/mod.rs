@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod document;
 pub mod envelope;
+pub mod filter;
 pub mod message;
 pub mod number;
 pub mod read;
@@ -12,6 +13,7 @@ pub mod traffic;
 
 mod calls;
 mod documents;
+mod keys;
 mod replies;
 
 pub use document::Document;

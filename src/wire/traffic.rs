@@ -4,7 +4,8 @@
 //! it belongs to pairs: to the first whose call template matches, and to each whose reply
 //! template does.
 
-use super::template::{Captures, Composition, Filter, MAX_NAMES, Names, Template};
+use super::filter::Filter;
+use super::template::{Captures, Composition, MAX_NAMES, Names, Template};
 use crate::observer::call::PairId;
 use smallvec::SmallVec;
 

@@ -1,0 +1,363 @@
+//! The judge of one service: which findings are on, and what follows from them.
+//!
+//! Five findings run side by side, each by its own rule; the table in `Judge::conclude` says
+//! which of them speaks. Silence is special: after the first reply that follows it, all older
+//! evidence is dropped and only calls made later are judged, so that calls of the outage which
+//! still run into their patience do not count again.
+
+use super::evidence::{Evidence, Mark, Settled};
+use super::finding::Finding;
+use super::pace::Pace;
+use super::settings::VerdictPolicy;
+use super::time::{Instant, Span};
+use super::verdict::{Reason, ReplicaState, Verdict};
+use super::window::Window;
+
+/// What the judge looks at beside its own evidence.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// This moment.
+    pub now: Instant,
+    /// The numbers.
+    pub policy: &'a VerdictPolicy,
+    /// The service's figures, rolled to now.
+    pub window: &'a Window,
+    /// Its usual pace.
+    pub pace: &'a Pace,
+    /// Its replicas, if the platform told.
+    pub replicas: Option<&'a ReplicaState>,
+    /// When a reply was last heard.
+    pub heard: Option<Instant>,
+    /// When it was last called.
+    pub called: Instant,
+}
+
+/// The findings on one service.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    evidence: Evidence,
+    /// Calls made up to this moment are not judged.
+    from: Option<Instant>,
+    /// Nothing could be heard before this moment.
+    blind_until: Option<Instant>,
+    silent: Finding,
+    failing: Finding,
+    /// While failing: whether late replies keep arriving.
+    lagging: bool,
+    failures: Finding,
+    slow: Finding,
+    /// Since when replies are slow without a break, while that is not yet a finding.
+    slow_since: Option<Instant>,
+    /// The usual median when slowness began; kept while it lasts, so that it does not become
+    /// its own measure.
+    usual: Option<Span>,
+    replicas: Finding,
+}
+
+impl Judge {
+    /// Adds a settled call, unless it was made before judgement began.
+    pub fn record(&mut self, call: Settled) {
+        if self.from.is_none_or(|from| call.made > from) {
+            self.evidence.record(call);
+        }
+    }
+
+    /// A reply to a call was heard, in time or late, `time` after the call.
+    pub fn reply(&mut self, now: Instant, time: Span) {
+        if self.from.is_none_or(|from| now - time > from) {
+            self.evidence.reply(now, time);
+        }
+    }
+
+    /// A reply was heard. Returns true if it ends a silence: what was before is not judged.
+    pub fn hear(&mut self, now: Instant, heard: Option<Instant>) -> bool {
+        let Some(since) = self.silent.since() else {
+            return false;
+        };
+        if heard.is_some_and(|heard| heard >= since) {
+            return false;
+        }
+        self.restart(now);
+        true
+    }
+
+    /// lookout could not hear until now: nothing before is judged, nor taken for silence.
+    pub fn blind(&mut self, now: Instant) {
+        self.blind_until = Some(now);
+        self.restart(now);
+    }
+
+    /// Nothing could be heard before this moment.
+    pub const fn blind_until(&self) -> Option<Instant> {
+        self.blind_until
+    }
+
+    /// How many of the last judged calls in a row were unanswered, up to twenty.
+    pub fn unanswered_in_a_row(&self, now: Instant) -> u32 {
+        self.evidence.unanswered_in_a_row(now, Mark::default())
+    }
+
+    fn restart(&mut self, now: Instant) {
+        self.evidence.clear();
+        self.from = Some(now);
+        self.slow_since = None;
+    }
+
+    /// Whether a call that settles well can change nothing.
+    pub fn is_calm(&self) -> bool {
+        self.evidence.is_clean() && !self.any_on() && self.slow_since.is_none()
+    }
+
+    /// Whether nothing is left to look at.
+    pub fn is_idle(&self) -> bool {
+        self.evidence.is_empty() && !self.any_on() && self.slow_since.is_none()
+    }
+
+    fn any_on(&self) -> bool {
+        [&self.silent, &self.failing, &self.failures, &self.slow, &self.replicas]
+            .iter()
+            .any(|finding| finding.is_on())
+    }
+
+    /// Whether the last `count` judged calls were answered.
+    pub fn answered(&self, now: Instant, count: u32) -> bool {
+        let mut last = self.evidence.last(now, Mark::default()).take(count as usize);
+        let mut seen = 0;
+        last.all(|call| {
+            seen += 1;
+            call.outcome.answered()
+        }) && seen == count
+    }
+
+    /// Looks at everything and says what follows; `None` if no finding is on.
+    pub fn assess(&mut self, scene: &Scene<'_>) -> Option<(Verdict, Reason)> {
+        self.evidence.roll(scene.now);
+        self.look_for_silence(scene);
+        self.look_for_missing_replies(scene);
+        self.look_for_failures(scene);
+        self.look_for_slowness(scene);
+        self.look_at_replicas(scene);
+        self.conclude(scene)
+    }
+
+    /// The table of the manual, in its order.
+    fn conclude(&self, scene: &Scene<'_>) -> Option<(Verdict, Reason)> {
+        if self.silent.is_on() || self.failing.is_on() {
+            // A service scaled to nothing on purpose is a finding only when it is missed.
+            let down = scene.replicas.filter(|state| state.total > 0 || self.silent.is_on());
+            if let Some(state) = down
+                && (state.running == 0 || state.ready == 0)
+            {
+                let plain =
+                    if state.running == 0 { Reason::NoRunningPods } else { Reason::PodsNotReady };
+                return Some((
+                    Verdict::Unavailable,
+                    state.cause.clone().map_or(plain, Reason::Cause),
+                ));
+            }
+            return Some(match (self.silent.is_on(), self.lagging) {
+                (true, _) => (Verdict::Unavailable, Reason::NotResponding),
+                (false, true) => (Verdict::Degraded, Reason::SlowResponses),
+                (false, false) => (Verdict::Degraded, Reason::PoorResponseRate),
+            });
+        }
+        let reason = if self.replicas.is_on() {
+            Reason::ReplicasNotReady
+        } else if self.failures.is_on() {
+            Reason::HighFailureRate
+        } else if self.slow.is_on() {
+            Reason::SlowResponses
+        } else {
+            return None;
+        };
+        Some((Verdict::Degraded, reason))
+    }
+
+    fn look_for_silence(&mut self, scene: &Scene<'_>) {
+        let policy = scene.policy;
+        let heard = scene.heard.max(self.blind_until);
+        let silent = self.evidence.silent(
+            scene.now,
+            policy.silent_calls,
+            self.silent.mark(),
+            heard,
+            policy.min_silence,
+        );
+        match self.silent.since() {
+            None if silent => self.silent.begin(scene.now),
+            None => {}
+            Some(since) => {
+                // What could not be heard is no sign of life, so only real replies end it.
+                let quiet = scene.heard.is_none_or(|heard| heard < since);
+                let after = policy.clear_after;
+                self.silent.lasts(scene.now, Some(quiet || silent), after, &mut self.evidence);
+            }
+        }
+    }
+
+    fn look_for_missing_replies(&mut self, scene: &Scene<'_>) {
+        let (now, policy, mark) = (scene.now, scene.policy, self.failing.mark());
+        let poor = |answered: u32, settled: u32| {
+            f64::from(answered) < policy.min_response_rate * f64::from(settled)
+        };
+        let missing = |evidence: &Evidence| {
+            [10, 120].iter().any(|secs| {
+                let sum = evidence.sum(now, *secs, mark);
+                sum.settled >= policy.min_calls
+                    && poor(sum.settled - sum.unanswered, sum.settled)
+                    && sum.unanswered_made.over() >= policy.min_silence
+            })
+        };
+        if self.failing.is_on() {
+            let recent = self.evidence.sum(now, 10, mark);
+            let holds = if recent.settled >= policy.clear_calls {
+                Some(poor(recent.settled - recent.unanswered, recent.settled))
+            } else if self.evidence.sum(now, 120, mark).settled == 0 {
+                None // No traffic is not a recovery either.
+            } else {
+                Some(missing(&self.evidence))
+            };
+            self.failing.lasts(now, holds, policy.clear_after, &mut self.evidence);
+        } else if !self.evidence.is_clean()
+            && self.alive_or_few(scene, mark)
+            && missing(&self.evidence)
+        {
+            self.failing.begin(now);
+            self.lagging = false;
+        }
+        if self.failing.is_on() {
+            let counts = scene.window.counts(now, 120);
+            // Once said, late replies may thin out to half before the reason changes.
+            let share = if self.lagging { 4 } else { 2 };
+            self.lagging = counts.late > 0 && counts.late * share >= counts.unanswered;
+        }
+    }
+
+    /// A reply was heard lately, or few calls in a row are unanswered: the service is not about
+    /// to be found silent, which one event says better than two.
+    fn alive_or_few(&self, scene: &Scene<'_>, mark: Mark) -> bool {
+        let policy = scene.policy;
+        let lately = |heard| scene.now.since(heard) < policy.min_silence;
+        scene.heard.is_some_and(lately)
+            || self.evidence.unanswered_in_a_row(scene.now, mark) < policy.silent_calls
+    }
+
+    fn look_for_failures(&mut self, scene: &Scene<'_>) {
+        let (now, policy, mark) = (scene.now, scene.policy, self.failures.mark());
+        let above = |failures: u32, settled: u32| {
+            f64::from(failures) > policy.max_failure_rate * f64::from(settled)
+        };
+        let failing = |evidence: &Evidence| {
+            let long = evidence.sum(now, 300, mark);
+            let long = if long.settled >= policy.failure_calls {
+                Some(long)
+            } else {
+                evidence.sum_of_last(now, policy.failure_calls, mark)
+            };
+            let steadily = long.is_some_and(|sum| {
+                let failures = sum.lasting_failures(policy.min_silence);
+                failures >= policy.min_failures && above(failures, sum.settled)
+            });
+            let burst = evidence.sum(now, 10, mark);
+            steadily
+                || (burst.failures() >= policy.min_failures
+                    && f64::from(burst.failures())
+                        >= policy.burst_failure_rate * f64::from(burst.settled)
+                    && burst.failures_made().over() >= policy.min_silence)
+        };
+        if self.failures.is_on() {
+            let recent = self.evidence.sum(now, 10, mark);
+            let holds = if recent.settled >= policy.clear_calls {
+                above(recent.failures(), recent.settled)
+            } else {
+                failing(&self.evidence)
+            };
+            self.failures.lasts(now, Some(holds), policy.clear_after, &mut self.evidence);
+        } else if !self.evidence.is_clean()
+            && self.alive_or_few(scene, mark)
+            && failing(&self.evidence)
+        {
+            self.failures.begin(now);
+        }
+    }
+
+    fn look_for_slowness(&mut self, scene: &Scene<'_>) {
+        let (now, policy, floor) = (scene.now, scene.policy, self.slow.floor());
+        let floor = self.from.map_or(floor, |from| floor.max(from));
+        if self.slow.is_on() {
+            let holds = self.still_slow(scene, floor);
+            self.slow.lasts(now, holds, policy.clear_after, &mut self.evidence);
+            if !self.slow.is_on() {
+                self.usual = None;
+            }
+            return;
+        }
+        let (slow, usual) = self.is_slow(scene, floor);
+        if !slow {
+            self.slow_since = None;
+            return;
+        }
+        let since = *self.slow_since.get_or_insert(now);
+        if now.since(since) >= policy.slow_after {
+            self.slow.begin(now);
+            self.slow_since = None;
+            self.usual = usual;
+        }
+    }
+
+    /// Whether replies are slow now, and the usual median they were compared with.
+    fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (bool, Option<Span>) {
+        let policy = scene.policy;
+        let very_slow = self.very_slow(scene, 300, policy.min_calls);
+        let longest = scene.pace.longest_of_last().max(scene.window.longest(scene.now, 10));
+        if longest <= policy.slow_median {
+            return (very_slow, None);
+        }
+        let (median, usual) =
+            scene.pace.medians(scene.now, scene.window, floor, policy.slow_baseline);
+        (very_slow || self.unusual(policy, median, usual), usual)
+    }
+
+    fn still_slow(&self, scene: &Scene<'_>, floor: Instant) -> Option<bool> {
+        let (now, policy) = (scene.now, scene.policy);
+        let recent = scene.window.latency(now, 10);
+        if recent.count >= u64::from(policy.clear_calls) {
+            let unusual = self.unusual(policy, recent.p50, self.usual);
+            return Some(unusual || self.very_slow(scene, 10, 1));
+        }
+        if now.since(scene.called) > policy.idle_after {
+            return None; // No traffic is not a recovery.
+        }
+        let (median, _) = scene.pace.medians(now, scene.window, floor, policy.slow_baseline);
+        Some(
+            self.unusual(policy, median, self.usual)
+                || self.very_slow(scene, 300, policy.min_calls),
+        )
+    }
+
+    fn very_slow(&self, scene: &Scene<'_>, secs: u32, least: u32) -> bool {
+        let mean = self.evidence.sum(scene.now, secs, self.slow.mark()).mean(least);
+        mean.is_some_and(|mean| mean > scene.policy.slow_mean)
+    }
+
+    fn unusual(&self, policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>) -> bool {
+        let (Some(median), Some(usual)) = (median, usual) else {
+            return false;
+        };
+        median > policy.slow_median && median > usual.scaled(policy.slow_factor)
+    }
+
+    fn look_at_replicas(&mut self, scene: &Scene<'_>) {
+        let (now, policy) = (scene.now, scene.policy);
+        let missing = scene.replicas.is_some_and(|state| {
+            // In 64 bits, as the numbers are whatever the platform says.
+            u64::from(state.ready) * 2 < u64::from(state.total)
+        });
+        let called = now.since(scene.called) <= policy.idle_after;
+        if self.replicas.is_on() {
+            self.replicas.lasts(now, Some(missing), policy.clear_after, &mut self.evidence);
+        } else if missing && called {
+            self.replicas.begin(now);
+        }
+    }
+}
