@@ -10,10 +10,11 @@ use crate::config::Config;
 use crate::mqtt::{Arrival, Handle, Status};
 use crate::observer::digest::DigestKey;
 use crate::observer::input::{Doubt, Link};
-use crate::observer::{Input, Instant, Span};
+use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
 use crate::telemetry::{Exporter, Figures};
 use crate::wire::Document;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -37,6 +38,8 @@ pub(super) struct Corridor<S> {
     exporter: Exporter,
     /// Outbox drops that were logged.
     outbox_dropped: u64,
+    /// Malformed messages that were logged.
+    malformed: u64,
     said: S,
 }
 
@@ -66,6 +69,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             status,
             exporter,
             outbox_dropped: 0,
+            malformed: 0,
             said,
         }
     }
@@ -130,11 +134,28 @@ impl<S: FnMut(&Document)> Corridor<S> {
             self.outbox_dropped = link.outbox_dropped;
         }
         let snapshot = self.pipeline.snapshot(self.now);
+        self.log_malformed(&snapshot);
         self.exporter.export(&Figures { start: self.start, inbox: waiting, link }, &snapshot);
         match hopeless(&self.status.borrow(), self.clock.now()) {
             None => Ok(()),
             Some(reason) => Err(anyhow::anyhow!(reason)),
         }
+    }
+
+    /// Says what could not be read; called once a second, so a flood of it is one line.
+    fn log_malformed(&mut self, snapshot: &Snapshot) {
+        let total = snapshot.malformed.iter().map(|(.., count)| count).sum();
+        if total == self.malformed {
+            return;
+        }
+        let mut kinds = BTreeMap::<_, u64>::new();
+        for (_, _, kind, count) in &snapshot.malformed {
+            *kinds.entry(kind.name()).or_default() += count;
+        }
+        let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+        let new = total - self.malformed;
+        tracing::warn!("{new} messages could not be read; since the start: {}", kinds.join(", "));
+        self.malformed = total;
     }
 
     fn look_at_inbox(&mut self, lag: Span) {

@@ -2,6 +2,23 @@
 
 use super::template::MAX_TOPIC;
 
+/// Whether every topic that matches filter `b` also matches filter `a`.
+pub(super) fn covers(a: &str, b: &str) -> bool {
+    if b.starts_with('$') && a.starts_with(['+', '#']) {
+        return false;
+    }
+    let mut rest = b.split('/');
+    for level in a.split('/') {
+        match (level, rest.next()) {
+            ("#", _) => return true,
+            ("+", Some(part)) if part != "#" => {}
+            (text, Some(part)) if text == part => {}
+            _ => return false,
+        }
+    }
+    rest.next().is_none()
+}
+
 /// A plain MQTT topic filter.
 #[derive(Clone, Debug)]
 pub struct Filter(Vec<Box<str>>);
@@ -40,5 +57,33 @@ impl Filter {
             }
         }
         parts.next().is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_filter_covers_what_matches_no_more_than_it_does() {
+        let cases = [
+            ("a/b", "a/b", true),
+            ("a/+", "a/b", true),
+            ("a/b", "a/+", false),
+            ("a/+", "a/+/c", false),
+            ("a/#", "a/+/c", true),
+            ("a/#", "a", true),
+            ("a/#", "a/#", true),
+            ("a/+", "a/#", false),
+            ("+/b", "a/+", false),
+            ("#", "a/b", true),
+            ("#", "$SYS/b", false),
+            ("+/b", "$SYS/b", false),
+            ("a/+", "a", false),
+            ("a//c", "a//c", true),
+        ];
+        for (a, b, wanted) in cases {
+            assert_eq!(covers(a, b), wanted, "{a} covers {b}");
+        }
     }
 }

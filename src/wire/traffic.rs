@@ -4,7 +4,7 @@
 //! it belongs to pairs: to the first whose call template matches, and to each whose reply
 //! template does.
 
-use super::filter::Filter;
+use super::filter::{Filter, covers};
 use super::template::{Captures, Composition, MAX_NAMES, Names, Template};
 use crate::observer::call::PairId;
 use smallvec::SmallVec;
@@ -173,14 +173,17 @@ impl Traffic {
         &self.pairs
     }
 
-    /// The MQTT filters to subscribe to, each once.
+    /// The MQTT filters to subscribe to. One that another covers is left out: a broker may
+    /// deliver a message once for each filter it matches, and a call heard twice would look
+    /// like an id in use twice.
     pub fn filters(&self) -> Vec<String> {
         let listed = self.activity.iter().chain(&self.security).map(|(template, _)| template);
         let paired = self.pairs.iter().flat_map(|pair| [&pair.call, &pair.reply]);
-        let mut filters = Vec::new();
+        let mut filters: Vec<String> = Vec::new();
         for template in paired.chain(listed) {
             let filter = template.filter();
-            if !filters.contains(&filter) {
+            if !filters.iter().any(|known| covers(known, &filter)) {
+                filters.retain(|known| !covers(&filter, known));
                 filters.push(filter);
             }
         }

@@ -3,7 +3,8 @@
 use crate::kit::{DEFAULT, P, spec};
 use crate::lcg::Lcg;
 use lookout::wire::Traffic;
-use lookout::wire::template::{Filter, MAX_NAMES, Names, Template};
+use lookout::wire::filter::Filter;
+use lookout::wire::template::{MAX_NAMES, Names, Template};
 
 /// Tries everything: whether a level's text, with names as `{}`, can be read out of `text`.
 fn level(template: &str, text: &str) -> bool {
