@@ -92,11 +92,6 @@ impl Judge {
         self.blind_until
     }
 
-    /// How many of the last judged calls in a row were unanswered, up to twenty.
-    pub fn unanswered_in_a_row(&self, now: Instant) -> u32 {
-        self.evidence.unanswered_in_a_row(now, Mark::default())
-    }
-
     fn restart(&mut self, now: Instant) {
         self.evidence.clear();
         self.from = Some(now);

@@ -171,9 +171,8 @@ impl Observer {
         if let Some(incident) = service.incident {
             return incident.id;
         }
-        // The calls that gave it away belong to it.
-        let run = service.judge.unanswered_in_a_row(now);
-        let unanswered_before = service.record.totals.unanswered.saturating_sub(u64::from(run));
+        // The calls that gave it away belong to it, back to the last one that was answered.
+        let unanswered_before = service.unanswered_before;
         let id = self.ids.next(now);
         self.registry.get(index).incident = Some(Incident { id, unanswered_before });
         id

@@ -140,6 +140,8 @@ pub struct Service {
     /// Its methods.
     pub methods: Vec<Method>,
     digests: Vec<Digest>,
+    /// Its unanswered calls when it last answered one.
+    pub unanswered_before: u64,
     /// How fast it usually answers.
     pub pace: Pace,
     /// The findings on it.
@@ -186,6 +188,7 @@ impl Service {
             record: Record { window, ..Record::default() },
             methods: Vec::new(),
             digests: Vec::new(),
+            unanswered_before: 0,
             pace: Pace::default(),
             judge: Judge::default(),
             standing: Standing::default(),
@@ -274,6 +277,7 @@ impl Service {
             }
         }
         if outcome.answered() {
+            self.unanswered_before = self.record.totals.unanswered;
             self.pace.reply(now, time);
         }
     }

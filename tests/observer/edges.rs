@@ -2,6 +2,7 @@
 
 use crate::kit::{Ears, KEY, OK, id, s, settings};
 use lookout::observer::call::Malformed;
+use lookout::observer::event::What;
 use lookout::observer::{Instant, Observer, Span};
 
 /// "A reply up to 2 s *before* its call […] is held and matches with latency 0": a reply that
@@ -58,4 +59,27 @@ fn a_time_stamp_beyond_32_bits_of_seconds_does_not_panic() {
     ears.observer = Observer::new(settings(), KEY, far);
     ears.observer.handle_timeout(far + Span::from_secs(2));
     assert!(ears.observer.is_settled());
+}
+
+/// "`unansweredCalls`": a busy service leaves hundreds unanswered before it counts as silent,
+/// and each of them belongs to the incident.
+#[test]
+fn an_outage_counts_every_call_it_left_unanswered() {
+    let mut ears = Ears::with(|_| ());
+    let ms = |millis: u64| millis * 1_000;
+    let mut call = |ears: &mut Ears, at: u64, answered: bool| {
+        let key = at.to_string();
+        ears.call(at, "A", &key);
+        if answered {
+            ears.reply(at + ms(5), &key, OK);
+        }
+    };
+    (0..400).for_each(|n| call(&mut ears, ms(n * 10), true));
+    (400..1_400).for_each(|n| call(&mut ears, ms(n * 10), false));
+    (1_400..4_000).for_each(|n| call(&mut ears, ms(n * 10), true));
+    let unanswered = ears.events.iter().find_map(|event| match &event.what {
+        What::Recovered(recovery) => Some(recovery.unanswered),
+        _ => None,
+    });
+    assert_eq!(unanswered, Some(1_000));
 }
