@@ -1,0 +1,107 @@
+//! The main job from end to end: a real Mosquitto, services and callers that know nothing of
+//! lookout, `lookout run` as a child process, and somebody who reads what it says.
+//!
+//! One scenario in which a service dies and comes back while another is flooded with invalid
+//! calls, and one in which the broker itself is killed; each over MQTT 5 and over 3.1.1. What has
+//! to be said is a table, and everything that is not in it must not be said.
+
+#![cfg(all(feature = "daemon", feature = "client"))]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "e2e/broker_killed.rs"]
+mod broker_killed;
+#[path = "e2e/line.rs"]
+mod line;
+#[path = "support/mosquitto.rs"]
+mod mosquitto;
+#[path = "e2e/outage.rs"]
+mod outage;
+#[path = "e2e/platform.rs"]
+mod platform;
+#[path = "e2e/program.rs"]
+mod program;
+#[path = "support/schemas.rs"]
+mod schemas;
+#[path = "e2e/watcher.rs"]
+mod watcher;
+
+use line::Version;
+use platform::Form;
+
+/// What differs between the runs of a scenario.
+struct Run {
+    version: Version,
+    /// Its name in lookout's configuration.
+    protocol: &'static str,
+    /// How each caller makes its calls known.
+    callers: [Form; 2],
+}
+
+const MQTT_5: Run =
+    Run { version: Version::V5, protocol: "5", callers: [Form::Client, Form::Properties] };
+
+const MQTT_3: Run =
+    Run { version: Version::V311, protocol: "3.1.1", callers: [Form::ReplyTo, Form::Session] };
+
+/// Where lookout says that it is there.
+const PRESENCE: &str = "observer/lookout-e2e";
+
+/// lookout's configuration: shorter spans than the defaults where the scenarios would wait, in
+/// the order of the defaults. A circuit opens visibly later than its service is unavailable, and
+/// is tried before the finding ends, so that what comes first is no accident.
+fn config(run: &Run, port: u16) -> String {
+    let protocol = run.protocol;
+    format!(
+        r#"
+cluster = "test"
+id = "lookout-e2e"
+
+[broker]
+url = "mqtt://127.0.0.1:{port}"
+protocol = "{protocol}"
+backoff_min = "1s"
+backoff_max = "1s"
+
+[http]
+listen = "127.0.0.1:0"
+
+[dependencies]
+OrderService = ["UserManagement"]
+Billing = ["UserManagement"]
+
+[patience]
+min = "1s"
+
+[verdict]
+min_silence = "3s"
+clear_after = "8s"
+
+[circuit]
+min_silence = "5s"
+open_timeout = "4s"
+
+[doubt]
+after = "3s"
+"#
+    )
+}
+
+#[tokio::test]
+async fn a_service_dies_and_comes_back_over_mqtt_5() {
+    outage::plays_out(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_service_dies_and_comes_back_over_mqtt_3() {
+    outage::plays_out(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_killed_broker_is_nobodys_fault_over_mqtt_5() {
+    broker_killed::blames_nobody(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_killed_broker_is_nobodys_fault_over_mqtt_3() {
+    broker_killed::blames_nobody(&MQTT_3).await;
+}

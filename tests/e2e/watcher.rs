@@ -1,0 +1,180 @@
+//! Reads everything under `system/test/` and holds each document to its schema.
+
+use crate::line::{Line, Message, PATIENCE, Trouble, Version};
+use crate::schemas::Schemas;
+use serde_json::Value;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// Where lookout speaks.
+const PREFIX: &str = "system/test/";
+
+/// Topics below it that are not retained.
+pub const SPOKEN: [&str; 3] = ["errors", "emergency", "circuit-breaker"];
+
+/// What may be said where, by the beginning of the topic.
+const KINDS: [(&str, &[&str]); 4] = [
+    (
+        "errors",
+        &[
+            "service_unavailable",
+            "service_degraded",
+            "service_recovered",
+            "cascading_failure_prevented",
+            "pair_deaf",
+        ],
+    ),
+    ("circuit-breaker", &["circuit_breaker"]),
+    ("services/", &["service_verdict"]),
+    ("health", &["health"]),
+];
+
+/// A document as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Its topic below `system/test/`.
+    pub topic: String,
+    /// Whether the broker had kept it.
+    pub retain: bool,
+    /// With its envelope.
+    pub whole: Value,
+}
+
+impl Document {
+    /// A member of the document; of presence, which has no envelope, as well.
+    pub fn get(&self, name: &str) -> &Value {
+        self.whole.get("params").unwrap_or(&self.whole).get(name).unwrap_or(&Value::Null)
+    }
+
+    /// A member that is text; empty if there is none.
+    pub fn text(&self, name: &str) -> &str {
+        self.get(name).as_str().unwrap_or_default()
+    }
+
+    /// A member that is a number.
+    pub fn number(&self, name: &str) -> f64 {
+        self.get(name).as_f64().unwrap_or_else(|| panic!("no {name} in {}", self.whole))
+    }
+
+    /// A member that is a time, in milliseconds since the epoch.
+    pub fn time(&self, name: &str) -> i64 {
+        millis(self.text(name))
+    }
+
+    /// What it says, in a line.
+    pub fn gist(&self) -> String {
+        let origin = self.text("originService");
+        let service = if origin.is_empty() { self.text("service") } else { origin };
+        let kind = match self.text("type") {
+            "circuit_breaker" => format!("{}>{}", self.text("previous"), self.text("state")),
+            kind => kind.to_owned(),
+        };
+        format!("{} {service} {kind} {}", self.topic, self.text("reason")).trim_end().to_owned()
+    }
+}
+
+/// A time in a document, in milliseconds since the epoch.
+pub fn millis(text: &str) -> i64 {
+    let time: jiff::Timestamp = text.parse().unwrap_or_else(|e| panic!("{text:?}: {e}"));
+    time.as_millisecond()
+}
+
+/// Reads along, from its start.
+pub struct Watcher {
+    heard: UnboundedReceiver<Message>,
+    schemas: Schemas,
+    log: Vec<Document>,
+    _line: Line,
+}
+
+impl Watcher {
+    /// Connects and subscribes.
+    pub async fn start(broker: (Version, u16), id: &str) -> Self {
+        let (tell, heard) = unbounded_channel();
+        let hook = move |_: &_, message| {
+            let _ = tell.send(message);
+        };
+        let line = Line::open(broker, id, &format!("{PREFIX}#"), &Trouble::default(), hook);
+        line.ready().await;
+        Self { heard, schemas: Schemas::load(), log: Vec::new(), _line: line }
+    }
+
+    /// Everything read so far.
+    pub fn log(&self) -> &[Document] {
+        &self.log
+    }
+
+    /// Everything read so far of the topics of the moment.
+    pub fn spoken(&self) -> Vec<Document> {
+        let spoken = |it: &&Document| SPOKEN.contains(&it.topic.as_str());
+        self.log.iter().filter(spoken).cloned().collect()
+    }
+
+    /// Everything read so far of one topic.
+    pub fn on(&self, topic: &str) -> Vec<&Document> {
+        self.log.iter().filter(|it| it.topic == topic).collect()
+    }
+
+    /// The first document from the place `from` in the log on that `wanted` takes, waited for
+    /// if need be; with its place.
+    pub async fn find(
+        &mut self,
+        from: usize,
+        what: &str,
+        wanted: impl Fn(&Document) -> bool,
+    ) -> (usize, Document) {
+        match tokio::time::timeout(PATIENCE, self.seek(from, wanted)).await {
+            Ok(at) => (at, self.log[at].clone()),
+            Err(_) => {
+                let log: Vec<String> = self.log.iter().map(Document::gist).collect();
+                panic!("no {what} in {PATIENCE:?}, but:\n{}", log.join("\n"));
+            }
+        }
+    }
+
+    async fn seek(&mut self, from: usize, wanted: impl Fn(&Document) -> bool) -> usize {
+        let mut at = from;
+        loop {
+            while at >= self.log.len() {
+                let message = self.heard.recv().await.expect("a line that mends itself");
+                let document = self.read(&message);
+                self.log.push(document);
+            }
+            if wanted(&self.log[at]) {
+                return at;
+            }
+            at += 1;
+        }
+    }
+
+    fn read(&self, message: &Message) -> Document {
+        let text = String::from_utf8_lossy(&message.payload);
+        let topic = message.topic.strip_prefix(PREFIX).expect("what was subscribed to").to_owned();
+        let whole: Value =
+            serde_json::from_slice(&message.payload).unwrap_or_else(|e| panic!("{topic}: {e}"));
+        let presence = topic.starts_with("observer/");
+        let schema = if presence { "observer.json" } else { "notification.json" };
+        self.schemas.check(schema, &whole).unwrap_or_else(|e| panic!("{topic}: {e}: {text}"));
+        if !presence {
+            let kind = whole["method"].as_str().unwrap();
+            let expected = KINDS.iter().find(|(begin, _)| topic.starts_with(begin));
+            assert!(expected.is_some_and(|(_, kinds)| kinds.contains(&kind)), "{topic}: {text}");
+            assert_eq!(whole["params"]["type"], kind, "{topic}: {text}");
+            assert_eq!(whole["params"]["clusterId"], "test", "{topic}: {text}");
+        }
+        Document { topic, retain: message.retain, whole }
+    }
+}
+
+/// What somebody finds who joins now: the documents that the broker keeps on `topics`.
+pub async fn kept<const N: usize>(broker: (Version, u16), topics: [&str; N]) -> [Document; N] {
+    let mut late = Watcher::start(broker, "late").await;
+    let mut found = Vec::new();
+    for topic in topics {
+        let (_, document) = late.find(0, topic, |it| it.topic == topic).await;
+        assert!(document.retain, "{topic} is kept");
+        found.push(document);
+    }
+    let transient = |it: &&Document| it.retain && SPOKEN.contains(&it.topic.as_str());
+    assert_eq!(late.log().iter().find(transient), None, "events are not kept");
+    found.try_into().expect("one for each topic")
+}
