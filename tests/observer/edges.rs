@@ -67,7 +67,7 @@ fn a_time_stamp_beyond_32_bits_of_seconds_does_not_panic() {
 fn an_outage_counts_every_call_it_left_unanswered() {
     let mut ears = Ears::with(|_| ());
     let ms = |millis: u64| millis * 1_000;
-    let mut call = |ears: &mut Ears, at: u64, answered: bool| {
+    let call = |ears: &mut Ears, at: u64, answered: bool| {
         let key = at.to_string();
         ears.call(at, "A", &key);
         if answered {
