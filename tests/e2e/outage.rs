@@ -81,7 +81,7 @@ pub async fn plays_out(run: &Run) {
     platform.kill(ORIGIN);
     let opens = "circuit-breaker UserManagement closed>open consecutive_unanswered";
     let (open, _) = watcher.find(before, opens, |it| it.gist() == opens).await;
-    platform.restart(ORIGIN).await;
+    platform.restart(ORIGIN);
     during(broker, &mut watcher, before).await;
 
     // It recovers, and everybody is well again.

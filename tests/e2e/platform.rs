@@ -100,7 +100,10 @@ impl Platform {
             callers: JoinSet::new(),
         };
         for name in names {
-            platform.restart(name).await;
+            platform.restart(name);
+        }
+        for line in platform.services.values() {
+            line.ready().await;
         }
         for (form, session) in forms.iter().zip(["s-1", "s-2"]) {
             platform.call(session, *form, names, PACE, true);
@@ -113,8 +116,8 @@ impl Platform {
         assert!(self.services.remove(service).is_some(), "{service} does not run");
     }
 
-    /// Starts a service, and waits until it hears calls.
-    pub async fn restart(&mut self, service: &'static str) {
+    /// Starts a service, or another one in its place; callers rest until it hears calls.
+    pub fn restart(&mut self, service: &'static str) {
         let (mut owed, most) = (VecDeque::new(), self.owed);
         let id = format!("service-{service}");
         let filter = format!("service/{service}");
@@ -126,7 +129,6 @@ impl Platform {
                 post.send(answer);
             }
         });
-        line.ready().await;
         self.services.insert(service, line);
     }
 
@@ -142,10 +144,18 @@ impl Platform {
 
     /// Waits until the callers saw at least so many answers of a service.
     pub async fn answers(&self, service: &str, answers: u64) {
+        self.wait(service, "answers", |count| count.answers >= answers).await;
+    }
+
+    /// Waits until the callers have called a service so often.
+    pub async fn calls(&self, service: &str, calls: u64) {
+        self.wait(service, "calls", |count| count.calls >= calls).await;
+    }
+
+    async fn wait(&self, service: &str, what: &str, wanted: impl Fn(&Count) -> bool) {
         let mut counts = self.tally.0.subscribe();
-        let enough = counts
-            .wait_for(|counts| counts.get(service).is_some_and(|count| count.answers >= answers));
-        soon(&format!("{answers} answers of {service}"), enough).await.expect("callers");
+        let enough = counts.wait_for(|counts| counts.get(service).is_some_and(&wanted));
+        soon(&format!("{what} of {service}"), enough).await.expect("callers");
     }
 
     fn call(

@@ -125,7 +125,8 @@ impl Watcher {
         match tokio::time::timeout(PATIENCE, self.seek(from, wanted)).await {
             Ok(at) => (at, self.log[at].clone()),
             Err(_) => {
-                let log: Vec<String> = self.log.iter().map(Document::gist).collect();
+                let line = |it: &Document| format!("{} {}", it.topic, it.whole);
+                let log: Vec<String> = self.log.iter().map(line).collect();
                 panic!("no {what} in {PATIENCE:?}, but:\n{}", log.join("\n"));
             }
         }
