@@ -27,8 +27,8 @@ use std::process::ExitCode;
 /// Digests never leave the program; in a replay their key is fixed, so that even the order of
 /// simultaneous events is the same each time.
 const KEY: DigestKey = DigestKey::new(0x6c6f_6f6b_6f75_7421, 0x7265_706c_6179_2121);
-/// A line longer than this is bad: twice the largest packet of MQTT in base64 would not fit
-/// into memory a few times over, and nothing of use is nearly so long.
+/// A line longer than this, in bytes, is bad: memory is bounded by it, and the largest payload
+/// that is read by default fits in ten times over, escaped or in base64.
 const MAX_LINE: u64 = 16 << 20;
 /// Lines between two looks at the clock for the progress line.
 const PROGRESS_EVERY: u64 = 16_384;
@@ -72,8 +72,9 @@ fn replay(config: Config, file: &Path, summary_file: Option<&Path>) -> anyhow::R
     let clock = Clock::start();
     let begun = clock.now();
     let stdout = BufWriter::with_capacity(1 << 16, std::io::stdout().lock());
+    let shortest = config.settings.doubt.pause;
     let mut replay = Replay::new(config, stdout);
-    replay.pauses = find_pauses(file)?;
+    replay.pauses = find_pauses(file, shortest)?;
     let mut progress = Progress::new(&clock);
     for_lines(file, |line| {
         replay.line(line)?;
@@ -198,16 +199,14 @@ fn drain(pipeline: &mut Pipeline, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All pauses of a file, in the order in which they began.
-fn find_pauses(path: &Path) -> anyhow::Result<VecDeque<Pause>> {
-    // The observer knows what counts as a pause for a live process; a file says it in words.
-    const SHORTEST: Span = Span::from_secs(5);
+/// All pauses of a file longer than `shortest`, in the order in which they began.
+fn find_pauses(path: &Path, shortest: Span) -> anyhow::Result<VecDeque<Pause>> {
     let finder = memchr::memmem::Finder::new(b"\"paused_s\"");
     let mut pauses = Vec::new();
     for_lines(path, |line| {
         if finder.find(line).is_some()
             && let Some(Line { at, what: What::Paused(length) }) = Line::read(line)
-            && length > SHORTEST
+            && length > shortest
         {
             pauses.push((at - length, at));
         }
