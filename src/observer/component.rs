@@ -91,7 +91,7 @@ impl Components {
             .next()?;
         if report.healthy {
             component.failed = 0;
-            component.passed += 1;
+            component.passed = component.passed.saturating_add(1);
             let enough = report.definite || component.passed >= policy.success_threshold;
             let (finding, since, _) = component.finding.take_if(|_| enough)?;
             return Some(Said::Recovered(name.clone(), finding.incident, now.since(since)));

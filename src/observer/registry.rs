@@ -70,11 +70,6 @@ impl Registry {
         &self.services
     }
 
-    /// Every service, `_other` first.
-    pub fn all_mut(&mut self) -> &mut [Service] {
-        &mut self.services
-    }
-
     /// The indexes of all services but `_other`.
     pub fn indexes(&self) -> std::ops::Range<u32> {
         // Bounded by a setting of 32 bits.

@@ -11,9 +11,7 @@ use super::latency::{Histogram, Latency, bin};
 use super::time::{Instant, Span};
 use std::collections::VecDeque;
 
-/// The spans that figures are kept for, in seconds.
-pub const SPANS: [u32; 3] = [10, 120, 300];
-/// The longest of them.
+/// The longest span that figures are kept for, in seconds.
 const LONGEST: u32 = 300;
 
 /// Counts over a span.
@@ -295,7 +293,7 @@ mod tests {
     }
 
     fn compare(window: &Window, naive: &Naive, now: Instant) {
-        for secs in SPANS {
+        for secs in [10, 120, LONGEST] {
             let within = || naive.0.iter().filter(|(at, ..)| at + secs > now.second());
             let counts = window.counts(now, secs);
             let count = |wanted| within().filter(|(_, outcome, _)| *outcome == wanted).count();
