@@ -35,6 +35,8 @@ pub(super) enum Kind {
         /// Whether the least itself is too little.
         above: bool,
     },
+    /// Yes or no.
+    Flag,
     /// A string.
     Text {
         /// What is allowed, in words.
@@ -93,6 +95,7 @@ impl Kind {
             Self::Number { min, max, above: true } => {
                 format!("a number above {min} and at most {max}")
             }
+            Self::Flag => "true or false".to_owned(),
             Self::Text { allowed, .. } => (*allowed).to_owned(),
             Self::Choice(words) => {
                 let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
@@ -139,6 +142,16 @@ impl Kind {
         number
             .filter(|n| (*min..=*max).contains(n) && !(*above && n <= min))
             .ok_or_else(|| self.fault(node))
+    }
+
+    /// Reads a yes or no.
+    pub(super) fn flag(&self, node: &Node) -> Result<bool, Vec<Fault>> {
+        let flag = match &node.form {
+            Form::Flag(flag) => Some(*flag),
+            Form::Loose(text) => text.trim().parse::<bool>().ok(),
+            _ => None,
+        };
+        flag.filter(|_| matches!(self, Self::Flag)).ok_or_else(|| self.fault(node))
     }
 
     /// Reads a string.

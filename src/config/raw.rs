@@ -28,7 +28,9 @@ pub(super) enum Form {
     Integer(i64),
     /// A number with a point or an exponent.
     Number(f64),
-    /// A boolean or a time: no setting takes one.
+    /// True or false.
+    Flag(bool),
+    /// A time: no setting takes one.
     Other,
     /// An array, or an array of tables.
     List(Vec<Node>),
@@ -74,7 +76,8 @@ impl Node {
             Form::Loose(_) | Form::Text(_) => "a string",
             Form::Integer(_) => "an integer",
             Form::Number(_) => "a number",
-            Form::Other => "a boolean or a time",
+            Form::Flag(_) => "a boolean",
+            Form::Other => "a time",
             Form::List(_) => "an array",
             Form::Table(_) => "a table",
         }
@@ -177,7 +180,8 @@ impl<'a> Lines<'a> {
             Value::String(text) => Form::Text(text.value().clone()),
             Value::Integer(integer) => Form::Integer(*integer.value()),
             Value::Float(number) => Form::Number(*number.value()),
-            Value::Boolean(_) | Value::Datetime(_) => Form::Other,
+            Value::Boolean(flag) => Form::Flag(*flag.value()),
+            Value::Datetime(_) => Form::Other,
             Value::Array(array) => {
                 Form::List(array.iter().map(|value| self.value(value, line)).collect())
             }

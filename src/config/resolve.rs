@@ -62,6 +62,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
 fn check_order(gathered: &mut Gathered, draft: &Draft) {
     let Draft { broker, settings, traffic, .. } = draft;
     let (patience, circuit, limits) = (&settings.patience, &settings.circuit, &settings.limits);
+    let verdict = &settings.verdict;
     for (low_key, low, high_key, high) in [
         ("broker.backoff_min", broker.backoff_min, "broker.backoff_max", broker.backoff_max),
         ("patience.min", patience.min, "patience.max", patience.max),
@@ -71,6 +72,9 @@ fn check_order(gathered: &mut Gathered, draft: &Draft) {
             "circuit.max_open_timeout",
             circuit.max_open_timeout,
         ),
+        ("circuit.burst_window", circuit.burst_window, "circuit.window", circuit.window),
+        ("verdict.short_span", verdict.short_span, "verdict.middle_span", verdict.middle_span),
+        ("verdict.middle_span", verdict.middle_span, "verdict.long_span", verdict.long_span),
         ("limits.held_for", limits.held_for, "limits.settled_for", limits.settled_for),
     ] {
         ordered(gathered, (low_key, &show(low)), (high_key, &show(high)), low <= high);

@@ -12,7 +12,8 @@ use crate::observer::Settings;
 use crate::observer::call::CodeTable;
 use crate::observer::limits::Limits;
 use crate::observer::settings::{
-    CircuitPolicy, ComponentPolicy, DoubtPolicy, Patience, ServiceSettings, SlowCall, VerdictPolicy,
+    CascadePolicy, CircuitPolicy, ComponentPolicy, DoubtPolicy, Patience, ServiceSettings,
+    SlowCall, VerdictPolicy,
 };
 use crate::wire;
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ fn candidates(setting: &Setting) -> Vec<String> {
         Kind::Span { min, max } => vec![super::duration::show(max), super::duration::show(min)],
         Kind::Integer { min, max } => vec![max.to_string(), min.to_string()],
         Kind::Number { max, .. } => vec![max.to_string(), (max / 2.0).to_string()],
+        Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
         Kind::Choice(words) => words.iter().map(|word| (*word).to_owned()).collect(),
         Kind::Integers { max, .. } => vec![max.to_string()],
         Kind::Text { .. } | Kind::Secret | Kind::Url | Kind::Texts { .. } => {
@@ -72,6 +74,7 @@ fn every_field_of_the_observers_settings_can_be_set() {
         patience: _,
         verdict: _,
         circuit: _,
+        cascade: _,
         component: _,
         doubt: _,
         repeat: _,
@@ -92,7 +95,10 @@ fn every_field_of_the_observers_settings_can_be_set() {
         min_calls, silent_calls, min_silence, min_response_rate, max_failure_rate,
         burst_failure_rate, min_failures, failure_calls, slow_mean, slow_median, slow_factor,
         slow_baseline, slow_after, clear_after, clear_calls, healthy_calls, idle_after,
-        flap_changes, flap_span, deaf_calls,
+        flap_changes, flap_span, deaf_calls, short_span, middle_span, long_span, large_share,
+    });
+    covered!("cascade", CascadePolicy, |d| &d.settings.cascade, {
+        share, span, learn, sightings, memory,
     });
     covered!("component", ComponentPolicy, |d| &d.settings.component, {
         failure_threshold, success_threshold,
@@ -118,8 +124,8 @@ fn every_field_of_a_circuits_settings_can_be_set() {
         trial_calls: _,
         trial_failures: _,
         slow_call: _,
-        cascade_share: _,
-        cascade_span: _,
+        window: _,
+        burst_window: _,
     } = CircuitPolicy::default();
     let SlowCall { duration: _, rate: _ } = SlowCall { duration: Default::default(), rate: 1.0 };
     assert!(changed("circuit.slow_call_duration").slow_call_duration.is_some());
@@ -132,7 +138,7 @@ fn every_field_of_a_circuits_settings_can_be_set() {
         )*};
     }
     filled!(failure_rate, min_calls, consecutive, min_silence, open_timeout, max_open_timeout);
-    filled!(jitter, trial_calls, trial_failures, cascade_share, cascade_span);
+    filled!(jitter, trial_calls, trial_failures, window, burst_window);
     // What can be set for a service.
     let ServiceSettings { patience: _, circuit: _ } = ServiceSettings::default();
 }

@@ -74,12 +74,12 @@ impl Observer {
         if dependents.is_empty() {
             return;
         }
-        let policy = &self.settings.circuit;
-        let in_use = |service: &&Service| now.since(service.called) <= policy.cascade_span;
+        let policy = &self.settings.cascade;
+        let in_use = |service: &&Service| now.since(service.called) <= policy.span;
         let used = self.registry.all().iter().skip(1).filter(in_use).count();
         let already = self.registry.all().iter().filter(|s| s.waits_for.is_some()).count();
         let others = used.saturating_sub(1);
-        let mut room = cascade::room(others, policy.cascade_share, already);
+        let mut room = cascade::room(others, policy.share, already);
         let mut affected = Vec::new();
         for dependent in dependents {
             let Some(at) = self.registry.find(dependent).filter(|at| room > 0 && *at != index)

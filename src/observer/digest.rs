@@ -50,6 +50,12 @@ pub enum Kind {
     BytesId,
     /// A pair together with the values its two templates agree on.
     Agreement,
+    /// A caller: its session, client, user or inbox.
+    Caller,
+    /// A correlation id that several calls share.
+    Correlation,
+    /// A trace id (W3C Trace Context).
+    Trace,
 }
 
 /// The secret under which digests are made.

@@ -90,6 +90,11 @@ pub struct Call<'a> {
     pub topic: &'a str,
     /// What kind of call.
     pub kind: CallKind,
+    /// Who calls: its session, client, user or inbox, whichever is known first.
+    pub caller: Option<Digest>,
+    /// What it is a part of: the business operation (its correlation id) and the trace, if it
+    /// names them. Only read when dependencies are learned.
+    pub parts: [Option<Digest>; 2],
 }
 
 /// One-way, two-way, or two-way out of earshot.

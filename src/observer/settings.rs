@@ -22,6 +22,8 @@ pub struct Settings {
     pub verdict: VerdictPolicy,
     /// When circuits open and close.
     pub circuit: CircuitPolicy,
+    /// How cascades are held off, and whom they would reach.
+    pub cascade: CascadePolicy,
     /// When component checks become findings.
     pub component: ComponentPolicy,
     /// When lookout doubts its own ears.
@@ -147,6 +149,14 @@ pub struct VerdictPolicy {
     pub flap_span: Span,
     /// The deaf-pair report comes at this many unanswered calls. Default 20.
     pub deaf_calls: u32,
+    /// The span of what happens now: bursts, and whether a finding is over. Default 10 s.
+    pub short_span: Span,
+    /// The span of the response rate. Default 2 min.
+    pub middle_span: Span,
+    /// The span of the failure rate and the mean reply time. Default 5 min, at most 1 h.
+    pub long_span: Span,
+    /// Share of all calls or of all callers from which a finding's impact is large. Default 0.1.
+    pub large_share: f64,
 }
 
 impl Default for VerdictPolicy {
@@ -172,6 +182,10 @@ impl Default for VerdictPolicy {
             flap_changes: 6,
             flap_span: Span::from_secs(600),
             deaf_calls: 20,
+            short_span: Span::from_secs(10),
+            middle_span: Span::from_secs(120),
+            long_span: Span::from_secs(300),
+            large_share: 0.1,
         }
     }
 }
@@ -185,7 +199,12 @@ pub struct CircuitPolicy {
     pub min_calls: u32,
     /// Unanswered calls in a row that open it. Default 10, at most 20; 0 turns the rule off.
     pub consecutive: u32,
-    /// How long failures must have been made in for the 10-second rule. Default 6 s.
+    /// The span of its rates. Default 5 min, at most 1 h.
+    pub window: Span,
+    /// The span of the rates of what happens now. Default 10 s.
+    pub burst_window: Span,
+    /// How long unanswered calls, and the failures of a burst, must have been made over.
+    /// Default 6 s.
     pub min_silence: Span,
     /// First time in the open state. Default 30 s.
     pub open_timeout: Span,
@@ -200,10 +219,33 @@ pub struct CircuitPolicy {
     /// Replies slower than the span count as slow; the circuit opens at this rate of them (≥).
     /// Off by default.
     pub slow_call: Option<SlowCall>,
+}
+
+/// How cascades are held off, and how lookout learns whom they would reach.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CascadePolicy {
     /// Most of the other services' circuits that one cascade may open, as a share. Default 0.5.
-    pub cascade_share: f64,
+    pub share: f64,
     /// Services called within this span count for that share. Default 1 h.
-    pub cascade_span: Span,
+    pub span: Span,
+    /// Whether dependencies are learned beside those that are configured. Default no.
+    pub learn: bool,
+    /// How often a call must be seen inside another to make a dependency. Default 20.
+    pub sightings: u32,
+    /// How long a sighting counts. Default 24 h.
+    pub memory: Span,
+}
+
+impl Default for CascadePolicy {
+    fn default() -> Self {
+        Self {
+            share: 0.5,
+            span: Span::from_secs(3600),
+            learn: false,
+            sightings: 20,
+            memory: Span::from_secs(24 * 3600),
+        }
+    }
 }
 
 /// The optional slow-call rule of a circuit.
@@ -221,6 +263,8 @@ impl Default for CircuitPolicy {
             failure_rate: 0.5,
             min_calls: 10,
             consecutive: 10,
+            window: Span::from_secs(300),
+            burst_window: Span::from_secs(10),
             min_silence: Span::from_secs(6),
             open_timeout: Span::from_secs(30),
             max_open_timeout: Span::from_secs(300),
@@ -228,8 +272,6 @@ impl Default for CircuitPolicy {
             trial_calls: 3,
             trial_failures: 2,
             slow_call: None,
-            cascade_share: 0.5,
-            cascade_span: Span::from_secs(3600),
         }
     }
 }

@@ -87,6 +87,8 @@ pub(super) fn read<'a>(
         method: method.map(|method| named(context.key, Kind::Method, method)),
         topic,
         kind,
+        caller: None,
+        parts: [None; 2],
     }));
 }
 

@@ -91,7 +91,9 @@ impl Ears {
         let name = Name { text: service, digest: KEY.digest(Kind::Service, service.as_bytes()) };
         let topic = format!("service/{service}");
         let method = Some(method_name).filter(|name| !name.text.is_empty());
-        let call = Call { pair: PairId(0), service: name, method, topic: &topic, kind };
+        let (caller, parts) = (None, [None; 2]);
+        let pair = PairId(0);
+        let call = Call { pair, service: name, method, topic: &topic, kind, caller, parts };
         self.input(micros, Input::Call(call));
     }
 

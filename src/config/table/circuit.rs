@@ -15,7 +15,7 @@ pub(super) static CIRCUIT: Section = Section {
             "failure_rate",
             |d| &mut d.settings.circuit.failure_rate,
             (0.0, 1.0),
-            "Failure rate that opens a circuit (this rate or more), over 5 min or 10 s; 0 turns the rule off.",
+            "Failure rate that opens a circuit (this rate or more), over `window` or `burst_window`; 0 turns the rule off.",
         ),
         count(
             "min_calls",
@@ -31,11 +31,23 @@ pub(super) static CIRCUIT: Section = Section {
             "Unanswered calls in a row that open it; 0 turns the rule off.",
         ),
         span(
+            "window",
+            |d| &mut d.settings.circuit.window,
+            (S, H),
+            "The span of its rates, in whole seconds: long enough for `min_calls` of most services.",
+        ),
+        span(
+            "burst_window",
+            |d| &mut d.settings.circuit.burst_window,
+            (S, H),
+            "The span of a rate that opens it at once, whatever went well before. At most `window`.",
+        ),
+        span(
             "min_silence",
             |d| &mut d.settings.circuit.min_silence,
-            (MS, H),
-            "How long failures must have been made in for the 10-second rule: longer than a five-second \
-             restart.",
+            (0, H),
+            "How long unanswered calls, and the failures of a burst, must have been made over to count: \
+             longer than a five-second restart.",
         ),
         span(
             "open_timeout",
@@ -86,18 +98,47 @@ pub(super) static CIRCUIT: Section = Section {
              `slow_call_duration`; off by default, as slow answers are answers.",
         )
         .unset("0.8", "the slow-call rule is off"),
+    ],
+};
+
+/// `[cascade]`.
+pub(super) static CASCADE: Section = Section {
+    name: "cascade",
+    meaning: "When a service becomes unavailable, the circuits of those that call it open ahead of the cascade. \
+              Who calls whom is configured under `[dependencies]`, and can be learned beside that.",
+    settings: &[
         number(
-            "cascade_share",
-            |d| &mut d.settings.circuit.cascade_share,
+            "share",
+            |d| &mut d.settings.cascade.share,
             (0.0, 1.0),
             "Most of the other services' circuits that one cascade may open, as a share of those called \
-             within `cascade_span`; a prevention that stops more than half of the platform is the outage.",
+             within `span`; a prevention that stops more than half of the platform is the outage.",
         ),
         span(
-            "cascade_span",
-            |d| &mut d.settings.circuit.cascade_span,
+            "span",
+            |d| &mut d.settings.cascade.span,
             (S, 24 * H),
             "Services called within this span count for that share.",
+        ),
+        setting(
+            "learn",
+            Kind::Flag,
+            Slot::Flag(|d| &mut d.settings.cascade.learn),
+            "Whether to learn who calls whom: a call to B seen inside an open call to A with the same \
+             `correlationId` or trace id. Off by default, as it opens circuits nobody configured.",
+        ),
+        count(
+            "sightings",
+            |d| &mut d.settings.cascade.sightings,
+            (1, 10_000),
+            "How often that must be seen within `memory` before it counts: once may be chance.",
+        ),
+        span(
+            "memory",
+            |d| &mut d.settings.cascade.memory,
+            (H, 31 * 24 * H),
+            "How long a sighting counts: a day, so that what runs nightly is known in the morning, and what \
+             was changed is forgotten.",
         ),
     ],
 };

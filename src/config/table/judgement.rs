@@ -106,20 +106,20 @@ pub(super) static VERDICT: Section = Section {
             "min_response_rate",
             |d| &mut d.settings.verdict.min_response_rate,
             (0.0, 1.0),
-            "Share of settled calls that are answered, below which (over 2 min or 10 s) a service is failing \
+            "Share of settled calls that are answered, below which (over `middle_span` or `short_span`) a service is failing \
              to answer; 0 turns the rule off.",
         ),
         number(
             "max_failure_rate",
             |d| &mut d.settings.verdict.max_failure_rate,
             (0.0, 1.0),
-            "Share of settled calls that failed or were not answered, above which (over 5 min) a service is \
+            "Share of settled calls that failed or were not answered, above which (over `long_span`) a service is \
              degraded; 1 turns the rule off.",
         ),
         share(
             "burst_failure_rate",
             |d| &mut d.settings.verdict.burst_failure_rate,
-            "Failure rate that degrades a service at once, over 10 s.",
+            "Failure rate that degrades a service at once, over `short_span`.",
         ),
         count(
             "min_failures",
@@ -138,7 +138,7 @@ pub(super) static VERDICT: Section = Section {
             "slow_mean",
             |d| &mut d.settings.verdict.slow_mean,
             (MS, H),
-            "Mean reply time over 5 min above which a service is slow, whatever it was before: nobody waits \
+            "Mean reply time over `long_span` above which a service is slow, whatever it was before: nobody waits \
              that long with pleasure.",
         ),
         span(
@@ -177,7 +177,7 @@ pub(super) static VERDICT: Section = Section {
             "clear_calls",
             |d| &mut d.settings.verdict.clear_calls,
             (1, 1000),
-            "Settled calls in 10 s that are enough to end a finding.",
+            "Settled calls in `short_span` that are enough to end a finding.",
         ),
         count(
             "healthy_calls",
@@ -211,6 +211,32 @@ pub(super) static VERDICT: Section = Section {
             (1, 1_000_000),
             "Unanswered calls at which a pair that never matched a reply is reported as deaf: by then its \
              reply template or lookout's rights are wrong, not the world.",
+        ),
+        span(
+            "short_span",
+            |d| &mut d.settings.verdict.short_span,
+            (S, H),
+            "The span of what happens now, in whole seconds: bursts, and whether a finding is over. At most \
+             `middle_span`.",
+        ),
+        span(
+            "middle_span",
+            |d| &mut d.settings.verdict.middle_span,
+            (S, H),
+            "The span of the response rate. At most `long_span`.",
+        ),
+        span(
+            "long_span",
+            |d| &mut d.settings.verdict.long_span,
+            (S, H),
+            "The span of the failure rate and of the mean reply time: long enough for a rate on a quiet \
+             service.",
+        ),
+        share(
+            "large_share",
+            |d| &mut d.settings.verdict.large_share,
+            "Share of all calls, or of all callers, of the last 5 min from which the impact of a finding on \
+             a service is said to be larger by one step.",
         ),
     ],
 };

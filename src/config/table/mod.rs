@@ -18,7 +18,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 18] = [
+pub(super) static SECTIONS: [&Section; 19] = [
     &program::TOP,
     &program::BROKER,
     &program::INBOX,
@@ -29,6 +29,7 @@ pub(super) static SECTIONS: [&Section; 18] = [
     &judgement::PATIENCE,
     &judgement::VERDICT,
     &circuit::CIRCUIT,
+    &circuit::CASCADE,
     &circuit::COMPONENT,
     &circuit::DOUBT,
     &circuit::EVENTS,
@@ -77,6 +78,7 @@ pub(super) enum Slot {
     MaybeSpan(fn(&mut Draft) -> &mut Option<Span>),
     Count(fn(&mut Draft) -> &mut u32),
     Seed(fn(&mut Draft) -> &mut u64),
+    Flag(fn(&mut Draft) -> &mut bool),
     Number(fn(&mut Draft) -> &mut f64),
     MaybeNumber(fn(&mut Draft) -> &mut Option<f64>),
     Text(fn(&mut Draft) -> &mut String),
@@ -137,6 +139,7 @@ impl Setting {
             // The ranges of the table lie within the types; a test holds that.
             Slot::Count(at) => *at(draft) = u32::try_from(kind.integer(node)?).unwrap_or(u32::MAX),
             Slot::Seed(at) => *at(draft) = u64::try_from(kind.integer(node)?).unwrap_or(0),
+            Slot::Flag(at) => *at(draft) = kind.flag(node)?,
             Slot::Number(at) => *at(draft) = kind.number(node)?,
             Slot::MaybeNumber(at) => *at(draft) = Some(kind.number(node)?),
             Slot::Text(at) => *at(draft) = kind.text(node)?,
@@ -164,6 +167,7 @@ impl Setting {
             Slot::MaybeSpan(at) => at(draft).map(span),
             Slot::Count(at) => Some(at(draft).to_string()),
             Slot::Seed(at) => Some(at(draft).to_string()),
+            Slot::Flag(at) => Some(at(draft).to_string()),
             Slot::Number(at) => Some(format!("{:?}", at(draft))),
             Slot::MaybeNumber(at) => at(draft).map(|number| format!("{number:?}")),
             Slot::Text(at) => Some(text(at(draft))),
