@@ -31,7 +31,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "observer",
         imports: &[],
-        crates: Some(&["siphasher", "smallvec"]),
+        crates: Some(&["hashbrown", "siphasher", "smallvec"]),
         never: &[FILES, &["std::io"], TIME, SHARING, CHANCE],
         why: "the judge is pure: no bytes on the wire, files, time of day, locks or tasks",
     },

@@ -6,7 +6,7 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Mark, Settled, Tally};
+use super::evidence::{Evidence, Mark, Settled, Tally, Which};
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 
@@ -187,9 +187,15 @@ impl Breaker {
         }
     }
 
-    /// Whether nothing is left to look at.
-    pub fn is_idle(&self) -> bool {
-        self.evidence.is_empty()
+    /// Whether time alone can change nothing but the end of an open time.
+    pub fn is_calm(&self) -> bool {
+        !matches!(self.phase, Phase::Closed) || self.evidence.is_clean() && !self.evidence.is_slow()
+    }
+
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self, now: Instant) {
+        self.evidence.roll(now);
+        self.evidence.rest();
     }
 
     /// Drops all evidence; see `verdict`. Trials under way go on.
@@ -208,6 +214,7 @@ impl Breaker {
         }
         match self.phase {
             Phase::Closed => {
+                self.evidence.keep_for(setting.policy.window);
                 self.evidence.record(call);
                 let slow = call.slow && setting.policy.slow_call.is_some();
                 if self.evidence.is_clean() && !slow { None } else { self.trip(call.at, setting) }
@@ -267,8 +274,7 @@ impl Breaker {
         if setting.doubt || self.reported || self.mode == Mode::Disabled {
             return None;
         }
-        let (cause, sum) = self.crossed(now, setting)?;
-        let counts = (sum.settled, sum.failures());
+        let (cause, counts) = self.crossed(now, setting)?;
         if self.mode == Mode::ObserveOnly {
             self.reported = true;
             return Some(self.told(State::Closed, cause, counts));
@@ -278,36 +284,48 @@ impl Breaker {
         Some(self.go(Phase::Open(Some(until)), now, cause, counts))
     }
 
-    fn crossed(&self, now: Instant, setting: &Setting<'_>) -> Option<(Cause, Tally)> {
+    /// The rule that is crossed, with the settled calls and failures behind it.
+    fn crossed(&self, now: Instant, setting: &Setting<'_>) -> Option<(Cause, (u32, u32))> {
         let (policy, all) = (setting.policy, Mark::default());
-        let run = policy.consecutive;
-        if run > 0 && self.evidence.silent(now, run, all, setting.heard, policy.min_silence) {
-            let sum = self.evidence.sum_of_last(now, run, all)?;
-            return Some((Cause::ConsecutiveUnanswered, sum));
+        let (evidence, run) = (&self.evidence, policy.consecutive);
+        let most = f64::from(evidence.most_failures());
+        let rate =
+            policy.failure_rate > 0.0 && most >= policy.failure_rate * f64::from(policy.min_calls);
+        if !rate && most < f64::from(run.max(1)) && policy.slow_call.is_none() {
+            return None; // The common case: some calls fail, and not nearly enough.
         }
-        let long = self.evidence.sum(now, 300, all);
-        let enough = |sum: &Tally| sum.settled >= policy.min_calls.max(1);
-        let long = if enough(&long) {
-            Some(long)
+        if run > 0 && evidence.silent(now, run, all, setting.heard, policy.min_silence) {
+            return Some((Cause::ConsecutiveUnanswered, (run, run)));
+        }
+        let least = policy.min_calls.max(1);
+        let long = evidence.over(now, policy.window, all);
+        let counted = if long.tally.settled >= least {
+            Some((long.tally, evidence.lasting_failures(&long, policy.min_silence)))
         } else {
-            self.evidence.sum_of_last(now, policy.min_calls.max(1), all)
+            evidence.of_last(now, least, all, policy.min_silence)
         };
-        let reached = |failures: u32, sum: &Tally| {
+        let reached = |failures: u32, settled: u32| {
             policy.failure_rate > 0.0
-                && f64::from(failures) >= policy.failure_rate * f64::from(sum.settled)
+                && f64::from(failures) >= policy.failure_rate * f64::from(settled)
         };
-        let steady = long.filter(|sum| reached(sum.lasting_failures(policy.min_silence), sum));
-        if let Some(sum) = steady {
-            return Some((Cause::FailureRate, sum));
+        if let Some((tally, failures)) = counted
+            && reached(failures, tally.settled)
+        {
+            return Some((Cause::FailureRate, (tally.settled, tally.failures())));
         }
-        let burst = self.evidence.sum(now, 10, all);
-        let lasting = burst.failures_made().over() >= policy.min_silence;
-        if enough(&burst) && lasting && reached(burst.failures(), &burst) {
-            return Some((Cause::FailureRate, burst));
+        let burst = evidence.over(now, policy.burst_window, all);
+        let Tally { settled, .. } = burst.tally;
+        let failures = burst.tally.failures();
+        if settled >= least
+            && reached(failures, settled)
+            && evidence.lasts(&burst, Which::All, policy.min_silence)
+        {
+            return Some((Cause::FailureRate, (settled, failures)));
         }
         let slow = policy.slow_call?;
-        let rate = |sum: &Tally| f64::from(sum.slow) >= slow.rate * f64::from(sum.settled);
-        long.filter(rate).map(|sum| (Cause::SlowCallRate, sum))
+        let (tally, _) = counted?;
+        let reached = f64::from(tally.slow) >= slow.rate * f64::from(tally.settled);
+        reached.then_some((Cause::SlowCallRate, (tally.settled, tally.failures())))
     }
 
     /// Half-open: one more call of the trial settled.

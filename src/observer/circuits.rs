@@ -23,7 +23,6 @@ impl Observer {
         };
         let service = self.registry.get(index);
         service.circuit_incident = Some(incident);
-        service.live = true;
         let news = CircuitNews {
             service: service.name.clone(),
             topic: service.topic.clone(),
@@ -36,6 +35,7 @@ impl Observer {
             service.waits_for = None;
         }
         self.say(now, What::Circuit(news));
+        self.watch(index);
         self.close_incident(index);
         self.refresh(now, index);
     }

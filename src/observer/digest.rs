@@ -18,6 +18,11 @@ impl Digest {
         (self.0 >> 64) as u64
     }
 
+    /// The other half, by which tables find it.
+    pub const fn hash(self) -> u64 {
+        self.0 as u64
+    }
+
     /// The digest that stands for two others in this order.
     pub const fn with(self, other: Self) -> Self {
         // Both parts are outputs of a keyed function, so a sum with one part rotated is as

@@ -95,7 +95,11 @@ pub struct BadNews {
     /// Methods seen in the last day, in order of their names.
     pub operations: Vec<Arc<str>>,
     /// Share of all calls of the last 5 min that went to it.
-    pub share: f64,
+    pub calls_share: f64,
+    /// Share of all callers of the last 5 to 10 min that called it, estimated.
+    pub callers_share: f64,
+    /// Whether either share is large.
+    pub large: bool,
     /// How often it was said before.
     pub repeat: u32,
     /// The incident.

@@ -1,10 +1,10 @@
-//! What a judge may go by: settled calls of the last five minutes and the last twenty.
+//! What a judge may go by: settled calls of the last minutes and the last twenty.
 //!
 //! Unlike the figures of `window`, evidence can be cut: from a cut on, a rule sees only what
 //! came after it, to the call and not to the second. A cut starts a new tally within the same
-//! second, and rules remember the number of the first tally they may see. Along with the
-//! counts it keeps when the failed calls were *made*: failures bunched within a few seconds
-//! are a restart, however many they are.
+//! second, and rules remember the number of the first tally they may see. A tally is four bytes
+//! as long as nothing goes wrong; what does is kept beside it, along with when the failed calls
+//! were *made*: failures bunched within a few seconds are a restart, however many they are.
 
 use super::call::Outcome;
 use super::time::{Instant, Span};
@@ -14,8 +14,12 @@ use std::collections::VecDeque;
 pub const LAST: usize = 20;
 /// Older ones of these say nothing any more.
 pub const LAST_MAX_AGE: Span = Span::from_secs(3600);
-/// Tallies older than this are dropped, in seconds.
-const LONGEST: u32 = 300;
+/// A packed tally is this many bits of seconds, wrapped, above the count of settled calls.
+const SECOND_BITS: u32 = 12;
+const COUNT_BITS: u32 = 32 - SECOND_BITS;
+const MAX_COUNT: u32 = (1 << COUNT_BITS) - 1;
+/// The longest span that evidence can be kept for, in seconds: within the wrap.
+const LONGEST: u32 = 3_600;
 
 /// The number of a tally; rules see tallies from such a mark on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +40,7 @@ pub struct Settled {
 
 /// First and last moment at which the calls in question were made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Made {
+struct Made {
     first: Instant,
     last: Instant,
 }
@@ -50,14 +54,13 @@ impl Made {
         self.last = self.last.max(other.last);
     }
 
-    /// How long the calls were made over.
-    pub fn over(&self) -> Span {
+    fn over(self) -> Span {
         self.last.since(self.first)
     }
 }
 
 /// Counts of judged calls.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Settled calls.
     pub settled: u32,
@@ -67,40 +70,21 @@ pub struct Tally {
     pub unanswered: u32,
     /// Answered ones that were slow.
     pub slow: u32,
-    /// Replies heard, late ones included, and the sum of their times in microseconds.
-    pub replies: (u32, u64),
-    /// When the failed ones were made.
-    pub failed_made: Made,
-    /// When the unanswered ones were made.
-    pub unanswered_made: Made,
+    /// Late replies; these settle nothing.
+    pub late: u32,
 }
 
 impl Tally {
-    const EMPTY: Self = Self {
-        settled: 0,
-        failed: 0,
-        unanswered: 0,
-        slow: 0,
-        replies: (0, 0),
-        failed_made: Made::NEVER,
-        unanswered_made: Made::NEVER,
-    };
+    /// Failed and unanswered calls.
+    pub const fn failures(&self) -> u32 {
+        self.failed + self.unanswered
+    }
 
     fn count(&mut self, call: &Settled) {
-        let made = Made { first: call.made, last: call.made };
         self.settled += 1;
         self.slow += u32::from(call.slow);
-        match call.outcome {
-            Outcome::Failed => {
-                self.failed += 1;
-                self.failed_made.add(made);
-            }
-            Outcome::Unanswered => {
-                self.unanswered += 1;
-                self.unanswered_made.add(made);
-            }
-            Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
-        }
+        self.failed += u32::from(call.outcome == Outcome::Failed);
+        self.unanswered += u32::from(call.outcome == Outcome::Unanswered);
     }
 
     fn add(&mut self, other: &Self) {
@@ -108,101 +92,169 @@ impl Tally {
         self.failed += other.failed;
         self.unanswered += other.unanswered;
         self.slow += other.slow;
-        self.replies.0 += other.replies.0;
-        self.replies.1 = self.replies.1.saturating_add(other.replies.1);
-        self.failed_made.add(other.failed_made);
-        self.unanswered_made.add(other.unanswered_made);
-    }
-
-    /// Failed and unanswered calls.
-    pub const fn failures(&self) -> u32 {
-        self.failed + self.unanswered
-    }
-
-    /// When the failed and unanswered ones were made.
-    pub fn failures_made(&self) -> Made {
-        let mut made = self.failed_made;
-        made.add(self.unanswered_made);
-        made
-    }
-
-    /// The mean reply time, if there are at least `least` replies.
-    pub fn mean(&self, least: u32) -> Option<Span> {
-        let (count, sum) = self.replies;
-        let mean = sum.checked_div(u64::from(count)).map(Span::from_micros);
-        mean.filter(|_| count >= least)
-    }
-
-    /// Failures, where unanswered calls count only if they were made over `min_silence`: an
-    /// error is an answer and speaks at once, silence speaks only when it lasts.
-    pub fn lasting_failures(&self, min_silence: Span) -> u32 {
-        if self.unanswered > 0 && self.unanswered_made.over() < min_silence {
-            self.failed
-        } else {
-            self.failures()
-        }
+        self.late += other.late;
     }
 }
 
+/// What went wrong in one tally.
 #[derive(Clone, Copy, Debug)]
-struct Second {
-    second: u32,
-    tally: Tally,
+struct Trouble {
+    tally: u64,
+    /// `settled` is left 0.
+    counts: Tally,
+    failed: Made,
+    unanswered: Made,
+}
+
+/// Which failures a rule asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Calls without an answer.
+    Unanswered,
+    /// These and failed ones.
+    All,
+}
+
+/// A stretch of evidence that a rule looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// Its counts.
+    pub tally: Tally,
+    /// The number of its first tally.
+    first: u64,
 }
 
 /// The settled calls that a judge may see.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Evidence {
-    seconds: VecDeque<Second>,
+    /// For how long tallies are kept, in seconds.
+    keep: u32,
+    /// Second and count of each tally, packed; oldest first.
+    tallies: VecDeque<u32>,
+    /// The second of the last tally, whole.
+    newest: u32,
     /// Number of the tally at the front.
     base: u64,
     /// The next call starts a tally of its own.
     cut: bool,
+    troubles: VecDeque<Trouble>,
     last: VecDeque<(Settled, Mark)>,
-    /// Failures in all tallies: without any, no rule needs to look.
-    failures: u32,
+    /// All tallies in one.
+    total: Tally,
     /// Failures among the last calls.
     last_failures: u32,
 }
 
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            keep: seconds(Span::from_secs(300)),
+            tallies: VecDeque::new(),
+            newest: 0,
+            base: 0,
+            cut: false,
+            troubles: VecDeque::new(),
+            last: VecDeque::new(),
+            total: Tally::default(),
+            last_failures: 0,
+        }
+    }
+}
+
 impl Evidence {
+    /// Keeps tallies for so long from now on; at most an hour, and 5 min if this is never said.
+    pub const fn keep_for(&mut self, span: Span) {
+        self.keep = seconds(span);
+    }
+
     /// Adds a settled call.
     pub fn record(&mut self, call: Settled) {
-        self.tally(call.at).count(&call);
-        self.failures += u32::from(call.outcome.against());
+        let number = self.tally(call.at);
+        if let Some(packed) = self.tallies.back_mut() {
+            *packed += 1;
+        }
+        self.total.count(&call);
+        if call.slow || call.outcome.against() {
+            let made = Made { first: call.made, last: call.made };
+            let trouble = self.trouble(number);
+            trouble.counts.count(&call);
+            trouble.counts.settled = 0;
+            match call.outcome {
+                Outcome::Failed => trouble.failed.add(made),
+                Outcome::Unanswered => trouble.unanswered.add(made),
+                Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
+            }
+        }
+        if self.last.capacity() == 0 {
+            self.last.reserve_exact(LAST);
+        }
         if self.last.len() == LAST
             && let Some((oldest, _)) = self.last.pop_front()
         {
             self.last_failures -= u32::from(oldest.outcome.against());
         }
         self.last_failures += u32::from(call.outcome.against());
-        self.last.push_back((call, Mark(self.base + self.seconds.len() as u64 - 1)));
+        self.last.push_back((call, Mark(number)));
     }
 
-    /// Adds the time of a reply heard at `at`, late ones included.
-    pub fn reply(&mut self, at: Instant, time: Span) {
-        let (count, sum) = &mut self.tally(at).replies;
-        *count += 1;
-        *sum = sum.saturating_add(time.micros());
+    /// Adds a late reply heard at `at`.
+    pub fn late(&mut self, at: Instant) {
+        let number = self.tally(at);
+        self.total.late += 1;
+        self.trouble(number).counts.late += 1;
     }
 
-    fn tally(&mut self, at: Instant) -> &mut Tally {
+    /// The number of the tally of this moment, which is the last one.
+    fn tally(&mut self, at: Instant) -> u64 {
         let second = at.second();
-        if self.cut || self.seconds.back().is_none_or(|last| last.second != second) {
+        let full = |packed: &u32| packed & MAX_COUNT == MAX_COUNT;
+        if self.cut || self.newest != second || self.tallies.back().is_none_or(full) {
             self.cut = false;
             self.roll(at);
-            self.seconds.push_back(Second { second, tally: Tally::EMPTY });
+            self.newest = second;
+            if self.tallies.len() == self.tallies.capacity() {
+                // Growing by a quarter wastes less than by doubling, and is rare.
+                self.tallies.reserve_exact(8 + self.tallies.len() / 4);
+            }
+            self.tallies.push_back(second << COUNT_BITS);
         }
-        let last = self.seconds.len() - 1;
-        &mut self.seconds[last].tally
+        self.base + self.tallies.len() as u64 - 1
     }
 
-    /// Forgets what is older than five minutes.
+    fn trouble(&mut self, tally: u64) -> &mut Trouble {
+        if self.troubles.back().is_none_or(|last| last.tally != tally) {
+            let (failed, unanswered) = (Made::NEVER, Made::NEVER);
+            let counts = Tally::default();
+            self.troubles.push_back(Trouble { tally, counts, failed, unanswered });
+        }
+        let last = self.troubles.len() - 1;
+        &mut self.troubles[last]
+    }
+
+    /// How many seconds before `now` a packed tally lies.
+    const fn age(packed: u32, now: u32) -> u32 {
+        now.wrapping_sub(packed >> COUNT_BITS) & ((1 << SECOND_BITS) - 1)
+    }
+
+    /// Forgets what is too old.
     pub fn roll(&mut self, now: Instant) {
-        let oldest = now.second().saturating_add(1).saturating_sub(LONGEST);
-        while let Some(front) = self.seconds.front().filter(|front| front.second < oldest) {
-            self.failures -= front.tally.failures();
-            self.seconds.pop_front();
+        let now = now.second();
+        // Beyond the wrap, ages are not to be told from each other.
+        let all = now.saturating_sub(self.newest) >= self.keep;
+        while let Some(packed) = self.tallies.front().copied() {
+            // What is kept lies within `keep` of the newest, so its age is below the wrap.
+            if !all && Self::age(packed, self.newest) + (now - self.newest) < self.keep {
+                break;
+            }
+            self.tallies.pop_front();
+            self.total.settled -= packed & MAX_COUNT;
+            if let Some(trouble) = self.troubles.front().filter(|front| front.tally == self.base) {
+                self.total.failed -= trouble.counts.failed;
+                self.total.unanswered -= trouble.counts.unanswered;
+                self.total.slow -= trouble.counts.slow;
+                self.total.late -= trouble.counts.late;
+                self.troubles.pop_front();
+            }
             self.base += 1;
         }
     }
@@ -210,40 +262,93 @@ impl Evidence {
     /// The mark from which only later calls are seen.
     pub fn mark(&mut self) -> Mark {
         self.cut = true;
-        Mark(self.base + self.seconds.len() as u64)
+        Mark(self.base + self.tallies.len() as u64)
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.base += self.seconds.len() as u64;
-        self.seconds.clear();
+        self.base += self.tallies.len() as u64;
+        self.tallies.clear();
+        self.troubles.clear();
         self.last.clear();
-        self.failures = 0;
+        self.total = Tally::default();
         self.last_failures = 0;
     }
 
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self) {
+        if self.tallies.capacity() > 16 + 2 * self.tallies.len() {
+            self.tallies.shrink_to(self.tallies.len());
+        }
+        if self.troubles.capacity() > 4 + 2 * self.troubles.len() {
+            self.troubles.shrink_to(self.troubles.len());
+        }
+    }
+
     /// Whether no failure is in sight, be it among the tallies or the last twenty.
-    pub fn is_clean(&self) -> bool {
-        self.failures == 0 && self.last_failures == 0
+    pub const fn is_clean(&self) -> bool {
+        self.total.failures() == 0 && self.last_failures == 0
     }
 
-    /// Whether the tallies hold nothing.
-    pub fn is_empty(&self) -> bool {
-        self.seconds.is_empty()
+    /// Whether the tallies hold a slow call.
+    pub const fn is_slow(&self) -> bool {
+        self.total.slow > 0
     }
 
-    /// The sum over the last `secs` seconds, from `mark` on.
-    pub fn sum(&self, now: Instant, secs: u32, mark: Mark) -> Tally {
-        let oldest = now.second().saturating_add(1).saturating_sub(secs);
-        let first = mark.0.saturating_sub(self.base) as usize;
-        let mut sum = Tally::EMPTY;
-        for second in self.seconds.iter().skip(first).rev() {
-            if second.second < oldest {
+    /// No stretch of tallies or of last calls holds more failures than this.
+    pub fn most_failures(&self) -> u32 {
+        self.total.failures().max(self.last_failures)
+    }
+
+    /// The stretch of the last `span`, from `mark` on; as of the last call or roll.
+    pub fn over(&self, now: Instant, span: Span, mark: Mark) -> Stretch {
+        let secs = seconds(span);
+        if secs >= self.keep && mark.0 <= self.base {
+            return Stretch { tally: self.total, first: self.base };
+        }
+        let since_newest = now.second().saturating_sub(self.newest);
+        let mut tally = Tally::default();
+        let mut first = self.base + self.tallies.len() as u64;
+        for packed in self.tallies.iter().rev() {
+            let age = Self::age(*packed, self.newest).saturating_add(since_newest);
+            if first <= mark.0 || age >= secs {
                 break;
             }
-            sum.add(&second.tally);
+            first -= 1;
+            tally.settled += packed & MAX_COUNT;
         }
-        sum
+        for trouble in self.troubles.iter().rev().take_while(|trouble| trouble.tally >= first) {
+            tally.add(&trouble.counts);
+        }
+        Stretch { tally, first }
+    }
+
+    /// Whether the failures of a stretch were made over at least `least`.
+    pub fn lasts(&self, stretch: &Stretch, which: Which, least: Span) -> bool {
+        let mut made = Made::NEVER;
+        let within = |trouble: &&Trouble| trouble.tally >= stretch.first;
+        for trouble in self.troubles.iter().rev().take_while(within) {
+            made.add(trouble.unanswered);
+            if which == Which::All {
+                made.add(trouble.failed);
+            }
+            if made.over() >= least && made != Made::NEVER {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The failures of a stretch, where unanswered calls count only if they were made over
+    /// `min_silence`: an error is an answer and speaks at once, silence speaks only when it
+    /// lasts.
+    pub fn lasting_failures(&self, stretch: &Stretch, min_silence: Span) -> u32 {
+        let Tally { failed, unanswered, .. } = stretch.tally;
+        if unanswered > 0 && !self.lasts(stretch, Which::Unanswered, min_silence) {
+            failed
+        } else {
+            failed + unanswered
+        }
     }
 
     /// The last settled calls, newest first, from `mark` on and none older than an hour.
@@ -255,13 +360,31 @@ impl Evidence {
             .map(|(call, _)| call)
     }
 
-    /// The sum of the last `count` settled calls; `None` if there are fewer.
-    pub fn sum_of_last(&self, now: Instant, count: u32, mark: Mark) -> Option<Tally> {
-        let mut sum = Tally::EMPTY;
+    /// The counts of the last `count` settled calls, in which unanswered ones count as
+    /// failures only if they were made over `min_silence`; `None` if there are fewer.
+    pub fn of_last(
+        &self,
+        now: Instant,
+        count: u32,
+        mark: Mark,
+        min_silence: Span,
+    ) -> Option<(Tally, u32)> {
+        let (mut sum, mut made) = (Tally::default(), Made::NEVER);
         for call in self.last(now, mark).take(count as usize) {
             sum.count(call);
+            if call.outcome == Outcome::Unanswered {
+                made.add(Made { first: call.made, last: call.made });
+            }
         }
-        (sum.settled == count).then_some(sum)
+        let brief = sum.unanswered > 0 && made.over() < min_silence;
+        let failures = if brief { sum.failed } else { sum.failures() };
+        (sum.settled == count).then_some((sum, failures))
+    }
+
+    /// Whether the last call but one was answered.
+    pub fn answered_before_last(&self) -> bool {
+        let before = self.last.len().checked_sub(2).and_then(|at| self.last.get(at));
+        before.is_some_and(|(call, _)| call.outcome.answered())
     }
 
     /// How many of the last calls in a row were unanswered, up to twenty.
@@ -280,7 +403,7 @@ impl Evidence {
         heard: Option<Instant>,
         min_silence: Span,
     ) -> bool {
-        if self.unanswered_in_a_row(now, mark) < count {
+        if self.last_failures < count || self.unanswered_in_a_row(now, mark) < count {
             return false;
         }
         let first = self.last_made(now, count, mark);
@@ -291,5 +414,17 @@ impl Evidence {
     fn last_made(&self, now: Instant, count: u32, mark: Mark) -> Instant {
         let made = self.last(now, mark).take(count as usize).map(|call| call.made);
         made.min().unwrap_or(now)
+    }
+}
+
+/// Whole seconds of a span, at least one.
+const fn seconds(span: Span) -> u32 {
+    let seconds = span.micros() / 1_000_000;
+    if seconds < 1 {
+        1
+    } else if seconds > LONGEST as u64 {
+        LONGEST
+    } else {
+        seconds as u32
     }
 }

@@ -10,6 +10,7 @@ use super::ledger::{Closed, Found, Owner};
 use super::registry::OTHER_INDEX;
 use super::service::OTHER;
 use super::time::{Instant, Span};
+use super::window::Fact;
 use smallvec::SmallVec;
 
 /// Calls that had to give way to a new one.
@@ -22,29 +23,33 @@ impl Observer {
         let other = Name { text: OTHER, digest: self.other_method };
         let limits = self.settings.limits;
         let mut room = self.registry.method_room;
+        self.called(now, index);
         let service = self.registry.get(index);
-        service.called = now;
-        service.live = true;
+        if let Some(caller) = call.caller {
+            self.callers.note(now, caller);
+            service.callers.note(now, caller);
+        }
         let wanted = call.method.filter(|_| index != OTHER_INDEX);
         let method = service.method(wanted, &limits, &mut room, other, now);
+        let policy = &self.settings.patience;
         let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
             if call.kind == CallKind::OneWay {
-                service.oneway(method);
+                service.note(now, method, Fact::OneWay, Span::ZERO, policy);
             } else {
-                service.open(now, method);
-                service.settle(now, method, Outcome::Void, Span::ZERO);
-                self.traffic.call(now);
+                service.note(now, method, Fact::Called, Span::ZERO, policy);
+                service.note(now, method, Fact::Settled(Outcome::Void), Span::ZERO, policy);
+                self.rate.count(now);
             }
             self.registry.method_room = room;
             return;
         };
-        service.open(now, method);
-        service.record.window.roll(now);
+        service.note(now, method, Fact::Called, Span::ZERO, policy);
         let patience = deadline
-            .map(|deadline| deadline.min(self.settings.patience.max_deadline))
+            .map(|deadline| deadline.min(policy.max_deadline))
             .or(service.settings.patience)
             .unwrap_or_else(|| {
-                service.pace.patience(now, &service.record.window, &self.settings.patience)
+                service.roll(now, policy);
+                service.pace.patience(now, &service.window, policy)
             });
         let owner = Owner {
             service: index,
@@ -54,16 +59,16 @@ impl Observer {
             alias: call.service.digest.half(),
         };
         self.registry.method_room = room;
-        self.traffic.call(now);
+        self.rate.count(now);
         let mut voided = Voided::new();
-        let id = self
+        let ticket = self
             .ledger
             .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
         }
         if !self.early.is_empty() {
-            self.match_early(now, id, keys, lenient);
+            self.match_early(now, ticket.id, keys, lenient);
         }
     }
 
@@ -89,6 +94,9 @@ impl Observer {
         self.ledger.forget(now);
         let mut found = None;
         for key in &reply.keys {
+            if matches!(found, Some(Found::Open { .. })) {
+                break;
+            }
             let here = self.ledger.find(*key);
             let rank = |found: &Option<Found>| match found {
                 None => 0,
@@ -206,16 +214,15 @@ impl Observer {
         let method = if index == owner.service { owner.method } else { 0 };
         let time = heard.since(closed.made);
         let service = self.registry.get(index);
-        service.settle(now, method, outcome, time);
+        service.note(now, method, Fact::Settled(outcome), time, &self.settings.patience);
         if outcome == Outcome::Void {
             return;
         }
-        service.live = true;
         if outcome.answered() {
             if outcome == Outcome::Ok {
                 service.last_result = Some(now);
             }
-            self.sign_of_life(index, &closed.owner, now, heard, time);
+            self.sign_of_life(index, &closed.owner, now, heard);
         } else {
             self.count_unanswered(now, &closed.owner);
         }
@@ -239,25 +246,24 @@ impl Observer {
         let method = if index == owner.service { owner.method } else { 0 };
         let time = now.since(closed.made);
         let service = self.registry.get(index);
-        service.live = true;
-        service.late(now, method, time);
-        self.sign_of_life(index, &owner, now, now, time);
+        service.note(now, method, Fact::Late, time, &self.settings.patience);
+        service.judge.late(now, time);
+        self.sign_of_life(index, &owner, now, now);
         if index != OTHER_INDEX {
             self.review(now, index);
         }
     }
 
     /// A reply of a service was heard.
-    fn sign_of_life(
-        &mut self,
-        index: u32,
-        owner: &Owner,
-        now: Instant,
-        heard: Instant,
-        time: Span,
-    ) {
-        if let Some(pair) = self.pairs.get_mut(owner.pair.index()) {
+    fn sign_of_life(&mut self, index: u32, owner: &Owner, now: Instant, heard: Instant) {
+        if let Some(pair) = self.pairs.get_mut(owner.pair.index())
+            && !pair.has_matched()
+        {
             pair.matched();
+            // From now on the services of this pair may be judged.
+            for other in self.registry.indexes() {
+                self.watch(other);
+            }
         }
         if index == OTHER_INDEX {
             self.registry.prove(owner.alias);
@@ -268,6 +274,5 @@ impl Observer {
             service.breaker.forget(now);
         }
         service.heard = service.heard.max(Some(heard));
-        service.judge.reply(now, time);
     }
 }

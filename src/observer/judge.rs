@@ -5,7 +5,7 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Mark, Settled};
+use super::evidence::{Evidence, Mark, Settled, Which};
 use super::finding::Finding;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
@@ -62,10 +62,10 @@ impl Judge {
         }
     }
 
-    /// A reply to a call was heard, in time or late, `time` after the call.
-    pub fn reply(&mut self, now: Instant, time: Span) {
+    /// A late reply was heard, `time` after its call.
+    pub fn late(&mut self, now: Instant, time: Span) {
         if self.from.is_none_or(|from| now - time > from) {
-            self.evidence.reply(now, time);
+            self.evidence.late(now);
         }
     }
 
@@ -92,6 +92,12 @@ impl Judge {
         self.blind_until
     }
 
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self, now: Instant) {
+        self.evidence.roll(now);
+        self.evidence.rest();
+    }
+
     fn restart(&mut self, now: Instant) {
         self.evidence.clear();
         self.from = Some(now);
@@ -103,9 +109,14 @@ impl Judge {
         self.evidence.is_clean() && !self.any_on() && self.slow_since.is_none()
     }
 
-    /// Whether nothing is left to look at.
-    pub fn is_idle(&self) -> bool {
-        self.evidence.is_empty() && !self.any_on() && self.slow_since.is_none()
+    /// Whether this call, just recorded, changes nothing: it was answered, as the one before it
+    /// was, and nothing is on. An answer ends or begins something only after a silence, or if
+    /// it is slow, which the caller looks at.
+    pub fn is_calmed(&self, call: Settled) -> bool {
+        if self.any_on() || self.slow_since.is_some() || call.outcome.against() {
+            return false;
+        }
+        self.evidence.is_clean() || self.evidence.answered_before_last()
     }
 
     fn any_on(&self) -> bool {
@@ -126,6 +137,7 @@ impl Judge {
 
     /// Looks at everything and says what follows; `None` if no finding is on.
     pub fn assess(&mut self, scene: &Scene<'_>) -> Option<(Verdict, Reason)> {
+        self.evidence.keep_for(scene.policy.long_span);
         self.evidence.roll(scene.now);
         self.look_for_silence(scene);
         self.look_for_missing_replies(scene);
@@ -196,18 +208,19 @@ impl Judge {
             f64::from(answered) < policy.min_response_rate * f64::from(settled)
         };
         let missing = |evidence: &Evidence| {
-            [10, 120].iter().any(|secs| {
-                let sum = evidence.sum(now, *secs, mark);
+            [policy.short_span, policy.middle_span].iter().any(|span| {
+                let stretch = evidence.over(now, *span, mark);
+                let sum = stretch.tally;
                 sum.settled >= policy.min_calls
                     && poor(sum.settled - sum.unanswered, sum.settled)
-                    && sum.unanswered_made.over() >= policy.min_silence
+                    && evidence.lasts(&stretch, Which::Unanswered, policy.min_silence)
             })
         };
         if self.failing.is_on() {
-            let recent = self.evidence.sum(now, 10, mark);
+            let recent = self.evidence.over(now, policy.short_span, mark).tally;
             let holds = if recent.settled >= policy.clear_calls {
                 Some(poor(recent.settled - recent.unanswered, recent.settled))
-            } else if self.evidence.sum(now, 120, mark).settled == 0 {
+            } else if self.evidence.over(now, policy.middle_span, mark).tally.settled == 0 {
                 None // No traffic is not a recovery either.
             } else {
                 Some(missing(&self.evidence))
@@ -221,7 +234,7 @@ impl Judge {
             self.lagging = false;
         }
         if self.failing.is_on() {
-            let counts = scene.window.counts(now, 120);
+            let counts = self.evidence.over(now, policy.middle_span, Mark::default()).tally;
             // Once said, late replies may thin out to half before the reason changes.
             let share = if self.lagging { 4 } else { 2 };
             self.lagging = counts.late > 0 && counts.late * share >= counts.unanswered;
@@ -243,25 +256,25 @@ impl Judge {
             f64::from(failures) > policy.max_failure_rate * f64::from(settled)
         };
         let failing = |evidence: &Evidence| {
-            let long = evidence.sum(now, 300, mark);
-            let long = if long.settled >= policy.failure_calls {
-                Some(long)
+            let long = evidence.over(now, policy.long_span, mark);
+            let counted = if long.tally.settled >= policy.failure_calls {
+                Some((long.tally, evidence.lasting_failures(&long, policy.min_silence)))
             } else {
-                evidence.sum_of_last(now, policy.failure_calls, mark)
+                evidence.of_last(now, policy.failure_calls, mark, policy.min_silence)
             };
-            let steadily = long.is_some_and(|sum| {
-                let failures = sum.lasting_failures(policy.min_silence);
-                failures >= policy.min_failures && above(failures, sum.settled)
+            let steadily = counted.is_some_and(|(tally, failures)| {
+                failures >= policy.min_failures && above(failures, tally.settled)
             });
-            let burst = evidence.sum(now, 10, mark);
+            let burst = evidence.over(now, policy.short_span, mark);
+            let failures = burst.tally.failures();
             steadily
-                || (burst.failures() >= policy.min_failures
-                    && f64::from(burst.failures())
-                        >= policy.burst_failure_rate * f64::from(burst.settled)
-                    && burst.failures_made().over() >= policy.min_silence)
+                || (failures >= policy.min_failures
+                    && f64::from(failures)
+                        >= policy.burst_failure_rate * f64::from(burst.tally.settled)
+                    && evidence.lasts(&burst, Which::All, policy.min_silence))
         };
         if self.failures.is_on() {
-            let recent = self.evidence.sum(now, 10, mark);
+            let recent = self.evidence.over(now, policy.short_span, mark).tally;
             let holds = if recent.settled >= policy.clear_calls {
                 above(recent.failures(), recent.settled)
             } else {
@@ -303,36 +316,38 @@ impl Judge {
     /// Whether replies are slow now, and the usual median they were compared with.
     fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (bool, Option<Span>) {
         let policy = scene.policy;
-        let very_slow = self.very_slow(scene, 300, policy.min_calls);
-        let longest = scene.pace.longest_of_last().max(scene.window.longest(scene.now, 10));
-        if longest <= policy.slow_median {
-            return (very_slow, None);
+        // Replies that are all fast, lately and among the last twenty, cannot be slow on average.
+        let longest = scene.window.replies().histogram().quantile(1.0).unwrap_or_default();
+        let longest = scene.pace.longest_of_last().max(longest);
+        if longest <= policy.slow_median.min(policy.slow_mean.scaled(0.98)) {
+            return (false, None);
         }
-        let (median, usual) =
-            scene.pace.medians(scene.now, scene.window, floor, policy.slow_baseline);
+        let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
+        let (median, usual) = scene.pace.medians(scene.now, scene.window, floor, policy);
         (very_slow || self.unusual(policy, median, usual), usual)
     }
 
     fn still_slow(&self, scene: &Scene<'_>, floor: Instant) -> Option<bool> {
         let (now, policy) = (scene.now, scene.policy);
-        let recent = scene.window.latency(now, 10);
+        let recent = scene.window.latency(now, policy.short_span.whole_secs(), None);
         if recent.count >= u64::from(policy.clear_calls) {
             let unusual = self.unusual(policy, recent.p50, self.usual);
-            return Some(unusual || self.very_slow(scene, 10, 1));
+            return Some(unusual || self.very_slow(scene, policy.short_span, 1, floor));
         }
         if now.since(scene.called) > policy.idle_after {
             return None; // No traffic is not a recovery.
         }
-        let (median, _) = scene.pace.medians(now, scene.window, floor, policy.slow_baseline);
+        let (median, _) = scene.pace.medians(now, scene.window, floor, policy);
         Some(
             self.unusual(policy, median, self.usual)
-                || self.very_slow(scene, 300, policy.min_calls),
+                || self.very_slow(scene, policy.long_span, policy.min_calls, floor),
         )
     }
 
-    fn very_slow(&self, scene: &Scene<'_>, secs: u32, least: u32) -> bool {
-        let mean = self.evidence.sum(scene.now, secs, self.slow.mark()).mean(least);
-        mean.is_some_and(|mean| mean > scene.policy.slow_mean)
+    fn very_slow(&self, scene: &Scene<'_>, span: Span, least: u32, floor: Instant) -> bool {
+        let (count, sum) = scene.window.replies_since(scene.now, span.whole_secs(), floor);
+        let mean = sum.micros().checked_div(count).map(Span::from_micros);
+        count >= u64::from(least) && mean.is_some_and(|mean| mean > scene.policy.slow_mean)
     }
 
     fn unusual(&self, policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>) -> bool {
@@ -344,10 +359,7 @@ impl Judge {
 
     fn look_at_replicas(&mut self, scene: &Scene<'_>) {
         let (now, policy) = (scene.now, scene.policy);
-        let missing = scene.replicas.is_some_and(|state| {
-            // In 64 bits, as the numbers are whatever the platform says.
-            u64::from(state.ready) * 2 < u64::from(state.total)
-        });
+        let missing = scene.replicas.is_some_and(ReplicaState::is_short);
         let called = now.since(scene.called) <= policy.idle_after;
         if self.replicas.is_on() {
             self.replicas.lasts(now, Some(missing), policy.clear_after, &mut self.evidence);

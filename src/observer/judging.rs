@@ -21,7 +21,7 @@ impl Observer {
     pub(super) fn admitted(&mut self, now: Instant, index: u32, name: Name<'_>, how: Admission) {
         match how {
             Admission::Known => return,
-            Admission::New => {}
+            Admission::New => self.unwell = true,
             Admission::Displaced(gone) => self.gone(now, gone),
         }
         let configured = self.settings.services.iter().find(|(known, _)| known == name.text);
@@ -67,10 +67,13 @@ impl Observer {
             self.circuit_moved(now, index, transition);
         }
         let service = self.registry.get(index);
-        let calm = service.judge.is_calm() && service.standing.verdict() == Verdict::Healthy;
         let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
-        if !calm || slow || call.outcome.against() {
+        if slow || !service.judge.is_calmed(call) || service.standing.verdict() != Verdict::Healthy
+        {
             self.review(now, index);
+        }
+        if self.registry.get(index).needs_watching() {
+            self.watch(index);
         }
     }
 
@@ -96,7 +99,7 @@ impl Observer {
         let scene = Scene {
             now,
             policy,
-            window: &service.record.window,
+            window: &service.window,
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
             heard: service.heard,
@@ -125,10 +128,16 @@ impl Observer {
         match said {
             Said::Bad(verdict, reason, repeat) => {
                 let incident = self.incident(now, index);
-                let calls = self.traffic.counts(now, 300).calls;
+                let (calls, callers) = (self.rate.total(now), self.callers.estimate(now));
                 let service = self.registry.get(index);
-                let recent = service.record.window.counts(now, 120);
-                let own = service.record.window.counts(now, 300).calls;
+                service.seal();
+                let recent = service.window.counts(now, 120, None);
+                let own = service.window.counts(now, 300, None).calls;
+                let share = |part: f64, whole: f64| if whole > 0.0 { part / whole } else { 0.0 };
+                let calls_share = share(own as f64, calls as f64);
+                // Both are estimates, and a part is not more than the whole.
+                let callers_share = share(service.callers.estimate(now), callers).min(1.0);
+                let large = self.settings.verdict.large_share;
                 let news = BadNews {
                     service: service.name.clone(),
                     verdict,
@@ -141,7 +150,9 @@ impl Observer {
                     response_rate: recent.response_rate(),
                     estimate: service.outages.estimate(),
                     operations: service.operations(now),
-                    share: if calls > 0 { own as f64 / calls as f64 } else { 0.0 },
+                    calls_share,
+                    callers_share,
+                    large: calls_share >= large || callers_share >= large,
                     repeat,
                     incident,
                 };
@@ -193,6 +204,7 @@ impl Observer {
 
     pub(super) fn doubt_changed(&mut self, now: Instant, change: Option<Change>) {
         let Some(change) = change else { return };
+        self.unwell = true;
         while let Some(closed) = self.ledger.void_oldest(now) {
             self.settle(now, &closed, super::call::Outcome::Void, now);
         }
@@ -218,11 +230,12 @@ impl Observer {
             total: replicas.total,
             cause: replicas.cause.map(Into::into),
         });
-        service.live = true;
+        self.watch(index);
         self.review(now, index);
     }
 
     pub(super) fn note_component(&mut self, now: Instant, report: &Report<'_>) {
+        self.unwell = true;
         let policy = &self.settings.component;
         let max = self.settings.limits.components;
         if let Some(said) = self.components.report(now, report, policy, max, &mut self.ids) {
@@ -269,7 +282,7 @@ impl Observer {
             service.reading_since = now;
         }
         service.reading = (verdict, reason.clone(), circuit);
-        let counts = service.record.window.counts(now, 300);
+        let counts = service.window.counts(now, 300, None);
         let reading = Reading {
             service: service.name.clone(),
             verdict,
@@ -278,7 +291,7 @@ impl Observer {
             circuit,
             response_rate: counts.response_rate(),
             failure_rate: counts.failure_rate(),
-            p95: service.record.window.latency(now, 300).p95,
+            p95: service.window.latency(now, 300, None).p95,
             incident: service.incident.map(|incident| incident.id),
         };
         self.say(now, What::Reading(reading));

@@ -1,18 +1,23 @@
 //! Open calls, and those settled not long ago.
 //!
 //! A call stands under one or two keys. While open it waits in the wheel for its deadline and
-//! in a list by age; once settled it stays under its keys for five minutes, so that a late
-//! reply or a duplicate is known for what it is. Both lists are bounded: the oldest open call
+//! in a queue by age; once settled it stays under its keys for five minutes, so that a late
+//! reply or a duplicate is known for what it is. Both queues are bounded: the oldest open call
 //! is evicted (the owner makes it void), the oldest settled one forgotten. A key in use twice
 //! belongs to the newer call.
+//!
+//! A call is one slot of a cache line. The index holds numbers of slots and compares keys in
+//! the slots themselves; queues and wheel hold a slot's number with its stamp and are not told
+//! when it settles: a stamp that has changed means that the entry is about the past.
 
 use super::call::PairId;
 use super::digest::{Digest, DigestMap};
 use super::limits::Limits;
+use super::registry::OTHER_INDEX;
 use super::time::{Instant, Span};
 use super::wheel::Wheel;
-
-const NONE: u32 = u32::MAX;
+use hashbrown::HashTable;
+use std::collections::VecDeque;
 
 /// Whose call it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,40 +75,105 @@ enum State {
     Answered,
 }
 
+/// A call, in 64 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    keys: [Option<Digest>; 2],
-    owner: Owner,
+    key: Digest,
     made: Instant,
     /// While open the deadline, then the moment of settlement.
     at: Instant,
-    prev: u32,
-    next: u32,
+    service: u32,
+    /// Changes with each state, so that older entries elsewhere are known as such.
+    stamp: u32,
+    /// The alias of one of the `_other`, the generation of any other service.
+    tenant: u64,
+    method: u16,
+    pair: PairId,
     state: State,
     lenient: bool,
+    /// Whether the key is still its own; another call may have taken it.
+    first: bool,
+    /// Whether it has a second key.
+    second: bool,
 }
 
-/// A list of slots, oldest first, linked through them.
-#[derive(Clone, Copy, Debug)]
-struct List {
-    head: u32,
-    tail: u32,
+const _: () = assert!(size_of::<Slot>() == 64, "a call is one cache line");
+
+impl Slot {
+    fn owner(&self) -> Owner {
+        let other = self.service == OTHER_INDEX;
+        Owner {
+            service: self.service,
+            // What is set from 32 bits comes back as 32 bits.
+            generation: if other { 0 } else { self.tenant as u32 },
+            method: self.method,
+            pair: self.pair,
+            alias: if other { self.tenant } else { 0 },
+        }
+    }
+
+    fn closed(&self) -> Closed {
+        Closed { owner: self.owner(), made: self.made }
+    }
+}
+
+/// A slot as it was at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket {
+    /// Its number.
+    pub id: u32,
+    /// Its stamp.
+    pub stamp: u32,
+}
+
+/// Tickets in the order in which they were given out; those out of date are skipped.
+#[derive(Debug, Default)]
+struct Queue {
+    tickets: VecDeque<Ticket>,
+    /// How many are up to date.
     len: u32,
 }
 
-impl List {
-    const EMPTY: Self = Self { head: NONE, tail: NONE, len: 0 };
+impl Queue {
+    /// Adds a ticket. Those out of date never make up more than half and some.
+    fn push(&mut self, ticket: Ticket, slots: &[Slot]) {
+        self.len += 1;
+        self.tickets.push_back(ticket);
+        if self.tickets.len() > 2 * self.len as usize + 1_024 {
+            self.tickets.retain(|ticket| is_current(slots, *ticket));
+        }
+    }
+
+    /// The oldest that is up to date.
+    fn first(&mut self, slots: &[Slot]) -> Option<u32> {
+        while let Some(ticket) = self.tickets.front() {
+            if is_current(slots, *ticket) {
+                return Some(ticket.id);
+            }
+            self.tickets.pop_front();
+        }
+        None
+    }
+}
+
+fn is_current(slots: &[Slot], ticket: Ticket) -> bool {
+    slots.get(ticket.id as usize).is_some_and(|slot| slot.stamp == ticket.stamp)
 }
 
 /// All calls that a reply may still belong to.
 #[derive(Debug)]
 pub struct Ledger {
-    index: DigestMap<u32>,
+    /// Slots by their first keys.
+    index: HashTable<u32>,
+    /// Second keys, of the few calls that have one, both ways.
+    seconds: DigestMap<u32>,
+    second_of: std::collections::BTreeMap<u32, Digest>,
     slots: Vec<Slot>,
     free: Vec<u32>,
+    stamp: u32,
     wheel: Wheel,
-    open: List,
-    settled: List,
+    open: Queue,
+    settled: Queue,
     max_open: u32,
     max_settled: u32,
     remember: Span,
@@ -115,12 +185,15 @@ impl Ledger {
     /// An empty ledger with these bounds.
     pub fn new(limits: &Limits, now: Instant) -> Self {
         Self {
-            index: DigestMap::default(),
+            index: HashTable::new(),
+            seconds: DigestMap::default(),
+            second_of: std::collections::BTreeMap::new(),
             slots: Vec::new(),
             free: Vec::new(),
+            stamp: 0,
             wheel: Wheel::new(now),
-            open: List::EMPTY,
-            settled: List::EMPTY,
+            open: Queue::default(),
+            settled: Queue::default(),
             max_open: limits.open_calls,
             max_settled: limits.settled_calls,
             remember: limits.settled_for,
@@ -148,38 +221,51 @@ impl Ledger {
         owner: Owner,
         lenient: bool,
         mut void: impl FnMut(Closed),
-    ) -> u32 {
-        let keys = [Some(keys.0), keys.1.filter(|second| *second != keys.0)];
-        for key in keys.into_iter().flatten() {
+    ) -> Ticket {
+        let second = keys.1.filter(|second| *second != keys.0);
+        self.release(keys.0, made, &mut void);
+        if let Some(key) = second {
             self.release(key, made, &mut void);
         }
-        while self.open.len >= self.max_open && self.open.head != NONE {
-            let id = self.open.head;
+        while self.open.len >= self.max_open
+            && let Some(id) = self.open.first(&self.slots)
+        {
             void(self.close(id, made, State::Missed));
             self.evicted += 1;
         }
-        let slot = Slot {
-            keys,
-            owner,
+        let other = owner.service == OTHER_INDEX;
+        let stamp = self.next_stamp();
+        let id = self.take_slot(Slot {
+            key: keys.0,
             made,
             at: due,
-            prev: NONE,
-            next: NONE,
+            service: owner.service,
+            stamp,
+            tenant: if other { owner.alias } else { u64::from(owner.generation) },
+            method: owner.method,
+            pair: owner.pair,
             state: State::Open,
             lenient,
-        };
-        let id = self.take_slot(slot);
-        for key in keys.into_iter().flatten() {
-            self.index.insert(key, id);
+            first: true,
+            second: second.is_some(),
+        });
+        let slots = &self.slots;
+        let hash = |id: &u32| slots.get(*id as usize).map_or(0, |slot| slot.key.hash());
+        self.index.insert_unique(keys.0.hash(), id, hash);
+        if let Some(key) = second {
+            self.seconds.insert(key, id);
+            self.second_of.insert(id, key);
         }
-        push(&mut self.slots, &mut self.open, id);
-        self.wheel.insert(id, due, made);
-        id
+        let ticket = Ticket { id, stamp };
+        self.open.push(ticket, &self.slots);
+        let slots = &self.slots;
+        self.wheel.insert(ticket, due, made, |ticket| is_current(slots, ticket));
+        ticket
     }
 
     /// What stands under a key.
     pub fn find(&self, key: Digest) -> Option<Found> {
-        let id = *self.index.get(&key)?;
+        let id = self.id_of(key)?;
         let slot = self.slots.get(id as usize)?;
         let lenient = slot.lenient;
         match slot.state {
@@ -188,6 +274,11 @@ impl Ledger {
             State::Answered => Some(Found::Answered { lenient }),
             State::Free => None,
         }
+    }
+
+    /// Whether the call that got this ticket is open.
+    pub fn is_open(&self, ticket: Ticket) -> bool {
+        is_current(&self.slots, ticket)
     }
 
     /// Settles an open call by its reply.
@@ -199,76 +290,115 @@ impl Ledger {
     pub fn late(&mut self, id: u32) -> Closed {
         let slot = &mut self.slots[id as usize];
         slot.state = State::Answered;
-        Closed { owner: slot.owner, made: slot.made }
+        slot.closed()
     }
 
     /// When to ask [`Ledger::expire`] next; it may find nothing yet.
     pub fn next_deadline(&mut self) -> Option<Instant> {
-        self.wheel.peek()
+        let slots = &self.slots;
+        self.wheel.peek(|ticket| is_current(slots, ticket))
     }
 
     /// Closes the first call whose deadline is before `now`; also says when that was.
     pub fn expire(&mut self, now: Instant) -> Option<(Closed, Instant)> {
-        let (id, due) = self.wheel.pop_before(now)?;
-        Some((self.close(id, due, State::Missed), due))
+        let slots = &self.slots;
+        let (ticket, due) = self.wheel.pop_before(now, |ticket| is_current(slots, ticket))?;
+        Some((self.close(ticket.id, due, State::Missed), due))
     }
 
     /// Closes the oldest open call without a reply.
     pub fn void_oldest(&mut self, now: Instant) -> Option<Closed> {
-        (self.open.head != NONE).then(|| self.close(self.open.head, now, State::Missed))
+        let id = self.open.first(&self.slots)?;
+        Some(self.close(id, now, State::Missed))
     }
 
     /// Forgets what was settled too long ago.
     pub fn forget(&mut self, now: Instant) {
-        while let Some(slot) = self.slots.get(self.settled.head as usize) {
-            let expired = slot.at + self.remember < now;
+        while let Some(id) = self.settled.first(&self.slots) {
+            let expired = self.slots[id as usize].at + self.remember < now;
             if !expired && self.settled.len <= self.max_settled {
                 return;
             }
-            self.drop_settled(self.settled.head);
+            self.drop_settled(id);
         }
+    }
+
+    fn id_of(&self, key: Digest) -> Option<u32> {
+        let slots = &self.slots;
+        let mine =
+            |id: &u32| slots.get(*id as usize).is_some_and(|slot| slot.first && slot.key == key);
+        let first = self.index.find(key.hash(), mine).copied();
+        if first.is_some() || self.seconds.is_empty() {
+            return first;
+        }
+        self.seconds.get(&key).copied()
     }
 
     /// Takes a key away from whoever has it.
     fn release(&mut self, key: Digest, now: Instant, void: &mut impl FnMut(Closed)) {
-        let Some(id) = self.index.remove(&key) else {
+        let Some(id) = self.id_of(key) else {
             return;
         };
         if self.slots[id as usize].state == State::Open {
             void(self.close(id, now, State::Missed));
         }
         let slot = &mut self.slots[id as usize];
-        for own in &mut slot.keys {
-            if *own == Some(key) {
-                *own = None;
-            }
+        if slot.first && slot.key == key {
+            self.unindex(id);
+        } else {
+            self.unindex_second(id);
         }
-        if slot.keys == [None; 2] {
+        let slot = &self.slots[id as usize];
+        if !slot.first && !slot.second && slot.state != State::Free {
             self.drop_settled(id);
         }
     }
 
+    fn unindex(&mut self, id: u32) {
+        let slot = &mut self.slots[id as usize];
+        slot.first = false;
+        if let Ok(entry) = self.index.find_entry(slot.key.hash(), |at| *at == id) {
+            entry.remove();
+        }
+    }
+
+    fn unindex_second(&mut self, id: u32) {
+        self.slots[id as usize].second = false;
+        if let Some(key) = self.second_of.remove(&id) {
+            self.seconds.remove(&key);
+        }
+    }
+
     fn close(&mut self, id: u32, now: Instant, state: State) -> Closed {
-        self.wheel.remove(id);
-        unlink(&mut self.slots, &mut self.open, id);
-        push(&mut self.slots, &mut self.settled, id);
+        let stamp = self.next_stamp();
         let slot = &mut self.slots[id as usize];
         slot.state = state;
         slot.at = now;
-        let closed = Closed { owner: slot.owner, made: slot.made };
-        if self.settled.len > self.max_settled.max(1) {
-            self.drop_settled(self.settled.head);
+        slot.stamp = stamp;
+        let closed = slot.closed();
+        self.open.len -= 1;
+        self.settled.push(Ticket { id, stamp }, &self.slots);
+        if self.settled.len > self.max_settled.max(1)
+            && let Some(oldest) = self.settled.first(&self.slots)
+        {
+            self.drop_settled(oldest);
         }
         closed
     }
 
     fn drop_settled(&mut self, id: u32) {
-        unlink(&mut self.slots, &mut self.settled, id);
+        let slot = self.slots[id as usize];
+        if slot.first {
+            self.unindex(id);
+        }
+        if slot.second {
+            self.unindex_second(id);
+        }
+        let stamp = self.next_stamp();
         let slot = &mut self.slots[id as usize];
         slot.state = State::Free;
-        for key in slot.keys.into_iter().flatten() {
-            self.index.remove(&key);
-        }
+        slot.stamp = stamp;
+        self.settled.len -= 1;
         self.free.push(id);
     }
 
@@ -278,32 +408,13 @@ impl Ledger {
             return id;
         }
         self.slots.push(slot);
-        // Both lists are bounded by settings of 32 bits, far below NONE together.
+        // Both queues are bounded by settings, far below 2^32 together.
         (self.slots.len() - 1) as u32
     }
-}
 
-fn push(slots: &mut [Slot], list: &mut List, id: u32) {
-    let tail = list.tail;
-    let slot = &mut slots[id as usize];
-    (slot.prev, slot.next) = (tail, NONE);
-    match slots.get_mut(tail as usize) {
-        Some(last) => last.next = id,
-        None => list.head = id,
+    fn next_stamp(&mut self) -> u32 {
+        // Comes around after 2^32 changes; an entry that old is long gone.
+        self.stamp = self.stamp.wrapping_add(1);
+        self.stamp
     }
-    list.tail = id;
-    list.len += 1;
-}
-
-fn unlink(slots: &mut [Slot], list: &mut List, id: u32) {
-    let Slot { prev, next, .. } = slots[id as usize];
-    match slots.get_mut(prev as usize) {
-        Some(slot) => slot.next = next,
-        None => list.head = next,
-    }
-    match slots.get_mut(next as usize) {
-        Some(slot) => slot.prev = prev,
-        None => list.tail = prev,
-    }
-    list.len -= 1;
 }

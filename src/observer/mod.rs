@@ -12,6 +12,7 @@
 
 pub mod breaker;
 pub mod call;
+pub mod callers;
 pub mod cascade;
 pub mod component;
 pub mod digest;
@@ -20,6 +21,7 @@ pub mod early;
 pub mod event;
 pub mod evidence;
 pub mod finding;
+pub mod histogram;
 pub mod incident;
 pub mod input;
 pub mod judge;
@@ -28,7 +30,9 @@ pub mod ledger;
 pub mod limits;
 pub mod pace;
 pub mod pair;
+pub mod rate;
 pub mod registry;
+pub mod sealed;
 pub mod service;
 pub mod settings;
 pub mod snapshot;
@@ -49,6 +53,7 @@ pub use settings::Settings;
 pub use snapshot::Snapshot;
 pub use time::{Instant, Span};
 
+use callers::Callers;
 use cascade::Dependencies;
 use component::Components;
 use digest::{Digest, DigestKey, Kind};
@@ -57,11 +62,11 @@ use early::Early;
 use incident::Ids;
 use ledger::Ledger;
 use pair::Pair;
+use rate::Rate;
 use registry::Registry;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
-use window::Window;
 
 /// The observer; see the module.
 #[derive(Debug)]
@@ -78,8 +83,9 @@ pub struct Observer {
     components: Components,
     dependencies: Dependencies,
     ids: Ids,
-    /// Calls of all services.
-    traffic: Window,
+    /// Calls of all services, and who made them.
+    rate: Rate,
+    callers: Callers<1024>,
     counters: Counters,
     activity: Channels,
     security: Channels,
@@ -87,8 +93,16 @@ pub struct Observer {
     other_method: Digest,
     /// When open circuits may become half-open; entries may be out of date.
     circuits: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// Services that are looked at each second.
+    watched: Vec<u32>,
+    /// When each service may have been idle for too long; entries may be out of date.
+    idle: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// The next service to be swept.
+    sweep: u32,
     next_tick: Instant,
     health: Option<(event::Health, Instant)>,
+    /// Whether something happened that the summary tells of.
+    unwell: bool,
     events: VecDeque<Event>,
 }
 
@@ -138,14 +152,19 @@ impl Observer {
             components: Components::default(),
             dependencies: Dependencies::new(&settings.dependencies, &key),
             ids: Ids::new(settings.seed),
-            traffic: Window::default(),
+            rate: Rate::default(),
+            callers: Callers::default(),
             counters: Counters::default(),
             activity: Channels::default(),
             security: Channels::default(),
             other_method: key.digest(Kind::Method, service::OTHER.as_bytes()),
             circuits: BinaryHeap::new(),
+            watched: Vec::new(),
+            idle: BinaryHeap::new(),
+            sweep: 0,
             next_tick: now.next_second(),
             health: None,
+            unwell: true,
             events: VecDeque::new(),
             key,
             settings,
@@ -212,6 +231,7 @@ impl Observer {
     /// What is known now.
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
         let now = now.max(self.now);
+        self.registry.seal();
         let used = |service: &&service::Service| {
             let totals = service.record.totals;
             &*service.name != service::OTHER || totals.calls + totals.oneway > 0
@@ -220,8 +240,11 @@ impl Observer {
             let judged = &*service.name != service::OTHER;
             snapshot::ServiceFigures {
                 name: service.name.clone(),
-                figures: snapshot::Figures::of(&service.record, now),
-                methods: snapshot::methods(&service.methods, now),
+                figures: snapshot::Figures::of(
+                    &service.record,
+                    service.window.counts(now, 300, None),
+                ),
+                methods: snapshot::methods(service, now),
                 replies: service.record.lifetime.histogram().clone(),
                 verdict: judged.then_some(service.reading.0),
                 circuit: judged.then_some(service.breaker.state()),
@@ -297,6 +320,8 @@ impl Observer {
     }
 
     fn say(&mut self, at: Instant, what: event::What) {
+        // Whatever the summary tells of comes with an event of its own.
+        self.unwell |= !matches!(what, event::What::Health(_));
         self.events.push_back(Event { at, what });
     }
 }

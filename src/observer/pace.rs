@@ -6,10 +6,11 @@
 //! are slow.
 
 use super::evidence::{LAST, LAST_MAX_AGE};
-use super::latency::{Histogram, bin};
-use super::settings::Patience;
+use super::histogram::Histogram;
+use super::latency::bin;
+use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
-use super::window::Window;
+use super::window::{Note, Window};
 use std::collections::VecDeque;
 
 /// Length of a slice of the hour, in seconds, and how many are kept beside the current one.
@@ -23,25 +24,22 @@ const SETTLED_AFTER: Span = Span::from_secs(20);
 pub struct Pace {
     last: VecDeque<(Instant, Span)>,
     hour: VecDeque<(u32, Histogram)>,
-    patience: Cached,
-}
-
-/// The patience computed last, and what it was computed from.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cached {
-    second: u32,
-    replies: u64,
-    value: Option<Span>,
 }
 
 impl Pace {
-    /// Adds the time of a reply heard now, late ones included.
+    /// Notes the time of a reply heard now, late ones included, for the last twenty.
     pub fn reply(&mut self, now: Instant, time: Span) {
         if self.last.len() == LAST {
             self.last.pop_front();
+        } else if self.last.capacity() == 0 {
+            self.last.reserve_exact(LAST);
         }
         self.last.push_back((now, time));
-        let slice = now.second() / SLICE;
+    }
+
+    /// Adds a reply time, as heard at `at`, to the hour.
+    pub fn remember(&mut self, at: Instant, time: Span) {
+        let slice = at.second() / SLICE;
         if self.hour.back().is_none_or(|(last, _)| *last != slice) {
             self.hour.push_back((slice, Histogram::default()));
             while self.hour.front().is_some_and(|(first, _)| first + SLICES < slice) {
@@ -54,48 +52,33 @@ impl Pace {
     }
 
     /// How long to wait for the reply to a call made now. `window` is rolled to now.
-    pub fn patience(&mut self, now: Instant, window: &Window, policy: &Patience) -> Span {
-        let replies = window.running().map_or(0, Histogram::count);
-        // The quantile hardly moves within a second or by a twentieth more replies, and a call
-        // should not pay for it; the first replies, which decide much, always count.
-        let fresh = self.patience.second == now.second()
-            && replies.abs_diff(self.patience.replies).saturating_mul(20) < replies;
-        if let (true, Some(value)) = (fresh, self.patience.value) {
-            return value;
-        }
-        let value = self.learned(now, window, policy).unwrap_or(policy.initial);
-        self.patience = Cached { second: now.second(), replies, value: Some(value) };
-        value
-    }
-
-    fn learned(&self, now: Instant, window: &Window, policy: &Patience) -> Option<Span> {
-        let recent = window.running().filter(|all| all.count() >= u64::from(policy.samples));
-        let usual = match recent {
-            Some(histogram) => histogram.quantile(policy.quantile)?,
-            None => {
-                let mut times = self.last_times(now, Instant::default());
-                if times.len() < policy.samples as usize {
-                    return None;
-                }
-                nearest_rank(&mut times, policy.quantile)?
-            }
+    pub fn patience(&self, now: Instant, window: &Window, policy: &Patience) -> Span {
+        let replies = window.replies();
+        let usual = if replies.histogram().count() >= u64::from(policy.samples) {
+            replies.quantile()
+        } else {
+            let mut times = self.last_times(now, Instant::default());
+            let enough = times.len() >= policy.samples as usize;
+            if enough { nearest_rank(&mut times, policy.quantile) } else { None }
         };
-        Some(usual.scaled(policy.factor).clamp(policy.min, policy.max))
+        let learned = |usual: Span| usual.scaled(policy.factor).clamp(policy.min, policy.max);
+        usual.map_or(policy.initial, learned)
     }
 
-    /// The median of the replies of the last 10 s or of the last twenty to calls made after
-    /// `floor`, whichever are more, and the median of the hour before them if it holds at least
-    /// `baseline` replies.
+    /// The median of the replies of the short span or of the last twenty to calls made after
+    /// `floor`, whichever are more, and the median of the hour before them if it holds enough.
     pub fn medians(
         &self,
         now: Instant,
         window: &Window,
         floor: Instant,
-        baseline: u32,
+        policy: &VerdictPolicy,
     ) -> (Option<Span>, Option<Span>) {
         // Shortly after the floor the last seconds also hold late replies to older calls.
         let settled = now.since(floor) > SETTLED_AFTER;
-        let seconds = if settled { window.histogram(now, 10) } else { Histogram::default() };
+        let secs = policy.short_span.whole_secs();
+        let seconds =
+            if settled { window.histogram(now, secs, None) } else { Histogram::default() };
         let mut last = self.last_times(now, floor);
         let few = last.len() as u64 > seconds.count();
         let set = if few { last.iter().map(|time| (bin(*time), 1)).collect() } else { seconds };
@@ -104,10 +87,13 @@ impl Pace {
         for (_, slice) in self.slices(now) {
             before.merge(slice);
         }
+        for time in window.notes().iter().filter_map(Note::time) {
+            before.add(bin(time), 1);
+        }
         for (bin, count) in set.bins() {
             before.remove(bin, count);
         }
-        let enough = before.count() >= u64::from(baseline);
+        let enough = before.count() >= u64::from(policy.slow_baseline);
         (median, before.quantile(0.5).filter(|_| enough))
     }
 
@@ -125,16 +111,6 @@ impl Pace {
     fn slices(&self, now: Instant) -> impl Iterator<Item = &(u32, Histogram)> {
         let slice = now.second() / SLICE;
         self.hour.iter().filter(move |(at, _)| at + SLICES >= slice)
-    }
-}
-
-impl FromIterator<(u16, u32)> for Histogram {
-    fn from_iter<I: IntoIterator<Item = (u16, u32)>>(bins: I) -> Self {
-        let mut histogram = Self::default();
-        for (bin, count) in bins {
-            histogram.add(bin, count);
-        }
-        histogram
     }
 }
 

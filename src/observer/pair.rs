@@ -29,10 +29,8 @@ impl Pair {
 
     /// A reply was matched.
     pub fn matched(&mut self) {
-        if !self.matched {
-            self.matched = true;
-            self.unmatched_topics = Vec::new();
-        }
+        self.matched = true;
+        self.unmatched_topics = Vec::new();
     }
 
     /// A reply was heard that belongs to no call.

@@ -70,6 +70,13 @@ impl Registry {
         &self.services
     }
 
+    /// Brings the figures of all services up to date with what was noted.
+    pub fn seal(&mut self) {
+        for service in &mut self.services {
+            service.seal();
+        }
+    }
+
     /// The indexes of all services but `_other`.
     pub fn indexes(&self) -> std::ops::Range<u32> {
         // Bounded by a setting of 32 bits.
@@ -145,6 +152,7 @@ impl Registry {
     ) -> Gone {
         let generation = self.services[index as usize].generation.wrapping_add(1);
         let new = Service::new(name.text, generation, pair, topic, now);
+        self.services[index as usize].seal();
         let old = std::mem::replace(&mut self.services[index as usize], new);
         let digest = std::mem::replace(&mut self.digests[index as usize], name.digest);
         self.index.remove(&digest);

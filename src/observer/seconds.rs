@@ -1,59 +1,123 @@
-//! What each second brings: windows roll, silence is noticed, lasting states are said again, and
-//! the summary of everything is drawn.
+//! What each second brings: silence is noticed, lasting states are said again, and the summary
+//! of everything is drawn.
+//!
+//! Ten thousand healthy services must cost nothing each second. A service is watched while
+//! something about it can change by time alone: evidence against it, a finding, a bad verdict.
+//! That a service was not called for long is noticed by a queue; memory is freed in turns.
 
 use super::Observer;
 use super::breaker::State;
 use super::component::Condition;
 use super::event::{Health, What};
 use super::input::Severity;
+use super::registry::OTHER_INDEX;
 use super::time::Instant;
 use super::verdict::Verdict;
+use std::cmp::Reverse;
 
 impl Observer {
     /// What each second brings.
     pub(super) fn tick(&mut self, now: Instant) {
         self.ledger.forget(now);
-        self.traffic.roll(now);
-        for index in self.registry.indexes() {
-            if self.registry.get(index).live {
-                self.tick_service(now, index);
-            }
+        self.watch_the_idle(now);
+        let mut watched = std::mem::take(&mut self.watched);
+        watched.sort_unstable();
+        for index in &watched {
+            self.tick_service(now, *index);
         }
+        watched.retain(|index| {
+            let service = self.registry.get(*index);
+            service.watched = service.needs_watching();
+            service.watched
+        });
+        // Those that were watched for the first time meanwhile.
+        watched.append(&mut self.watched);
+        self.watched = watched;
+        self.sweep(now);
         for said in self.components.repeats(now, self.settings.repeat) {
             self.say_component(now, said);
         }
-        let health = self.health();
-        let due = self.health.as_ref().is_none_or(|(last, at)| {
-            *last != health || now.since(*at) >= self.settings.health_interval
-        });
-        if due {
-            self.health = Some((health.clone(), now));
-            self.say(now, What::Health(health));
+        self.say_health(now);
+    }
+
+    /// Has a service looked at each second until nothing about it can change by time alone.
+    pub(super) fn watch(&mut self, index: u32) {
+        let service = self.registry.get(index);
+        if index != OTHER_INDEX && !service.watched {
+            service.watched = true;
+            self.watched.push(index);
         }
     }
 
-    pub(super) fn tick_service(&mut self, now: Instant, index: u32) {
-        self.registry.get(index).record.window.roll(now);
+    /// A service is called now.
+    pub(super) fn called(&mut self, now: Instant, index: u32) {
+        let idle_after = self.settings.verdict.idle_after;
+        let service = self.registry.get(index);
+        let was_idle = now.since(service.called) > idle_after;
+        service.called = now;
+        if index != OTHER_INDEX && !service.awaits_idle {
+            service.awaits_idle = true;
+            self.idle.push(Reverse((now + idle_after, index)));
+        }
+        if was_idle {
+            self.watch(index);
+        }
+    }
+
+    /// Services that were not called for too long read differently now.
+    fn watch_the_idle(&mut self, now: Instant) {
+        let idle_after = self.settings.verdict.idle_after;
+        while let Some(Reverse((at, index))) = self.idle.peek().copied()
+            && at < now
+        {
+            self.idle.pop();
+            let service = self.registry.get(index);
+            let due = service.called + idle_after;
+            if due < now {
+                service.awaits_idle = false;
+                self.watch(index);
+            } else {
+                self.idle.push(Reverse((due, index)));
+            }
+        }
+    }
+
+    /// Frees what a few services no longer need; each has its turn once a minute.
+    fn sweep(&mut self, now: Instant) {
+        let count = self.registry.all().len() as u32;
+        for _ in 0..count / 60 + 1 {
+            self.sweep = if self.sweep + 1 < count { self.sweep + 1 } else { 0 };
+            self.registry.get(self.sweep).rest(now, &self.settings.patience);
+        }
+    }
+
+    fn tick_service(&mut self, now: Instant, index: u32) {
+        self.registry.get(index).roll(now, &self.settings.patience);
         self.tick_circuit(now, index);
         self.review(now, index);
         let policy = &self.settings.verdict;
-        let doubt = self.doubt.is_on();
         let service = self.registry.get(index);
-        if !doubt {
+        if !self.doubt.is_on() {
             let every = self.settings.repeat;
             if let Some(said) = service.standing.tick(now, service.called, every, policy) {
                 self.say_standing(now, index, said);
             }
         }
         self.refresh(now, index);
-        let service = self.registry.get(index);
-        let idle = now.since(service.called) > self.settings.verdict.idle_after;
-        service.live = !(idle
-            && service.record.window.is_empty()
-            && service.record.totals.open == 0
-            && service.judge.is_idle()
-            && service.breaker.is_idle()
-            && !service.standing.is_flapping());
+    }
+
+    fn say_health(&mut self, now: Instant) {
+        let (last, at) = self.health.as_ref().map_or((None, now), |(last, at)| (Some(last), *at));
+        let again = last.is_none() || now.since(at) >= self.settings.health_interval;
+        // Drawn up anew only if something happened that it tells of.
+        let news = std::mem::take(&mut self.unwell).then(|| self.health());
+        let health = match news {
+            Some(health) if again || last != Some(&health) => health,
+            None if again => last.cloned().unwrap_or_else(|| self.health()),
+            _ => return,
+        };
+        self.health = Some((health.clone(), now));
+        self.say(now, What::Health(health));
     }
 
     /// The summary of everything.

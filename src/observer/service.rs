@@ -2,6 +2,7 @@
 
 use super::breaker::{Breaker, State};
 use super::call::{Outcome, PairId};
+use super::callers::Callers;
 use super::digest::Digest;
 use super::incident::{Incident, IncidentId, Outages};
 use super::input::Name;
@@ -9,11 +10,11 @@ use super::judge::Judge;
 use super::latency::Lifetime;
 use super::limits::Limits;
 use super::pace::Pace;
-use super::settings::ServiceSettings;
+use super::settings::{Patience, ServiceSettings};
 use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
-use super::window::Window;
+use super::window::{Fact, Window};
 use std::sync::Arc;
 
 /// The name under which is counted what has no place of its own.
@@ -55,15 +56,26 @@ impl Totals {
         self.ok + self.rejected + self.failed + self.late > 0
     }
 
-    fn settle(&mut self, outcome: Outcome) {
-        // An open call is always settled once; the check keeps a mistake from becoming a panic.
-        self.open = self.open.saturating_sub(1);
-        match outcome {
-            Outcome::Ok => self.ok += 1,
-            Outcome::Rejected => self.rejected += 1,
-            Outcome::Failed => self.failed += 1,
-            Outcome::Unanswered => self.unanswered += 1,
-            Outcome::Void => self.void += 1,
+    fn count(&mut self, fact: Fact) {
+        match fact {
+            Fact::Called => {
+                self.calls += 1;
+                self.open += 1;
+            }
+            Fact::OneWay => self.oneway += 1,
+            Fact::Late => self.late += 1,
+            Fact::Settled(outcome) => {
+                // An open call is always settled once; the check keeps a mistake from becoming
+                // a panic.
+                self.open = self.open.saturating_sub(1);
+                *match outcome {
+                    Outcome::Ok => &mut self.ok,
+                    Outcome::Rejected => &mut self.rejected,
+                    Outcome::Failed => &mut self.failed,
+                    Outcome::Unanswered => &mut self.unanswered,
+                    Outcome::Void => &mut self.void,
+                } += 1;
+            }
         }
     }
 
@@ -81,37 +93,13 @@ impl Totals {
     }
 }
 
-/// Figures of a service or of a method: over the run, and over the last five minutes.
+/// Figures over the run, of a service or of a method.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
-    /// Counts over the run.
+    /// Counts.
     pub totals: Totals,
-    /// Counts and reply times of the last five minutes.
-    pub window: Window,
-    /// Reply times over the run.
+    /// Reply times.
     pub lifetime: Lifetime,
-}
-
-impl Record {
-    fn open(&mut self, now: Instant) {
-        self.totals.calls += 1;
-        self.totals.open += 1;
-        self.window.call(now);
-    }
-
-    fn settle(&mut self, now: Instant, outcome: Outcome, time: Span) {
-        self.totals.settle(outcome);
-        self.window.settle(now, outcome);
-        if outcome.answered() {
-            self.reply(now, time, false);
-        }
-    }
-
-    fn reply(&mut self, now: Instant, time: Span, late: bool) {
-        self.totals.late += u64::from(late);
-        self.window.reply(now, time, late);
-        self.lifetime.add(time);
-    }
 }
 
 /// One method of a service.
@@ -119,7 +107,7 @@ impl Record {
 pub struct Method {
     /// Its name.
     pub name: Arc<str>,
-    /// Its figures.
+    /// Its figures, as of the last [`Service::seal`].
     pub record: Record,
     called: Instant,
 }
@@ -135,8 +123,11 @@ pub struct Service {
     pub pair: PairId,
     /// Its call topic, with levels that do not name it shown as `+`.
     pub topic: Arc<str>,
-    /// Its figures.
+    /// Its figures; the counts are up to date, the reply times as of the last
+    /// [`Service::seal`].
     pub record: Record,
+    /// The last five minutes of it and its methods.
+    pub window: Window,
     /// Its methods.
     pub methods: Vec<Method>,
     digests: Vec<Digest>,
@@ -172,20 +163,24 @@ pub struct Service {
     pub reading: (Verdict, Option<Reason>, State),
     /// Since when it reads so.
     pub reading_since: Instant,
-    /// Whether there is anything to look at each second.
-    pub live: bool,
+    /// Its callers of the last minutes.
+    pub callers: Callers<128>,
+    /// Whether it is looked at each second.
+    pub watched: bool,
+    /// Whether it is in the queue of those that may become idle.
+    pub awaits_idle: bool,
 }
 
 impl Service {
     /// A service first met now.
     pub fn new(name: &str, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
-        let window = Window::with_running_histogram();
         Self {
             name: name.into(),
             generation,
             pair,
             topic: topic.into(),
-            record: Record { window, ..Record::default() },
+            record: Record::default(),
+            window: Window::default(),
             methods: Vec::new(),
             digests: Vec::new(),
             unanswered_before: 0,
@@ -204,7 +199,9 @@ impl Service {
             last_result: None,
             reading: (Verdict::Unknown, None, State::Closed),
             reading_since: now,
-            live: true,
+            callers: Callers::default(),
+            watched: false,
+            awaits_idle: false,
         }
     }
 
@@ -239,56 +236,68 @@ impl Service {
             self.methods.push(method);
             self.methods.len() - 1
         });
-        if let Some(method) = self.methods.get_mut(at) {
-            method.called = now;
-        }
         // At most `methods` + 1, and that bound is far below 65 536.
         at as u16
     }
 
-    /// A one-way call was made.
-    pub fn oneway(&mut self, method: u16) {
-        self.record.totals.oneway += 1;
-        if let Some(method) = self.methods.get_mut(usize::from(method)) {
-            method.record.totals.oneway += 1;
+    /// Notes what happened to a method now; `time` is the reply time, if there was a reply.
+    pub fn note(&mut self, now: Instant, method: u16, fact: Fact, time: Span, policy: &Patience) {
+        self.record.totals.count(fact);
+        if self.window.note(now, method, fact, time, policy.quantile) {
+            self.seal();
         }
-    }
-
-    /// A two-way call was made.
-    pub fn open(&mut self, now: Instant, method: u16) {
-        self.record.open(now);
-        if let Some(method) = self.methods.get_mut(usize::from(method)) {
-            method.record.open(now);
-        }
-    }
-
-    /// A call settled, after `time`.
-    pub fn settle(&mut self, now: Instant, method: u16, outcome: Outcome, time: Span) {
-        if outcome == Outcome::Void {
-            self.record.totals.settle(outcome);
-        } else {
-            self.record.settle(now, outcome, time);
-        }
-        if let Some(method) = self.methods.get_mut(usize::from(method)) {
-            if outcome == Outcome::Void {
-                method.record.totals.settle(outcome);
-            } else {
-                method.record.settle(now, outcome, time);
+        if fact == Fact::Late || matches!(fact, Fact::Settled(outcome) if outcome.answered()) {
+            self.pace.reply(now, time);
+            if fact != Fact::Late {
+                self.unanswered_before = self.record.totals.unanswered;
             }
         }
-        if outcome.answered() {
-            self.unanswered_before = self.record.totals.unanswered;
-            self.pace.reply(now, time);
+    }
+
+    /// Brings the figures of the methods, and all reply times, up to date with what was noted.
+    pub fn seal(&mut self) {
+        for note in self.window.notes() {
+            let time = note.time();
+            if let Some(time) = time {
+                self.record.lifetime.add(time);
+                self.pace.remember(note.at(), time);
+            }
+            let Some(method) = self.methods.get_mut(usize::from(note.method)) else { continue };
+            method.record.totals.count(note.fact);
+            if let Some(time) = time {
+                method.record.lifetime.add(time);
+            }
+            if matches!(note.fact, Fact::Called | Fact::OneWay) {
+                method.called = note.at();
+            }
+        }
+        self.window.seal();
+    }
+
+    /// Forgets what is older than the longest window.
+    pub fn roll(&mut self, now: Instant, policy: &Patience) {
+        if self.window.roll(now, policy.quantile) {
+            self.seal();
+            self.window.roll(now, policy.quantile);
         }
     }
 
-    /// A late reply came, `time` after its call.
-    pub fn late(&mut self, now: Instant, method: u16, time: Span) {
-        self.record.reply(now, time, true);
-        if let Some(method) = self.methods.get_mut(usize::from(method)) {
-            method.record.reply(now, time, true);
-        }
-        self.pace.reply(now, time);
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self, now: Instant, policy: &Patience) {
+        self.roll(now, policy);
+        self.window.rest();
+        self.judge.rest(now);
+        self.breaker.rest(now);
+    }
+
+    /// Whether something about it can change by time alone.
+    pub fn needs_watching(&self) -> bool {
+        let (told, _) = self.standing.told();
+        !self.judge.is_calm()
+            || !self.breaker.is_calm()
+            || told.is_bad()
+            || self.standing.verdict().is_bad()
+            || self.replicas.as_ref().is_some_and(ReplicaState::is_short)
     }
 
     /// Whether its incident, if any, is over: healthy, and the circuit closed.

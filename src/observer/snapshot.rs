@@ -5,9 +5,10 @@
 use super::breaker::State;
 use super::call::{Malformed, PairId};
 use super::event::Health;
+use super::histogram::Histogram;
 use super::input::Direction;
-use super::latency::{Histogram, Latency};
-use super::service::{Method, Record, Totals};
+use super::latency::Latency;
+use super::service::{Method, Record, Service, Totals};
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
 use super::window::Counts;
@@ -71,13 +72,9 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of a record, now.
-    pub fn of(record: &Record, now: Instant) -> Self {
-        Self {
-            totals: record.totals,
-            lifetime: record.lifetime.figures(),
-            recent: record.window.counts(now, 300),
-        }
+    /// The figures of a record, with its counts over the last 5 min.
+    pub fn of(record: &Record, recent: Counts) -> Self {
+        Self { totals: record.totals, lifetime: record.lifetime.figures(), recent }
     }
 
     /// Calls per second over the last 5 min.
@@ -86,10 +83,13 @@ impl Figures {
     }
 }
 
-/// The figures of methods, in order of their names.
-pub fn methods(methods: &[Method], now: Instant) -> Vec<(Arc<str>, Figures)> {
-    let figures = |method: &Method| (method.name.clone(), Figures::of(&method.record, now));
-    let mut all: Vec<_> = methods.iter().map(figures).collect();
+/// The figures of a service's methods, in order of their names.
+pub fn methods(service: &Service, now: Instant) -> Vec<(Arc<str>, Figures)> {
+    let recent = service.window.counts_by_method(now, 300, service.methods.len());
+    let figures = |(method, recent): (&Method, Counts)| {
+        (method.name.clone(), Figures::of(&method.record, recent))
+    };
+    let mut all: Vec<_> = service.methods.iter().zip(recent).map(figures).collect();
     all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     all
 }

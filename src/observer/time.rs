@@ -88,6 +88,12 @@ impl Span {
         self.0
     }
 
+    /// Its length in whole seconds, rounded down.
+    pub const fn whole_secs(self) -> u32 {
+        let secs = self.0 / SECOND;
+        if secs > u32::MAX as u64 { u32::MAX } else { secs as u32 }
+    }
+
     /// Its length in seconds.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / SECOND as f64

@@ -85,3 +85,11 @@ pub struct ReplicaState {
     /// Why the last one failed.
     pub cause: Option<Arc<str>>,
 }
+
+impl ReplicaState {
+    /// Whether fewer than half are ready.
+    pub fn is_short(&self) -> bool {
+        // In 64 bits, as the numbers are whatever the platform says.
+        u64::from(self.ready) * 2 < u64::from(self.total)
+    }
+}

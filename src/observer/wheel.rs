@@ -1,41 +1,46 @@
-//! Deadlines of open calls: insert and remove in constant time, come due in exact order.
+//! Deadlines of open calls: they come in at no cost to speak of, and due in exact order.
 //!
-//! A hashed timing wheel (Varghese and Lauck, 1987): 65 536 slots of 16.4 ms, 17.9 min around.
-//! Nearly every call is answered long before its deadline, so removal must be as cheap as
-//! insertion; a heap would keep the dead until their hour. When a slot's time comes, its
-//! entries are sorted, so calls settle in the order of their deadlines to the microsecond. A
-//! deadline beyond the horizon waits in its slot for another turn.
+//! A hashed timing wheel (Varghese and Lauck, 1987): 8 192 slots of 131 ms, 17.9 min around.
+//! Nearly every call is answered long before its deadline, so settling must cost nothing here:
+//! a deadline stays until its time comes, and whether its ticket is still current is asked
+//! then. Deadlines of the past calls are swept out when they outnumber what was left by the
+//! last sweep. When a slot's time comes, its current entries are sorted, so calls settle in the
+//! order of their deadlines to the microsecond. A deadline beyond the horizon waits in its slot
+//! for another turn.
 
+use super::ledger::Ticket;
 use super::time::Instant;
 
 /// Microseconds per slot, as a power of two.
-const GRAIN_BITS: u32 = 14;
-const SLOTS: usize = 1 << 16;
+const GRAIN_BITS: u32 = 17;
+const SLOTS: usize = 1 << 13;
 const NONE: u32 = u32::MAX;
-/// `home` of an entry that waits in `current`.
-const CURRENT: u32 = u32::MAX - 1;
+/// Entries below which no sweep is worth it.
+const FEW: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     due: Instant,
-    prev: u32,
+    ticket: Ticket,
     next: u32,
-    /// The wheel slot it is in, `CURRENT`, or `NONE`.
-    home: u32,
 }
 
-/// Deadlines by id; ids are small numbers that the owner hands out.
+/// Deadlines by ticket.
 #[derive(Debug)]
 pub struct Wheel {
     entries: Vec<Entry>,
+    free: u32,
     heads: Vec<u32>,
     /// One bit per slot that holds something.
     busy: Vec<u64>,
     /// The grain that `current` was taken from; all earlier ones are empty.
     grain: u64,
-    /// Entries of grains up to `grain`, latest first. Removed ones are skipped when met.
-    current: Vec<(Instant, u32)>,
+    /// Entries of grains up to `grain`, latest first.
+    current: Vec<(Instant, Ticket)>,
+    /// Entries in slots.
     len: usize,
+    /// When there are more, they are swept.
+    sweep_at: usize,
 }
 
 impl Wheel {
@@ -43,141 +48,138 @@ impl Wheel {
     pub fn new(now: Instant) -> Self {
         Self {
             entries: Vec::new(),
+            free: NONE,
             heads: vec![NONE; SLOTS],
             busy: vec![0; SLOTS / 64],
             grain: grain(now),
             current: Vec::new(),
             len: 0,
+            sweep_at: FEW,
         }
     }
 
-    /// Adds a deadline for `id`, which must have none.
-    pub fn insert(&mut self, id: u32, due: Instant, now: Instant) {
-        if self.len == 0 {
+    /// Adds a deadline for a ticket; `is_current` tells which tickets still matter.
+    pub fn insert(
+        &mut self,
+        ticket: Ticket,
+        due: Instant,
+        now: Instant,
+        is_current: impl Fn(Ticket) -> bool,
+    ) {
+        if self.len == 0 && self.current.is_empty() {
             // Nothing was worked off while nothing was there.
             self.grain = self.grain.max(grain(now));
-            self.current.clear();
         }
-        let at = id as usize;
-        if at >= self.entries.len() {
-            let empty = Entry { due, prev: NONE, next: NONE, home: NONE };
-            self.entries.resize(at + 1, empty);
+        if self.len >= self.sweep_at {
+            self.sweep(is_current);
         }
-        self.len += 1;
-        self.place(id, due);
+        self.place(ticket, due);
     }
 
-    /// Takes back the deadline of `id`.
-    pub fn remove(&mut self, id: u32) {
-        let Some(entry) = self.entries.get_mut(id as usize) else {
-            return;
-        };
-        let Entry { prev, next, home, .. } = *entry;
-        if home == NONE {
-            return;
-        }
-        entry.home = NONE;
-        self.len -= 1;
-        if home == CURRENT {
-            return;
-        }
-        if let Some(entry) = self.entries.get_mut(next as usize) {
-            entry.prev = prev;
-        }
-        if let Some(entry) = self.entries.get_mut(prev as usize) {
-            entry.next = next;
-        } else {
-            self.heads[home as usize] = next;
-            if next == NONE {
-                self.busy[home as usize / 64] &= !(1 << (home % 64));
+    /// No current deadline is before this moment; there may be none at it.
+    pub fn peek(&mut self, is_current: impl Fn(Ticket) -> bool) -> Option<Instant> {
+        while let Some((due, ticket)) = self.current.last() {
+            if is_current(*ticket) {
+                return Some(*due);
             }
-        }
-    }
-
-    /// The next deadline, or a moment before it at which to ask again.
-    pub fn peek(&mut self) -> Option<Instant> {
-        self.drop_removed();
-        if let Some((due, _)) = self.current.last() {
-            return Some(*due);
-        }
-        if self.len == 0 {
-            return None;
+            self.current.pop();
         }
         // Within the current turn; what waits for a later turn is looked at once a turn.
         self.next_busy().map(start)
     }
 
-    /// The first id whose deadline is before `now`, with that deadline.
-    pub fn pop_before(&mut self, now: Instant) -> Option<(u32, Instant)> {
+    /// The first current ticket whose deadline is before `now`, with that deadline.
+    pub fn pop_before(
+        &mut self,
+        now: Instant,
+        is_current: impl Fn(Ticket) -> bool,
+    ) -> Option<(Ticket, Instant)> {
         loop {
-            self.drop_removed();
-            if let Some((due, id)) = self.current.last().copied() {
-                if due >= now {
+            while let Some((due, ticket)) = self.current.last().copied() {
+                if due >= now && is_current(ticket) {
                     return None;
                 }
                 self.current.pop();
-                self.entries[id as usize].home = NONE;
-                self.len -= 1;
-                return Some((id, due));
+                if is_current(ticket) {
+                    return Some((ticket, due));
+                }
             }
-            let next = self.next_busy().filter(|_| self.len > 0)?;
+            let next = self.next_busy()?;
             if start(next) >= now {
                 return None;
             }
-            self.turn_to(next);
+            self.turn_to(next, &is_current);
         }
     }
 
-    fn place(&mut self, id: u32, due: Instant) {
+    fn place(&mut self, ticket: Ticket, due: Instant) {
         if grain(due) <= self.grain {
             // Rare: a deadline within the grain that is being worked off, or in the past.
-            let at = self.current.partition_point(|(other, _)| *other > due);
-            self.current.insert(at, (due, id));
-            self.entries[id as usize] = Entry { due, prev: NONE, next: NONE, home: CURRENT };
+            let at = self.current.partition_point(|entry| *entry > (due, ticket));
+            self.current.insert(at, (due, ticket));
             return;
         }
         let slot = grain(due) as usize % SLOTS;
-        let head = self.heads[slot];
-        if let Some(entry) = self.entries.get_mut(head as usize) {
-            entry.prev = id;
-        }
-        self.heads[slot] = id;
+        let entry = Entry { due, ticket, next: self.heads[slot] };
+        self.heads[slot] = match self.entries.get_mut(self.free as usize) {
+            Some(place) => {
+                let at = self.free;
+                self.free = place.next;
+                *place = entry;
+                at
+            }
+            None => {
+                self.entries.push(entry);
+                // As many as there are tickets, and a share of old ones: far below 2^32.
+                (self.entries.len() - 1) as u32
+            }
+        };
         self.busy[slot / 64] |= 1 << (slot % 64);
-        self.entries[id as usize] = Entry { due, prev: NONE, next: head, home: slot as u32 };
+        self.len += 1;
+    }
+
+    /// Takes all entries of a slot out and hands on those that are current.
+    fn empty(
+        &mut self,
+        slot: usize,
+        is_current: impl Fn(Ticket) -> bool,
+    ) -> Vec<(Instant, Ticket)> {
+        let mut found = Vec::new();
+        let mut at = std::mem::replace(&mut self.heads[slot], NONE);
+        self.busy[slot / 64] &= !(1 << (slot % 64));
+        while let Some(entry) = self.entries.get_mut(at as usize) {
+            if is_current(entry.ticket) {
+                found.push((entry.due, entry.ticket));
+            }
+            let next = std::mem::replace(&mut entry.next, self.free);
+            self.free = at;
+            at = next;
+            self.len -= 1;
+        }
+        found
     }
 
     /// Makes `next` the current grain and sorts what is due in it.
-    fn turn_to(&mut self, next: u64) {
+    fn turn_to(&mut self, next: u64, is_current: impl Fn(Ticket) -> bool) {
         self.grain = next;
-        let slot = next as usize % SLOTS;
-        let mut id = std::mem::replace(&mut self.heads[slot], NONE);
-        self.busy[slot / 64] &= !(1 << (slot % 64));
-        let mut later = Vec::new();
-        while let Some(entry) = self.entries.get_mut(id as usize) {
-            if grain(entry.due) <= next {
-                entry.home = CURRENT;
-                self.current.push((entry.due, id));
+        for (due, ticket) in self.empty(next as usize % SLOTS, is_current) {
+            if grain(due) <= next {
+                self.current.push((due, ticket));
             } else {
-                later.push((id, entry.due));
+                self.place(ticket, due);
             }
-            id = entry.next;
         }
-        // Equal deadlines settle in the order of their ids.
+        // Equal deadlines settle in the order of their tickets.
         self.current.sort_unstable_by(|a, b| b.cmp(a));
-        for (id, due) in later {
-            self.place(id, due);
-        }
     }
 
-    fn drop_removed(&mut self) {
-        while let Some((due, id)) = self.current.last() {
-            let entry = &self.entries[*id as usize];
-            // An id may have been removed and given a new deadline elsewhere since.
-            if entry.home == CURRENT && entry.due == *due {
-                return;
+    fn sweep(&mut self, is_current: impl Fn(Ticket) -> bool) {
+        for slot in 0..SLOTS {
+            for (due, ticket) in self.empty(slot, &is_current) {
+                self.place(ticket, due);
             }
-            self.current.pop();
         }
+        self.sweep_at = FEW.max(2 * self.len);
     }
 
     /// The first grain after the current one whose slot holds something.
@@ -188,6 +190,9 @@ impl Wheel {
         let partial = self.busy[slot / 64] & (u64::MAX << (slot % 64));
         if partial != 0 {
             return Some(first + u64::from(partial.trailing_zeros()) - slot as u64 % 64);
+        }
+        if self.len == 0 {
+            return None;
         }
         let base = first - slot as u64 % 64;
         (1..=words).find_map(|step| {
@@ -209,39 +214,49 @@ const fn start(grain: u64) -> Instant {
 mod tests {
     use super::super::time::Span;
     use super::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     #[test]
     fn deadlines_come_due_in_the_order_of_a_sorted_set() {
         let begin = Instant::from_micros(77_777_777_777);
         let (mut wheel, mut model) = (Wheel::new(begin), BTreeSet::new());
-        let (mut now, mut state) = (begin, 3_u64);
-        let mut due_of = std::collections::BTreeMap::new();
+        wheel.sweep_at = 700;
+        let (mut now, mut state, mut stamp) = (begin, 3_u64, 0);
+        let mut due_of = BTreeMap::new();
         for step in 0..20_000_u32 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let id = (state >> 40) as u32 % 500;
-            if let Some(due) = due_of.remove(&id) {
-                wheel.remove(id);
-                model.remove(&(due, id));
+            if let Some((due, ticket)) = due_of.remove(&id) {
+                model.remove(&(due, ticket));
             } else {
                 // From at once to beyond the horizon of one turn.
                 let wait = [1_000, 40_000, 3_000_000, 2_000_000_000][(state >> 20) as usize % 4];
                 let due = now + Span::from_micros((state >> 33) % wait);
-                wheel.insert(id, due, now);
-                model.insert((due, id));
-                due_of.insert(id, due);
+                stamp += 1;
+                let ticket = Ticket { id, stamp };
+                let current = |ticket: Ticket| is_current(&due_of, ticket);
+                wheel.insert(ticket, due, now, current);
+                model.insert((due, ticket));
+                due_of.insert(id, (due, ticket));
             }
             let jump = if step % 1_000 == 0 { 1_500_000_000 } else { state % 9_000 };
             now = now + Span::from_micros(jump);
-            while let Some((id, due)) = wheel.pop_before(now) {
-                assert_eq!(model.pop_first(), Some((due, id)));
-                due_of.remove(&id);
+            while let Some((ticket, due)) =
+                wheel.pop_before(now, |ticket| is_current(&due_of, ticket))
+            {
+                assert_eq!(model.pop_first(), Some((due, ticket)));
+                due_of.remove(&ticket.id);
             }
             assert!(model.first().is_none_or(|(due, _)| *due >= now), "nothing due is left");
-            assert_eq!(wheel.peek().is_some(), !model.is_empty());
-            if let (Some(told), Some((due, _))) = (wheel.peek(), model.first()) {
-                assert!(told <= *due, "peek is never late");
+            let told = wheel.peek(|ticket| is_current(&due_of, ticket));
+            if let Some((due, _)) = model.first() {
+                assert!(told.is_some_and(|told| told <= *due), "peek is never late");
             }
         }
+        assert!(wheel.len < 1_500, "the past is swept out");
+    }
+
+    fn is_current(due_of: &BTreeMap<u32, (Instant, Ticket)>, ticket: Ticket) -> bool {
+        due_of.get(&ticket.id).is_some_and(|(_, current)| *current == ticket)
     }
 }

@@ -1,18 +1,26 @@
-//! Exact counts and reply times over the last 10 s, 2 min and 5 min.
+//! Exact counts and reply times over the last 10 s, 2 min and 5 min, per service and method.
 //!
-//! One bucket per second in which something happened, by the time of settlement; a span of
-//! `n` seconds is the current second and the `n − 1` before it. Seconds without traffic cost
-//! nothing, and a gap longer than the window is a cold start: its buckets are simply gone.
-//! Reply times are logged by bin; when a second is over, equal bins are merged, so the log
-//! grows with the variety of latencies, not with the rate.
+//! A span of `n` seconds is the current second and the `n − 1` before it, by the time of
+//! settlement. What happens is noted as it comes and sealed, packed by second, method and
+//! reply-time bin, when some notes have gathered: the path of a message appends twelve bytes,
+//! and the work of packing is shared by many. Counts are exact; reply times are known by their
+//! bins, their sum exactly. A gap longer than the window is a cold start: what was before is
+//! simply gone.
 
 use super::call::Outcome;
-use super::latency::{Histogram, Latency, bin};
+use super::histogram::{Histogram, Tracked};
+use super::latency::{Latency, bin, middle};
+use super::sealed::{Entry, Kind, Sealed};
 use super::time::{Instant, Span};
-use std::collections::VecDeque;
+use smallvec::SmallVec;
 
 /// The longest span that figures are kept for, in seconds.
 const LONGEST: u32 = 300;
+/// A reply is heard at most this many seconds after its call: the longest deadline, and the time
+/// for which a settled call is remembered.
+const LONGEST_REPLY: u32 = 600 + 300;
+/// Notes that are gathered before they are sealed.
+const GATHERED: usize = 32;
 
 /// Counts over a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,272 +64,282 @@ impl Counts {
     pub fn failure_rate(&self) -> Option<f64> {
         ratio(self.failed + self.unanswered, self.settled())
     }
+
+    fn count(&mut self, entry: &Entry) {
+        let count = u64::from(entry.count);
+        *match entry.kind {
+            Kind::Call => &mut self.calls,
+            Kind::Ok => &mut self.ok,
+            Kind::Rejected => &mut self.rejected,
+            Kind::Failed => &mut self.failed,
+            Kind::Unanswered => &mut self.unanswered,
+            Kind::Late => &mut self.late,
+        } += count;
+        if entry.called {
+            self.calls += count;
+        }
+    }
 }
 
 fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Bucket {
-    second: u32,
-    calls: u32,
-    ok: u32,
-    rejected: u32,
-    failed: u32,
-    unanswered: u32,
-    late: u32,
-    replies: u32,
-    max_micros: u32,
-    sum_micros: u64,
+/// What happened to a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A call was made.
+    Called,
+    /// A one-way call was made.
+    OneWay,
+    /// A call settled.
+    Settled(Outcome),
+    /// A reply came too late.
+    Late,
 }
 
-/// Reply times of one second that fell into one bin.
+impl Fact {
+    const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Called => Some(Kind::Call),
+            Self::Settled(Outcome::Ok) => Some(Kind::Ok),
+            Self::Settled(Outcome::Rejected) => Some(Kind::Rejected),
+            Self::Settled(Outcome::Failed) => Some(Kind::Failed),
+            Self::Settled(Outcome::Unanswered) => Some(Kind::Unanswered),
+            Self::Late => Some(Kind::Late),
+            Self::OneWay | Self::Settled(Outcome::Void) => None,
+        }
+    }
+}
+
+/// Something that happened, not yet sealed.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+pub struct Note {
     second: u32,
-    bin: u16,
-    count: u16,
+    /// The reply time in microseconds, if there was a reply; beyond 71 min it is cut.
+    micros: u32,
+    /// The method it happened to.
+    pub method: u16,
+    /// What.
+    pub fact: Fact,
 }
 
-/// The last five minutes of one service or method.
+impl Note {
+    /// The reply time, if there was a reply.
+    pub fn time(&self) -> Option<Span> {
+        let timed = self.fact.kind().is_some_and(Kind::has_time);
+        timed.then(|| Span::from_micros(u64::from(self.micros)))
+    }
+
+    /// When, to the second.
+    pub const fn at(&self) -> Instant {
+        Instant::from_micros(self.second as u64 * 1_000_000)
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let kind = self.fact.kind()?;
+        let bin = self.time().map_or(0, bin);
+        Some(Entry { method: self.method, kind, bin, count: 1, called: false })
+    }
+}
+
+/// The last five minutes of a service and its methods.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
-    buckets: VecDeque<Bucket>,
-    log: VecDeque<Entry>,
-    /// Bins of `second`, not yet merged into the log.
-    current: Vec<u16>,
-    second: u32,
-    /// All of the log and of `current`, kept up to date if asked for.
-    running: Option<Histogram>,
+    notes: Vec<Note>,
+    sealed: Sealed,
+    /// Reply times of all that is here, with the quantile that patience goes by.
+    replies: Tracked,
 }
 
 impl Window {
-    /// A window that also keeps its five-minute histogram ready at all times.
-    pub fn with_running_histogram() -> Self {
-        Self { running: Some(Histogram::default()), ..Self::default() }
+    /// Notes what happened to a method now. `time` is the reply time, if there was a reply;
+    /// `quantile` is the one that [`Window::replies`] follows, the same each time. Returns
+    /// true when it is time to [`Window::seal`].
+    pub fn note(&mut self, now: Instant, method: u16, fact: Fact, time: Span, q: f64) -> bool {
+        let micros = u32::try_from(time.micros()).unwrap_or(u32::MAX);
+        let note = Note { second: now.second(), micros, method, fact };
+        if let Some(time) = note.time() {
+            self.replies.add(bin(time), q);
+        }
+        if self.notes.capacity() == 0 {
+            self.notes.reserve_exact(GATHERED);
+        }
+        self.notes.push(note);
+        self.notes.len() >= GATHERED
     }
 
-    /// Counts a call made now.
-    pub fn call(&mut self, now: Instant) {
-        self.bucket(now).calls += 1;
+    /// What is not sealed yet, oldest first.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
-    /// Counts a call that settled now. Void calls are not settled.
-    pub fn settle(&mut self, now: Instant, outcome: Outcome) {
-        let bucket = self.bucket(now);
-        match outcome {
-            Outcome::Ok => bucket.ok += 1,
-            Outcome::Rejected => bucket.rejected += 1,
-            Outcome::Failed => bucket.failed += 1,
-            Outcome::Unanswered => bucket.unanswered += 1,
-            Outcome::Void => {}
-        }
-    }
-
-    /// Adds the time of a reply heard now; `late` ones count too.
-    pub fn reply(&mut self, now: Instant, time: Span, late: bool) {
-        let bucket = self.bucket(now);
-        bucket.late += u32::from(late);
-        bucket.replies += 1;
-        bucket.sum_micros = bucket.sum_micros.saturating_add(time.micros());
-        bucket.max_micros = bucket.max_micros.max(u32::try_from(time.micros()).unwrap_or(u32::MAX));
-        let bin = bin(time);
-        self.current.push(bin);
-        if let Some(running) = &mut self.running {
-            running.add(bin, 1);
-        }
-    }
-
-    /// Forgets what is older than the longest span.
-    pub fn roll(&mut self, now: Instant) {
-        let second = now.second();
-        if self.second != second {
-            self.seal();
-            self.second = second;
-        }
-        let oldest = oldest(second, LONGEST);
-        while self.buckets.front().is_some_and(|bucket| bucket.second < oldest) {
-            self.buckets.pop_front();
-        }
-        while let Some(entry) = self.log.front().filter(|entry| entry.second < oldest) {
-            if let Some(running) = &mut self.running {
-                running.remove(entry.bin, u32::from(entry.count));
+    /// Packs what was noted.
+    pub fn seal(&mut self) {
+        for second in self.notes.chunk_by(|a, b| a.second == b.second) {
+            let mut entries: SmallVec<[Entry; GATHERED]> =
+                second.iter().filter_map(Note::entry).collect();
+            entries.sort_unstable_by_key(|entry| (entry.method, entry.kind, entry.bin));
+            entries.dedup_by(|next, entry| {
+                let same =
+                    (next.method, next.kind, next.bin) == (entry.method, entry.kind, entry.bin);
+                entry.count += if same { next.count } else { 0 };
+                same
+            });
+            merge_calls(&mut entries);
+            let sum = second.iter().filter_map(Note::time).map(Span::micros).sum();
+            if let Some(first) = second.first() {
+                self.sealed.add(first.second, sum, &entries);
             }
-            self.log.pop_front();
+        }
+        self.notes.clear();
+    }
+
+    /// Forgets what is older than the longest span; to be called before reading what is
+    /// followed. Returns true if something must be sealed before that.
+    pub fn roll(&mut self, now: Instant, q: f64) -> bool {
+        let oldest = oldest(now.second(), LONGEST);
+        let replies = &mut self.replies;
+        self.sealed.drop_before(oldest, |entry| {
+            if entry.kind.has_time() {
+                replies.remove(entry.bin, entry.count, q);
+            }
+        });
+        self.notes.first().is_some_and(|note| note.second < oldest)
+    }
+
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self) {
+        if self.notes.is_empty() {
+            self.notes = Vec::new();
+        }
+        if self.sealed.is_empty() && self.notes.is_empty() {
+            self.replies = Tracked::default();
         }
     }
 
-    /// Whether nothing happened within the longest span.
-    pub fn is_empty(&self) -> bool {
-        self.buckets.is_empty()
+    /// Reply times of the last five minutes, as of the last [`Window::roll`].
+    pub const fn replies(&self) -> &Tracked {
+        &self.replies
     }
 
-    /// Counts over the last `secs` seconds.
-    pub fn counts(&self, now: Instant, secs: u32) -> Counts {
+    /// Counts over the last `secs` seconds, of the service or of one method.
+    pub fn counts(&self, now: Instant, secs: u32, method: Option<u16>) -> Counts {
         let mut counts = Counts::default();
-        for bucket in self.since(now, secs) {
-            counts.calls += u64::from(bucket.calls);
-            counts.ok += u64::from(bucket.ok);
-            counts.rejected += u64::from(bucket.rejected);
-            counts.failed += u64::from(bucket.failed);
-            counts.unanswered += u64::from(bucket.unanswered);
-            counts.late += u64::from(bucket.late);
-        }
+        self.visit(now, secs, |_, entry| {
+            if method.is_none_or(|method| method == entry.method) {
+                counts.count(&entry);
+            }
+        });
         counts
     }
 
-    /// Reply times over the last `secs` seconds.
-    pub fn latency(&self, now: Instant, secs: u32) -> Latency {
-        let (mut count, mut sum, mut max) = (0_u64, 0_u64, 0_u32);
-        for bucket in self.since(now, secs) {
-            count += u64::from(bucket.replies);
-            sum = sum.saturating_add(bucket.sum_micros);
-            max = max.max(bucket.max_micros);
-        }
-        if count == 0 {
-            return Latency::default();
-        }
-        let max = Span::from_micros(u64::from(max));
-        let histogram = self.histogram(now, secs);
-        let quantile = |q| histogram.quantile(q).map(|time| time.min(max));
+    /// Counts over the last `secs` seconds, of each of the first `methods` methods.
+    pub fn counts_by_method(&self, now: Instant, secs: u32, methods: usize) -> Vec<Counts> {
+        let mut all = vec![Counts::default(); methods];
+        self.visit(now, secs, |_, entry| {
+            if let Some(counts) = all.get_mut(usize::from(entry.method)) {
+                counts.count(&entry);
+            }
+        });
+        all
+    }
+
+    /// Reply times over the last `secs` seconds, of the service or of one method: by their
+    /// bins, so each figure is within 1.6 %.
+    pub fn latency(&self, now: Instant, secs: u32, method: Option<u16>) -> Latency {
+        let histogram = self.histogram(now, secs, method);
+        let count = histogram.count();
+        let sum: u64 =
+            histogram.bins().map(|(bin, count)| middle(bin).micros() * u64::from(count)).sum();
         Latency {
             count,
-            p50: quantile(0.50),
-            p95: quantile(0.95),
-            p99: quantile(0.99),
+            p50: histogram.quantile(0.50),
+            p95: histogram.quantile(0.95),
+            p99: histogram.quantile(0.99),
             mean: sum.checked_div(count).map(Span::from_micros),
-            max: Some(max),
+            max: histogram.quantile(1.0),
         }
     }
 
-    /// The longest reply time over the last `secs` seconds.
-    pub fn longest(&self, now: Instant, secs: u32) -> Span {
-        let micros = self.since(now, secs).map(|bucket| bucket.max_micros).max().unwrap_or(0);
-        Span::from_micros(u64::from(micros))
-    }
-
-    /// The histogram of reply times over the last `secs` seconds.
-    pub fn histogram(&self, now: Instant, secs: u32) -> Histogram {
-        let oldest = oldest(now.second(), secs);
+    /// The histogram of reply times over the last `secs` seconds, of the service or of one
+    /// method.
+    pub fn histogram(&self, now: Instant, secs: u32, method: Option<u16>) -> Histogram {
         let mut histogram = Histogram::default();
-        for entry in self.log.iter().rev().take_while(|entry| entry.second >= oldest) {
-            histogram.add(entry.bin, u32::from(entry.count));
-        }
-        if self.second >= oldest {
-            for bin in &self.current {
-                histogram.add(*bin, 1);
+        self.visit(now, secs, |_, entry| {
+            if entry.kind.has_time() && method.is_none_or(|method| method == entry.method) {
+                histogram.add(entry.bin, entry.count);
             }
-        }
+        });
         histogram
     }
 
-    /// The five-minute histogram, if this window keeps it ready. Call [`Window::roll`] before.
-    pub fn running(&self) -> Option<&Histogram> {
-        self.running.as_ref()
-    }
-
-    fn since(&self, now: Instant, secs: u32) -> impl Iterator<Item = &Bucket> {
+    /// How many replies came over the last `secs` seconds to calls made after `floor`, and the
+    /// sum of their times: exactly if every call in sight was made after it; else when a call
+    /// was made is known to the second and its bin.
+    pub fn replies_since(&self, now: Instant, secs: u32, floor: Instant) -> (u64, Span) {
         let oldest = oldest(now.second(), secs);
-        self.buckets.iter().rev().take_while(move |bucket| bucket.second >= oldest)
-    }
-
-    fn bucket(&mut self, now: Instant) -> &mut Bucket {
-        let second = now.second();
-        if self.buckets.back().is_none_or(|last| last.second != second) {
-            self.roll(now);
-            self.buckets.push_back(Bucket { second, ..Bucket::default() });
-        }
-        let last = self.buckets.len() - 1;
-        &mut self.buckets[last]
-    }
-
-    /// Merges the bins of the second that is over into the log.
-    fn seal(&mut self) {
-        self.current.sort_unstable();
-        for run in self.current.chunk_by(|a, b| a == b) {
-            for part in run.chunks(usize::from(u16::MAX)) {
-                let entry = Entry { second: self.second, bin: part[0], count: part.len() as u16 };
-                self.log.push_back(entry);
+        let exact = floor.second().saturating_add(LONGEST_REPLY) < oldest;
+        let (mut count, mut sum, mut exact_sum) = (0_u64, 0_u64, 0_u64);
+        let mut add = |second: u32, times: u32, time: Span| {
+            let made = u64::from(second) * 1_000_000;
+            if exact || made.saturating_sub(time.micros()) > floor.micros() {
+                count += u64::from(times);
+                sum = sum.saturating_add(time.micros() * u64::from(times));
+            }
+        };
+        self.sealed.visit(
+            oldest,
+            |_, sum| exact_sum = exact_sum.saturating_add(sum),
+            |second, entry| {
+                if entry.kind.has_time() {
+                    add(second, entry.count, middle(entry.bin));
+                }
+            },
+        );
+        for note in self.recent(now, secs) {
+            if let Some(time) = note.time() {
+                add(note.second, 1, time);
+                exact_sum = exact_sum.saturating_add(time.micros());
             }
         }
-        self.current.clear();
-        // A burst's buffer is not kept for a service that went quiet.
-        self.current.shrink_to(256);
+        (count, Span::from_micros(if exact { exact_sum } else { sum }))
     }
+
+    fn visit(&self, now: Instant, secs: u32, mut entry: impl FnMut(u32, Entry)) {
+        self.sealed.visit(oldest(now.second(), secs), |_, _| {}, &mut entry);
+        for note in self.recent(now, secs) {
+            if let Some(noted) = note.entry() {
+                entry(note.second, noted);
+            }
+        }
+    }
+
+    fn recent(&self, now: Instant, secs: u32) -> impl Iterator<Item = &Note> {
+        let oldest = oldest(now.second(), secs);
+        self.notes.iter().filter(move |note| note.second >= oldest)
+    }
+}
+
+/// Takes the calls of a second into the entries of the calls that settled in it.
+fn merge_calls(entries: &mut SmallVec<[Entry; GATHERED]>) {
+    let mut calls = 0;
+    for at in 0..entries.len() {
+        let method = entries[at].method;
+        if entries[at].kind == Kind::Call {
+            calls = at;
+        } else if entries[calls].kind == Kind::Call
+            && entries[calls].method == method
+            && entries[calls].count >= entries[at].count
+        {
+            entries[calls].count -= entries[at].count;
+            entries[at].called = true;
+        }
+    }
+    entries.retain(|entry| entry.count > 0);
 }
 
 /// The first second of a span that ends with `second`.
 const fn oldest(second: u32, secs: u32) -> u32 {
     second.saturating_add(1).saturating_sub(secs)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every event that a window counted, to compare with a plain sum.
-    struct Naive(Vec<(u32, Outcome, Span)>);
-
-    #[test]
-    fn counts_and_times_agree_with_a_plain_list_over_every_span() {
-        let mut window = Window::with_running_histogram();
-        let mut naive = Naive(Vec::new());
-        let mut state = 7_u64;
-        let mut now = Instant::from_micros(1_000_000_000_000);
-        for step in 0..4_000_u64 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            // Mostly dense, with a quiet stretch and one gap beyond the window.
-            let micros = if step == 2_000 { 400_000_000 } else { (state >> 40) % 400_000 };
-            now = now + Span::from_micros(micros);
-            let outcome = [Outcome::Ok, Outcome::Rejected, Outcome::Failed, Outcome::Unanswered]
-                [(state >> 33) as usize % 4];
-            window.settle(now, outcome);
-            let time = Span::from_micros((state >> 20) % 3_000_000);
-            if outcome.answered() {
-                window.reply(now, time, false);
-            }
-            naive.0.push((now.second(), outcome, time));
-            if step % 37 == 0 {
-                compare(&window, &naive, now);
-            }
-        }
-        now = now + Span::from_secs(301);
-        window.roll(now);
-        assert!(window.is_empty());
-        assert_eq!(window.running().map(Histogram::count), Some(0));
-    }
-
-    fn compare(window: &Window, naive: &Naive, now: Instant) {
-        for secs in [10, 120, LONGEST] {
-            let within = || naive.0.iter().filter(|(at, ..)| at + secs > now.second());
-            let counts = window.counts(now, secs);
-            let count = |wanted| within().filter(|(_, outcome, _)| *outcome == wanted).count();
-            assert_eq!(counts.ok, count(Outcome::Ok) as u64);
-            assert_eq!(counts.rejected, count(Outcome::Rejected) as u64);
-            assert_eq!(counts.failed, count(Outcome::Failed) as u64);
-            assert_eq!(counts.unanswered, count(Outcome::Unanswered) as u64);
-            let mut times: Vec<_> =
-                within().filter(|(_, o, _)| o.answered()).map(|(.., time)| *time).collect();
-            times.sort_unstable();
-            let latency = window.latency(now, secs);
-            assert_eq!(latency.count, times.len() as u64);
-            assert_eq!(latency.max, times.last().copied());
-            let sum: u64 = times.iter().map(|time| time.micros()).sum();
-            assert_eq!(latency.mean.map(Span::micros), sum.checked_div(times.len() as u64));
-            if let (Some(told), false) = (latency.p95, times.is_empty()) {
-                let exact = times[(times.len() * 95).div_ceil(100) - 1].micros() as f64;
-                assert!((told.micros() as f64 - exact).abs() <= exact * 0.02 + 1.0);
-            }
-        }
-        let running = window.running().map(Histogram::count);
-        assert_eq!(running, Some(window.histogram(now, LONGEST).count()));
-    }
-
-    #[test]
-    fn a_span_without_settled_calls_has_no_rate() {
-        let counts = Window::default().counts(Instant::from_micros(5), 10);
-        assert_eq!(counts.response_rate(), None);
-        assert_eq!(counts.failure_rate(), None);
-    }
 }

@@ -8,8 +8,9 @@
 use super::{Metric, counter, gauge, histogram};
 use crate::observer::Snapshot;
 use crate::observer::breaker::State;
+use crate::observer::histogram::Histogram as Bins;
 use crate::observer::input::Direction;
-use crate::observer::latency::{Histogram as Bins, middle};
+use crate::observer::latency::middle;
 use crate::observer::service::Totals;
 use crate::observer::snapshot::{Figures, ServiceFigures};
 use crate::observer::verdict::Verdict;

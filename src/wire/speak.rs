@@ -21,9 +21,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Write;
 
-/// A share of all calls from which on a service's trouble is everybody's.
-const LARGE_SHARE: f64 = 0.1;
-
 /// Turns events into documents.
 #[derive(Clone, Debug)]
 pub struct Speaker {
@@ -122,7 +119,7 @@ impl Speaker {
             },
             estimated_recovery: unavailable.then(|| estimate(news.estimate)),
             affected_operations: &news.operations,
-            impact: match (unavailable, news.share >= LARGE_SHARE) {
+            impact: match (unavailable, news.large) {
                 (true, true) => "high",
                 (true, false) | (false, true) => "medium",
                 (false, false) => "low",

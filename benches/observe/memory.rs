@@ -1,0 +1,65 @@
+//! Bytes, counted by the allocator: per open call, and per service with its windows full.
+
+use super::tape::{Cast, Random, Scene, at, observer, play, record};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use std::alloc::System;
+
+/// The system's allocator, counted.
+pub(crate) static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+fn in_use() -> usize {
+    let stats = COUNTED.stats();
+    stats.bytes_allocated.wrapping_sub(stats.bytes_deallocated)
+}
+
+/// Prints what an open call and a service cost.
+pub(crate) fn report() {
+    println!("bytes");
+    let scene = Scene {
+        name: "open calls",
+        services: 50,
+        methods: 10,
+        calls_per_second: 100_000,
+        failed: 0,
+        lost: 1_000,
+    };
+    println!("  per open call (1 000 000 at once): {}", per_open_call(&scene));
+    for (services, calls_per_second) in
+        [(1_000, 1_000), (1_000, 10_000), (100, 10_000), (10, 10_000)]
+    {
+        let scene =
+            Scene { name: "services", services, methods: 10, calls_per_second, failed: 2, lost: 1 };
+        let rate = f64::from(calls_per_second) / f64::from(services);
+        let bytes = per_service(&scene);
+        println!("  per service with 10 methods at {rate} calls/s, windows full: {bytes}");
+    }
+}
+
+fn per_open_call(scene: &Scene) -> usize {
+    let cast = Cast::new(scene);
+    let tape = record(scene, 0, 10, &mut Random(1));
+    let mut observer = observer();
+    let before = in_use();
+    play(&mut observer, &cast, &tape);
+    let bytes = in_use() - before;
+    let open = observer.snapshot(at(10)).open_calls as usize;
+    assert_eq!(open, 1_000_000, "no call was answered");
+    bytes / open
+}
+
+fn per_service(scene: &Scene) -> usize {
+    let cast = Cast::new(scene);
+    let mut random = Random(1);
+    let mut observer = observer();
+    let before = in_use();
+    // Ten minutes: longer than the windows. Recorded by the second, so that the tape itself
+    // is gone when the bytes are counted.
+    for second in 0..600 {
+        let tape = record(scene, second, 1, &mut random);
+        play(&mut observer, &cast, &tape);
+    }
+    // What is remembered of settled calls is counted with the open ones.
+    observer.handle_timeout(at(600 + 60));
+    let bytes = in_use() - before;
+    bytes / scene.services as usize
+}

@@ -1,0 +1,175 @@
+//! Traffic made beforehand: calls and replies in order of time, under keys that are never used
+//! twice, as a busy platform makes them.
+
+use lookout::observer::call::{Answer, PairId};
+use lookout::observer::digest::{Digest, DigestKey, Kind};
+use lookout::observer::input::{Call, CallKind, Direction, Input, Name, Reply, Stray};
+use lookout::observer::settings::PairSettings;
+use lookout::observer::{Instant, Observer, Settings, Span};
+
+const KEY: DigestKey = DigestKey::new(3, 5);
+const BEGIN: u64 = 1_700_000_000_000_000;
+
+/// A platform: how many services with how many methods each, called how often in all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    pub(crate) services: u32,
+    pub(crate) methods: u32,
+    pub(crate) calls_per_second: u32,
+    /// Of a thousand calls, how many fail, and how many are never answered.
+    pub(crate) failed: u64,
+    pub(crate) lost: u64,
+}
+
+/// One message.
+#[derive(Clone, Copy)]
+pub(crate) struct Heard {
+    micros: u64,
+    key: Digest,
+    service: u32,
+    method: u16,
+    what: What,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Call,
+    Result,
+    Failure,
+}
+
+/// The names of a scene, with their digests.
+pub(crate) struct Cast {
+    services: Vec<(String, String, Digest)>,
+    methods: Vec<(String, Digest)>,
+}
+
+impl Cast {
+    pub(crate) fn new(scene: &Scene) -> Self {
+        let services = (0..scene.services).map(|at| {
+            let name = format!("Service{at:05}");
+            let digest = KEY.digest(Kind::Service, name.as_bytes());
+            (format!("service/{name}"), name, digest)
+        });
+        let methods = (0..scene.methods).map(|at| {
+            let name = format!("method{at:02}");
+            let digest = KEY.digest(Kind::Method, name.as_bytes());
+            (name, digest)
+        });
+        Self { services: services.collect(), methods: methods.collect() }
+    }
+}
+
+/// An observer with the defaults, that listens from the first message on.
+pub(crate) fn observer() -> Observer {
+    let pair = PairSettings {
+        name: "default".into(),
+        call: "service/{service}".into(),
+        reply: "session/{session}/response".into(),
+    };
+    Observer::new(Settings::with_pairs(vec![pair]), KEY, Instant::from_micros(BEGIN))
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn share(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A reply time in microseconds: log-normal with a median of 50 ms, as most services show.
+    fn reply_time(&mut self) -> u64 {
+        let (u, v) = (self.share().max(1e-12), self.share());
+        let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
+        (50_000.0 * (0.5 * normal).exp()) as u64
+    }
+}
+
+/// Messages of a scene over so many seconds, in order of time.
+pub(crate) fn record(scene: &Scene, from: u64, seconds: u64, random: &mut Random) -> Vec<Heard> {
+    let calls = u64::from(scene.calls_per_second) * seconds;
+    let mut heard = Vec::with_capacity(calls as usize * 2);
+    let step = 1_000_000.0 / f64::from(scene.calls_per_second);
+    for at in 0..calls {
+        let micros = BEGIN + from * 1_000_000 + (at as f64 * step) as u64;
+        let draw = random.next();
+        let service = (draw % u64::from(scene.services)) as u32;
+        let method = ((draw >> 32) % u64::from(scene.methods)) as u16;
+        let number = random.next();
+        let key = KEY.digest(Kind::IntegerId, &number.to_le_bytes());
+        heard.push(Heard { micros, key, service, method, what: What::Call });
+        let luck = number % 1_000;
+        if luck >= scene.lost {
+            let failed = luck < scene.lost + scene.failed;
+            let what = if failed { What::Failure } else { What::Result };
+            heard.push(Heard { micros: micros + random.reply_time(), what, key, service, method });
+        }
+    }
+    heard.sort_by_key(|heard| heard.micros);
+    heard
+}
+
+/// Tells an observer all of it.
+pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 {
+    let mut events = 0;
+    for heard in tape {
+        let now = Instant::from_micros(heard.micros);
+        if heard.what == What::Call {
+            let (topic, service, digest) = &cast.services[heard.service as usize];
+            let (method, method_digest) = &cast.methods[usize::from(heard.method)];
+            observer.handle(
+                now,
+                Input::Call(Call {
+                    pair: PairId(0),
+                    service: Name { text: service, digest: *digest },
+                    method: Some(Name { text: method, digest: *method_digest }),
+                    topic,
+                    kind: CallKind::TwoWay {
+                        keys: (heard.key, None),
+                        lenient: false,
+                        deadline: None,
+                    },
+                    caller: Some(*digest),
+                    parts: [None; 2],
+                }),
+            );
+        } else {
+            let answer = match heard.what {
+                What::Failure => Answer::Error(Some(-32603)),
+                _ => Answer::Result,
+            };
+            observer.handle(
+                now,
+                Input::Reply(Reply {
+                    pair: PairId(0),
+                    direction: Direction::Reply,
+                    topic: "session/s/response",
+                    keys: [heard.key].into_iter().collect(),
+                    strict: Ok(answer),
+                    lenient: answer,
+                    stray: Stray::Unmatched,
+                    hold: true,
+                }),
+            );
+        }
+        while observer.poll_event().is_some() {
+            events += 1;
+        }
+    }
+    events
+}
+
+/// The moment so many seconds after the beginning.
+pub(crate) fn at(seconds: u64) -> Instant {
+    Instant::from_micros(BEGIN) + Span::from_secs(seconds)
+}

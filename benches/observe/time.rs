@@ -1,0 +1,74 @@
+//! Nanoseconds per message, over scenes that differ in one thing each.
+
+use super::tape::{Cast, Random, Scene, observer, play, record};
+
+/// The scenes; the first is the measure of the others.
+pub(crate) const SCENES: [Scene; 4] = [
+    scene("50 services x 10 methods", 50, 0, 0),
+    scene("10 000 services x 10 methods", 10_000, 0, 0),
+    scene("50 x 10, 1 % failed, 0.1 % unanswered", 50, 10, 1),
+    scene("10 000 x 10, 1 % failed, 0.1 % unanswered", 10_000, 10, 1),
+];
+
+const RUNS: u64 = 5;
+const WARM_UP: u64 = 60;
+const MEASURED: u64 = 60;
+
+const fn scene(name: &'static str, services: u32, failed: u64, lost: u64) -> Scene {
+    Scene { name, services, methods: 10, calls_per_second: 10_000, failed, lost }
+}
+
+/// Times every scene.
+pub(crate) fn report() {
+    println!("time per message, median of {RUNS} runs, 20 000 messages/s of virtual time");
+    let mut first = None;
+    for scene in &SCENES {
+        let mut times: Vec<f64> = (0..RUNS).map(|seed| run(scene, seed)).collect();
+        times.sort_by(f64::total_cmp);
+        let median = times[times.len() / 2];
+        let base = *first.get_or_insert(median);
+        let (least, most) = (times[0], times[times.len() - 1]);
+        println!(
+            "  {:<44} {median:>6.0} ns  ({least:.0} to {most:.0}), {:.2} x the first",
+            scene.name,
+            median / base
+        );
+    }
+}
+
+fn run(scene: &Scene, seed: u64) -> f64 {
+    let cast = Cast::new(scene);
+    let mut random = Random(seed);
+    let mut observer = observer();
+    let warm_up = record(scene, 0, WARM_UP, &mut random);
+    let measured = record(scene, WARM_UP, MEASURED, &mut random);
+    play(&mut observer, &cast, &warm_up);
+    // The bench measures the real clock; the observer knows none.
+    #[allow(clippy::disallowed_methods)]
+    let begin = std::time::Instant::now();
+    std::hint::black_box(play(&mut observer, &cast, &measured));
+    begin.elapsed().as_nanos() as f64 / measured.len() as f64
+}
+
+/// One short pass over a scene, for an instruction counter; prints how many messages it was.
+pub(crate) fn once(name: &str) {
+    let Some(scene) = SCENES.iter().find(|scene| scene.name == name) else {
+        return eprintln!("no scene is called {name:?}");
+    };
+    let cast = Cast::new(scene);
+    let mut random = Random(0);
+    let tape = record(scene, 0, 20, &mut random);
+    let mut observer = observer();
+    let events = measured(&mut observer, &cast, &tape);
+    println!("{} messages, {events} events", tape.len());
+}
+
+/// The part that the instruction counter looks at, found by its name.
+#[inline(never)]
+fn measured(
+    observer: &mut lookout::observer::Observer,
+    cast: &Cast,
+    tape: &[super::tape::Heard],
+) -> u64 {
+    play(observer, cast, tape)
+}

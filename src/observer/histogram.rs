@@ -1,0 +1,326 @@
+//! Mergeable histograms: counts by bin, as wide as they need to be.
+//!
+//! A histogram keeps only the stretch of bins it has seen, in one byte a bin until a count no
+//! longer fits, then in two, then in four: a service with steady latencies costs some hundred
+//! bytes, and there are a dozen histograms a service and one a method. What the bins mean is
+//! `latency`'s.
+
+use super::latency::middle;
+use super::time::Span;
+
+/// Counts by bin, in the narrowest type that holds them.
+#[derive(Clone, Debug)]
+enum Counts {
+    Bytes(Vec<u8>),
+    Shorts(Vec<u16>),
+    Words(Vec<u32>),
+}
+
+/// Does the same to the counts whatever their width.
+macro_rules! each_width {
+    ($counts:expr, $list:ident => $do:expr) => {
+        match $counts {
+            Counts::Bytes($list) => $do,
+            Counts::Shorts($list) => $do,
+            Counts::Words($list) => $do,
+        }
+    };
+}
+
+impl Counts {
+    fn len(&self) -> usize {
+        each_width!(self, list => list.len())
+    }
+
+    fn get(&self, at: usize) -> u32 {
+        match self {
+            Self::Bytes(list) => list.get(at).copied().map_or(0, u32::from),
+            Self::Shorts(list) => list.get(at).copied().map_or(0, u32::from),
+            Self::Words(list) => list.get(at).copied().unwrap_or(0),
+        }
+    }
+
+    /// Makes room for so many bins before and after, and no more than that.
+    fn grow(&mut self, front: usize, back: usize) {
+        each_width!(self, list => {
+            list.reserve_exact(front + back);
+            list.resize(list.len() + back, 0);
+            list.splice(0..0, std::iter::repeat_n(0, front));
+        });
+    }
+
+    /// Sets a count, widening all of them if it does not fit.
+    fn set(&mut self, at: usize, count: u32) {
+        let fits = match self {
+            Self::Bytes(_) => count <= u32::from(u8::MAX),
+            Self::Shorts(_) => count <= u32::from(u16::MAX),
+            Self::Words(_) => true,
+        };
+        if !fits {
+            *self = match self {
+                Self::Bytes(list) if count <= u32::from(u16::MAX) => {
+                    Self::Shorts(list.iter().map(|count| u16::from(*count)).collect())
+                }
+                _ => Self::Words((0..self.len()).map(|at| self.get(at)).collect()),
+            };
+        }
+        match self {
+            Self::Bytes(list) => put(list, at, count as u8),
+            Self::Shorts(list) => put(list, at, count as u16),
+            Self::Words(list) => put(list, at, count),
+        }
+    }
+}
+
+fn put<T>(list: &mut [T], at: usize, count: T) {
+    if let Some(slot) = list.get_mut(at) {
+        *slot = count;
+    }
+}
+
+/// Counts of reply times by bin.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    /// The bin of the first count.
+    first: u16,
+    counts: Counts,
+    total: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { first: 0, counts: Counts::Bytes(Vec::new()), total: 0 }
+    }
+}
+
+impl PartialEq for Histogram {
+    /// Equal counts are equal, however wide they are kept.
+    fn eq(&self, other: &Self) -> bool {
+        self.bins().eq(other.bins())
+    }
+}
+
+impl Eq for Histogram {}
+
+impl Histogram {
+    /// Adds `count` times that fell into `bin`.
+    pub fn add(&mut self, bin: u16, count: u32) {
+        let len = self.counts.len();
+        if len == 0 {
+            self.first = bin;
+        }
+        if bin < self.first {
+            self.counts.grow(usize::from(self.first - bin), 0);
+            self.first = bin;
+        }
+        let at = usize::from(bin - self.first);
+        if at >= self.counts.len() {
+            self.counts.grow(0, at + 1 - self.counts.len());
+        }
+        let before = self.counts.get(at);
+        let after = before.saturating_add(count);
+        self.counts.set(at, after);
+        self.total += u64::from(after - before);
+    }
+
+    /// Takes back `count` times that were added to `bin` before.
+    pub fn remove(&mut self, bin: u16, count: u32) {
+        let at = usize::from(bin.wrapping_sub(self.first));
+        let before = self.counts.get(at);
+        let taken = count.min(before);
+        if taken > 0 {
+            self.counts.set(at, before - taken);
+            self.total -= u64::from(taken);
+        }
+    }
+
+    /// Adds everything another histogram counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (bin, count) in other.bins() {
+            self.add(bin, count);
+        }
+    }
+
+    /// How many times fell into `bin`.
+    pub fn count_of(&self, bin: u16) -> u32 {
+        self.counts.get(usize::from(bin.wrapping_sub(self.first)))
+    }
+
+    /// How many times it holds.
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
+    /// The bins that hold something, lowest first.
+    pub fn bins(&self) -> impl DoubleEndedIterator<Item = (u16, u32)> + '_ {
+        let count = |at: usize| (self.first + at as u16, self.counts.get(at));
+        (0..self.counts.len()).map(count).filter(|(_, count)| *count > 0)
+    }
+
+    /// The lowest and the highest bin there is room for; a bin outside holds nothing.
+    fn stretch(&self) -> (u16, u16) {
+        (self.first, self.first + self.counts.len().saturating_sub(1) as u16)
+    }
+
+    /// The `quantile` (0 to 1) by nearest rank, within 1.6 %; `None` if it holds nothing.
+    pub fn quantile(&self, quantile: f64) -> Option<Span> {
+        if self.total == 0 {
+            return None;
+        }
+        // Counted from the top, as the quantiles in demand are the high ones.
+        let mut above = self.total - rank(quantile, self.total);
+        for (bin, count) in self.bins().rev() {
+            if above < u64::from(count) {
+                return Some(middle(bin));
+            }
+            above -= u64::from(count);
+        }
+        None
+    }
+}
+
+impl FromIterator<(u16, u32)> for Histogram {
+    fn from_iter<I: IntoIterator<Item = (u16, u32)>>(bins: I) -> Self {
+        let mut histogram = Self::default();
+        for (bin, count) in bins {
+            histogram.add(bin, count);
+        }
+        histogram
+    }
+}
+
+/// The nearest rank, from 1, of a quantile among `total`.
+fn rank(quantile: f64, total: u64) -> u64 {
+    ((quantile * total as f64).ceil() as u64).clamp(1, total.max(1))
+}
+
+/// A histogram that always knows one quantile of what it holds.
+///
+/// Counts come and go one by one, and the quantile moves by a bin or two with each; it is
+/// followed, never searched for.
+#[derive(Clone, Debug, Default)]
+pub struct Tracked {
+    histogram: Histogram,
+    /// The bin of the quantile, and how many times lie above it.
+    at: u16,
+    above: u64,
+}
+
+impl Tracked {
+    /// Adds a time that fell into `bin`; the quantile followed is `quantile`.
+    pub fn add(&mut self, bin: u16, quantile: f64) {
+        self.histogram.add(bin, 1);
+        if self.histogram.count() == 1 {
+            (self.at, self.above) = (bin, 0);
+        }
+        self.above += u64::from(bin > self.at);
+        self.follow(quantile);
+    }
+
+    /// Takes back `count` times that were added to `bin` before.
+    pub fn remove(&mut self, bin: u16, count: u32, quantile: f64) {
+        let before = self.histogram.count();
+        self.histogram.remove(bin, count);
+        if bin > self.at {
+            self.above -= before - self.histogram.count();
+        }
+        self.follow(quantile);
+    }
+
+    /// All it holds.
+    pub const fn histogram(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// The quantile that is followed; `None` if it holds nothing.
+    pub fn quantile(&self) -> Option<Span> {
+        (self.histogram.count() > 0).then(|| middle(self.at))
+    }
+
+    fn follow(&mut self, quantile: f64) {
+        let total = self.histogram.count();
+        if total == 0 {
+            return;
+        }
+        let allowed = total - rank(quantile, total);
+        let (lowest, highest) = self.histogram.stretch();
+        while self.above > allowed && self.at < highest {
+            self.at += 1;
+            self.above -= u64::from(self.histogram.count_of(self.at));
+        }
+        loop {
+            let here = u64::from(self.histogram.count_of(self.at));
+            if self.above + here > allowed || self.at <= lowest {
+                return;
+            }
+            self.above += here;
+            self.at -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::latency::bin;
+    use super::*;
+
+    #[test]
+    fn quantiles_are_by_nearest_rank_also_after_merge_and_removal() {
+        let mut all = Histogram::default();
+        let mut half = Histogram::default();
+        for micros in (0..200_u64).rev() {
+            let bin = bin(Span::from_micros(micros * 1_000));
+            if micros % 2 == 0 { all.add(bin, 1) } else { half.add(bin, 1) }
+        }
+        all.merge(&half);
+        assert_eq!(all.count(), 200);
+        for (quantile, rank) in [(0.0, 1_u64), (0.5, 100), (0.95, 190), (0.99, 198), (1.0, 200)] {
+            let exact = (rank - 1) as f64;
+            let told = all.quantile(quantile).map_or(f64::NAN, Span::as_millis_f64);
+            assert!((told - exact).abs() <= exact * 0.016, "{quantile}: {told} for {exact}");
+        }
+        let top = bin(Span::from_micros(199_000));
+        all.remove(top, u32::MAX);
+        assert!(all.quantile(1.0) < Some(middle(top)));
+        assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn counts_are_exact_at_every_width() {
+        let mut histogram = Histogram::default();
+        for (bin, count) in [(7, 255), (3, 1), (7, 1), (900, 65_279), (900, 1), (7, 70_000)] {
+            histogram.add(bin, count);
+        }
+        let bins: Vec<_> = histogram.bins().collect();
+        assert_eq!(bins, [(3, 1), (7, 70_256), (900, 65_280)]);
+        assert_eq!(histogram.count(), 135_537);
+        let narrow: Histogram = [(3, 1)].into_iter().collect();
+        histogram.remove(7, u32::MAX);
+        histogram.remove(900, 65_280);
+        assert_eq!(histogram, narrow, "equal counts are equal at any width");
+        histogram.add(3, u32::MAX);
+        assert_eq!(histogram.count_of(3), u32::MAX, "a full bin stays full");
+        assert_eq!(histogram.count(), u64::from(u32::MAX));
+    }
+
+    #[test]
+    fn a_quantile_that_is_followed_is_the_one_that_is_searched_for() {
+        let mut state = 11_u64;
+        for quantile in [0.5, 0.99, 1.0, 0.0] {
+            let mut tracked = Tracked::default();
+            let mut held = std::collections::VecDeque::new();
+            for step in 0..6_000 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Times that wander, so that the quantile has to.
+                let bin = (200 + (state >> 33) % 40 + step / 20 % 300) as u16;
+                if step % 2_000 < 1_200 || held.is_empty() {
+                    tracked.add(bin, quantile);
+                    held.push_back(bin);
+                } else if let Some(bin) = held.pop_front() {
+                    tracked.remove(bin, 1, quantile);
+                }
+                assert_eq!(tracked.quantile(), tracked.histogram().quantile(quantile));
+            }
+        }
+    }
+}

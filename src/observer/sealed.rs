@@ -1,0 +1,344 @@
+//! What happened in the last minutes, packed: seconds, methods, kinds and reply-time bins.
+//!
+//! A service with ten busy methods has thousands of such facts in five minutes, so they are
+//! bytes in chunks, not structures. A chunk is a row of groups; a group is one second, or a part
+//! of one:
+//!
+//! ```text
+//! group:  seconds since the chunk began (1 byte) · entries (1 byte) · sum of reply times (varint)
+//! entry:  kind (3 bits) · also called (1) · count code (2) · high bits of the bin (2)
+//!         · low bits of the bin (1 byte, if the kind has a time) · method (1 or 3 bytes)
+//!         · count (varint, if the code is 3)
+//! ```
+//!
+//! *Also called* says that as many calls were made to the method in the same second, which is
+//! what nearly every answered call shows. Groups are in order of time; they are written at the
+//! end, read from any second on, and dropped from the front.
+
+use super::latency::BIN_BITS;
+use std::collections::VecDeque;
+
+/// Bytes of a chunk. Small, as a quiet service has one that is mostly empty.
+const CHUNK: usize = 512;
+/// Entries of one group; with at most 9 bytes each, and the head, it always fits a chunk.
+const GROUP: usize = 48;
+/// Marks a method that needs two bytes more.
+const WIDE: u8 = 0xff;
+
+/// What happened, as far as it has a place in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Kind {
+    /// A call was made.
+    Call,
+    /// A call settled with a result.
+    Ok,
+    /// With an error of the caller's doing.
+    Rejected,
+    /// With an error of the service's doing.
+    Failed,
+    /// Without a reply.
+    Unanswered,
+    /// A reply came too late.
+    Late,
+}
+
+impl Kind {
+    const ALL: [Self; 6] =
+        [Self::Call, Self::Ok, Self::Rejected, Self::Failed, Self::Unanswered, Self::Late];
+
+    /// Whether it comes with a reply time.
+    pub const fn has_time(self) -> bool {
+        !matches!(self, Self::Call | Self::Unanswered)
+    }
+}
+
+/// Equal things that happened in one second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// To which method.
+    pub method: u16,
+    /// What.
+    pub kind: Kind,
+    /// The bin of the reply time; 0 if the kind has none.
+    pub bin: u16,
+    /// How often.
+    pub count: u32,
+    /// Whether as many calls were made to the method in the same second.
+    pub called: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    first: u32,
+    bytes: Vec<u8>,
+}
+
+/// Packed seconds, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Sealed {
+    chunks: VecDeque<Chunk>,
+    /// Where the oldest group begins in the first chunk.
+    front: usize,
+}
+
+/// The head of a group, and where its entries begin.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    second: u32,
+    entries: usize,
+    sum: u64,
+    at: usize,
+}
+
+impl Sealed {
+    /// Whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Adds what happened in `second`, which is not before the last one added; `sum` is the
+    /// sum of its reply times in microseconds.
+    pub fn add(&mut self, second: u32, sum: u64, entries: &[Entry]) {
+        let mut sum = sum;
+        for part in entries.chunks(GROUP) {
+            let mut bytes = [0; CHUNK];
+            let mut out = Writer { bytes: &mut bytes, len: 0 };
+            out.put(part.len() as u8);
+            out.varint(sum);
+            for entry in part {
+                out.entry(entry);
+            }
+            let len = out.len;
+            // The parts of one second share one sum.
+            sum = 0;
+            self.append(second, bytes.get(..len).unwrap_or_default());
+        }
+    }
+
+    fn append(&mut self, second: u32, group: &[u8]) {
+        let fits = |chunk: &&mut Chunk| {
+            chunk.bytes.len() + 1 + group.len() <= CHUNK
+                && second.wrapping_sub(chunk.first) <= u32::from(u8::MAX)
+        };
+        if let Some(chunk) = self.chunks.back_mut().filter(fits) {
+            chunk.bytes.push((second - chunk.first) as u8);
+            chunk.bytes.extend_from_slice(group);
+            return;
+        }
+        let mut bytes = Vec::with_capacity(CHUNK);
+        bytes.push(0);
+        bytes.extend_from_slice(group);
+        self.chunks.push_back(Chunk { first: second, bytes });
+    }
+
+    /// Shows every group from second `oldest` on: the second, the sum of its reply times, and
+    /// its entries one by one.
+    pub fn visit(
+        &self,
+        oldest: u32,
+        mut group: impl FnMut(u32, u64),
+        mut entry: impl FnMut(u32, Entry),
+    ) {
+        // The chunk before the first that begins later may hold the beginning.
+        let from = self.chunks.partition_point(|chunk| chunk.first < oldest).saturating_sub(1);
+        for (index, chunk) in self.chunks.iter().enumerate().skip(from) {
+            let mut at = if index == 0 { self.front } else { 0 };
+            while let Some(head) = chunk.head(at) {
+                at = head.at;
+                let wanted = head.second >= oldest;
+                if wanted {
+                    group(head.second, head.sum);
+                }
+                for _ in 0..head.entries {
+                    let (read, next) = chunk.entry(at);
+                    at = next;
+                    if wanted {
+                        entry(head.second, read);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Drops every group before second `oldest`, and shows its entries.
+    pub fn drop_before(&mut self, oldest: u32, mut dropped: impl FnMut(Entry)) {
+        while let Some(chunk) = self.chunks.front() {
+            let Some(head) = chunk.head(self.front) else {
+                self.chunks.pop_front();
+                self.front = 0;
+                continue;
+            };
+            if head.second >= oldest {
+                break;
+            }
+            let mut at = head.at;
+            for _ in 0..head.entries {
+                let (entry, next) = chunk.entry(at);
+                at = next;
+                dropped(entry);
+            }
+            self.front = at;
+        }
+        if self.chunks.capacity() > 4 * (self.chunks.len() + 4) {
+            self.chunks.shrink_to(2 * self.chunks.len());
+        }
+    }
+}
+
+impl Chunk {
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or_default()
+    }
+
+    fn varint(&self, mut at: usize) -> (u64, usize) {
+        let (mut value, mut shift) = (0_u64, 0_u32);
+        loop {
+            let byte = self.byte(at);
+            at += 1;
+            value |= u64::from(byte & 0x7f) << shift.min(63);
+            shift += 7;
+            if byte & 0x80 == 0 {
+                return (value, at);
+            }
+        }
+    }
+
+    fn head(&self, at: usize) -> Option<Head> {
+        let delta = *self.bytes.get(at)?;
+        let entries = usize::from(self.byte(at + 1));
+        let (sum, at) = self.varint(at + 2);
+        Some(Head { second: self.first + u32::from(delta), entries, sum, at })
+    }
+
+    fn entry(&self, mut at: usize) -> (Entry, usize) {
+        let flags = self.byte(at);
+        at += 1;
+        let kind = Kind::ALL.get(usize::from(flags & 7)).copied().unwrap_or(Kind::Call);
+        let mut bin = 0;
+        if kind.has_time() {
+            bin = u16::from(flags >> 6) << 8 | u16::from(self.byte(at));
+            at += 1;
+        }
+        let mut method = u16::from(self.byte(at));
+        at += 1;
+        if method == u16::from(WIDE) {
+            method = u16::from_le_bytes([self.byte(at), self.byte(at + 1)]);
+            at += 2;
+        }
+        let mut count = u32::from((flags >> 4) & 3) + 1;
+        if count == 4 {
+            let (value, next) = self.varint(at);
+            // Written from 32 bits.
+            count = value as u32;
+            at = next;
+        }
+        (Entry { method, kind, bin, count, called: flags & 8 != 0 }, at)
+    }
+}
+
+/// Writes into a buffer that is large enough for any group.
+struct Writer<'b> {
+    bytes: &'b mut [u8; CHUNK],
+    len: usize,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, byte: u8) {
+        if let Some(slot) = self.bytes.get_mut(self.len) {
+            *slot = byte;
+            self.len += 1;
+        }
+    }
+
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.put(value as u8 | 0x80);
+            value >>= 7;
+        }
+        self.put(value as u8);
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        const { assert!(BIN_BITS == 10, "two bits and a byte hold a bin") };
+        let code = if (1..=3).contains(&entry.count) { entry.count as u8 - 1 } else { 3 };
+        let high = if entry.kind.has_time() { (entry.bin >> 8) as u8 & 3 } else { 0 };
+        self.put(entry.kind as u8 | u8::from(entry.called) << 3 | code << 4 | high << 6);
+        if entry.kind.has_time() {
+            self.put(entry.bin as u8);
+        }
+        if entry.method < u16::from(WIDE) {
+            self.put(entry.method as u8);
+        } else {
+            self.put(WIDE);
+            let [low, high] = entry.method.to_le_bytes();
+            self.put(low);
+            self.put(high);
+        }
+        if code == 3 {
+            self.varint(u64::from(entry.count));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_is_shown_from_any_second_on_and_dropped_from_the_front() {
+        let (mut sealed, mut model) = (Sealed::default(), VecDeque::new());
+        let (mut state, mut second) = (5_u64, 1_700_000_000_u32);
+        let mut draw = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) % below
+        };
+        for step in 0..3_000 {
+            second += [0, 1, 1, 2, 254, 255, 256, 4_000][draw(8) as usize];
+            let sum = [0, 127, 128, u64::from(u32::MAX), u64::MAX][draw(5) as usize];
+            let entries: Vec<_> = (0..=draw(if step % 50 == 0 { 120 } else { 9 }))
+                .map(|_| {
+                    let kind = Kind::ALL[draw(6) as usize];
+                    let bin = if kind.has_time() { draw(1 << BIN_BITS) as u16 } else { 0 };
+                    let method = [0, 7, 254, 255, 256, u16::MAX][draw(6) as usize];
+                    let count = [1, 2, 3, 4, 127, 128, u32::MAX][draw(7) as usize];
+                    Entry { method, kind, bin, count, called: draw(2) == 1 }
+                })
+                .collect();
+            sealed.add(second, sum, &entries);
+            model.push_back((second, sum, entries));
+            if step % 7 == 0 {
+                let oldest = second.saturating_sub(draw(3_000) as u32);
+                let mut dropped = Vec::new();
+                sealed.drop_before(oldest, |entry| dropped.push(entry));
+                let mut gone = Vec::new();
+                while model.front().is_some_and(|(second, ..)| *second < oldest) {
+                    gone.extend(model.pop_front().into_iter().flat_map(|(.., entries)| entries));
+                }
+                assert_eq!(dropped, gone);
+                let from = oldest + draw(4_000) as u32;
+                assert_eq!(shown(&sealed, from), expected(&model, from));
+                assert_eq!(shown(&sealed, 0), expected(&model, 0));
+            }
+        }
+        sealed.drop_before(u32::MAX, |_| {});
+        assert!(sealed.is_empty());
+    }
+
+    type Shown = (u64, Vec<(u32, Entry)>);
+
+    fn shown(sealed: &Sealed, from: u32) -> Shown {
+        let (mut sum, mut entries) = (0_u64, Vec::new());
+        sealed.visit(from, |_, part| sum = sum.wrapping_add(part), |s, e| entries.push((s, e)));
+        (sum, entries)
+    }
+
+    fn expected(model: &VecDeque<(u32, u64, Vec<Entry>)>, from: u32) -> Shown {
+        let (mut sum, mut all) = (0_u64, Vec::new());
+        for (second, part, entries) in model.iter().filter(|(second, ..)| *second >= from) {
+            sum = sum.wrapping_add(*part);
+            all.extend(entries.iter().map(|entry| (*second, *entry)));
+        }
+        (sum, all)
+    }
+}
