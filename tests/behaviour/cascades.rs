@@ -94,3 +94,49 @@ fn one_incident_for_all_of_it() {
     // Bad, cascade, recovered; three transitions of either circuit.
     assert_eq!((ids.len(), told), (1, 9));
 }
+
+/// "the verdict can move directly between degraded and unavailable", and degraded is not
+/// recovered: those that wait go on waiting.
+#[test]
+fn a_degraded_origin_is_not_back() {
+    let mut play = play(2);
+    play.ok(s(4_040), "A");
+    let mut made = s(4_041);
+    while made < s(4_080) {
+        play.lost(made, "A", WAIT);
+        play.lost(made + 500_000, "A", WAIT);
+        play.ok(made + s(1), "A");
+        made += s(1) + 500_000;
+    }
+    play.oks(s(4_082)..s(4_200), s(1), "A");
+    play.until(s(4_200));
+    let said = play.all();
+    let at = |part: &str| said.iter().position(|line| line.contains(part)).unwrap();
+    assert!(at("A unavailable") < at("A degraded"), "{said:?}");
+    let time = |part: &str| said[at(part)].split(' ').next().unwrap().to_owned();
+    assert_eq!(time("D0 open->half_open"), time("A recovered"), "{said:?}");
+}
+
+/// "Manual states": a circuit that does not follow the rules is not opened, nor counted.
+#[test]
+fn manual_states_stand() {
+    use lookout::observer::breaker::Mode;
+    use lookout::observer::settings::ServiceSettings;
+    for mode in [Mode::ForcedOpen, Mode::Disabled, Mode::ObserveOnly] {
+        let mut play = Play::with(|settings| {
+            let own = ServiceSettings { circuit: mode, ..ServiceSettings::default() };
+            settings.services.push(("D0".into(), own));
+            let depends = |name: &str| (name.to_owned(), vec!["A".to_owned()]);
+            settings.dependencies = vec![depends("D0"), depends("D1")];
+        });
+        play.ok(s(4_000), "D0");
+        play.ok(s(4_000), "D1");
+        play.oks(s(4_000)..s(4_011), s(1), "A");
+        for call in 0..5 {
+            play.lost(s(4_020) + call * s(1), "A", WAIT);
+        }
+        play.until(s(4_030));
+        let said = play.all().join("; ");
+        assert!(said.contains("A cascade D1"), "{mode:?}: {said}");
+    }
+}

@@ -217,3 +217,17 @@ fn late_replies_and_time_alone_change_nothing() {
     play.until(half + s(100_010));
     assert_eq!(play.circuits().len(), 1);
 }
+
+/// "over 5 min": six of twelve while the first failure is within the 300 seconds, else five of
+/// eleven.
+#[test]
+fn five_minutes_are_three_hundred_seconds() {
+    for (settled, found) in [(s(300) - 1, true), (s(300), false)] {
+        let mut play = Play::new();
+        written(&mut play, 0, s(20), "FooooooFFFF");
+        play.answer(settled - QUICK, "A", QUICK, FAILED);
+        play.until(s(305));
+        let wanted = format!("{} {RATE} 6/12", time(settled));
+        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{settled}");
+    }
+}

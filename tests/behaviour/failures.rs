@@ -118,3 +118,30 @@ fn callers_errors_are_nobodys_failures() {
     play.until(s(310));
     assert_eq!(play.all(), [""; 0]);
 }
+
+/// "over 5 min": the fifth failure speaks while the first is within the 300 seconds.
+#[test]
+fn five_minutes_are_three_hundred_seconds() {
+    for (settled, found) in [(s(300) - 1, true), (s(300), false)] {
+        let mut play = Play::new();
+        play.answer(0, "A", QUICK, FAILED);
+        play.oks(s(12)..s(252), s(12), "A");
+        for made in [s(255), s(267), s(279), settled - QUICK] {
+            play.answer(made, "A", QUICK, FAILED);
+        }
+        play.until(s(305));
+        let wanted = format!("{} {HIGH}", time(settled));
+        assert_eq!(play.verdicts(), if found { vec![wanted] } else { vec![] }, "{settled}");
+    }
+}
+
+/// The order of the table: failures are named before slowness.
+#[test]
+fn failures_speak_before_slowness() {
+    let mut play = Play::new();
+    for at in 0..40 {
+        play.answer(at * s(1), "A", s(8), FAILED);
+    }
+    play.until(s(48));
+    assert_eq!(play.verdicts(), [format!("14.000000 {HIGH}")]);
+}

@@ -111,3 +111,22 @@ fn it_ends_ten_seconds_after_they_are_ready() {
     play.until(s(60));
     assert_eq!(play.verdicts(), [first, "51.000000 A recovered after 31.000000"]);
 }
+
+/// The order of the table: replicas that are not ready are named before failures and slowness,
+/// and a service that does not answer before them.
+#[test]
+fn who_speaks_first() {
+    let mut play = Play::new();
+    for call in 0..60 {
+        play.answer(call * s(1), "A", s(8), crate::kit::FAILED);
+    }
+    play.replicas(s(30), "A", [3, 1, 3], None);
+    play.replicas(s(40), "A", [3, 3, 3], None);
+    play.until(s(60));
+    let wanted = [
+        "14.000000 A degraded high_failure_rate",
+        "30.000000 A degraded replicas_not_ready",
+        "50.000000 A degraded high_failure_rate",
+    ];
+    assert_eq!(play.verdicts(), wanted);
+}
