@@ -231,3 +231,18 @@ fn five_minutes_are_three_hundred_seconds() {
         assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{settled}");
     }
 }
+
+/// "over 10 s": the current second and the nine before it.
+#[test]
+fn ten_seconds_are_the_current_one_and_nine_before() {
+    for (settled, found) in [(s(110) - 1, true), (s(110), false)] {
+        let mut play = Play::new();
+        written(&mut play, 0, s(1), &"o".repeat(60));
+        written(&mut play, s(100), s(2), "FFFF");
+        written(&mut play, s(101), 100_000, "ooooo");
+        play.answer(settled - QUICK, "A", QUICK, FAILED);
+        play.until(s(112));
+        let wanted = format!("{} {RATE} 5/10", time(settled));
+        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{settled}");
+    }
+}
