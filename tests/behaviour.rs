@@ -1,0 +1,39 @@
+//! The manual's chapters on matching, verdicts and circuits, edge by edge, to the microsecond.
+//!
+//! Every expectation comes from the manual's words alone. `findings` holds what is not as the
+//! manual says it, or what the manual leaves open.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "behaviour/bounds.rs"]
+mod bounds;
+#[path = "behaviour/cascades.rs"]
+mod cascades;
+#[path = "behaviour/circuits.rs"]
+mod circuits;
+#[path = "behaviour/doubt.rs"]
+mod doubt;
+#[path = "behaviour/failing.rs"]
+mod failing;
+#[path = "behaviour/failures.rs"]
+mod failures;
+#[path = "behaviour/findings.rs"]
+mod findings;
+#[path = "behaviour/flapping.rs"]
+mod flapping;
+#[path = "behaviour/incidents.rs"]
+mod incidents;
+#[path = "observer/kit.rs"]
+mod kit;
+#[path = "behaviour/matching.rs"]
+mod matching;
+#[path = "behaviour/patience.rs"]
+mod patience;
+#[path = "behaviour/play.rs"]
+mod play;
+#[path = "behaviour/replicas.rs"]
+mod replicas;
+#[path = "behaviour/silent.rs"]
+mod silent;
+#[path = "behaviour/slowness.rs"]
+mod slowness;

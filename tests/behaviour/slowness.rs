@@ -1,0 +1,83 @@
+//! "mean reply time > 5 s over 5 min; or median over the last 10 s or the last 20 replies,
+//! whichever are more (none older than 1 h), > 1 s and > 5 × the median of the hour before (at
+//! least 100 replies), for 10 s without a break".
+
+use crate::kit::{OK, s};
+use crate::play::{Play, time};
+
+const SLOW: &str = "A degraded slow_responses";
+
+fn answers(play: &mut Play, begin: u64, step: u64, count: u64, took: u64) {
+    for at in 0..count {
+        play.answer(begin + at * step, "A", took, OK);
+    }
+}
+
+#[test]
+fn a_mean_of_five_seconds_is_not_more_than_five_seconds() {
+    for (took, found) in [(s(5), false), (s(5) + 1, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, s(1), 60, took);
+        play.until(s(66));
+        // The fifth reply makes a mean; ten seconds later it is a finding.
+        let wanted = format!("{} {SLOW}", time(s(19) + 1));
+        assert_eq!(play.verdicts(), if found { vec![wanted] } else { vec![] }, "{took}");
+    }
+}
+
+#[test]
+fn the_hour_before_holds_a_hundred_replies() {
+    for (before, found) in [(100, true), (99, false)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, before, 20_000);
+        answers(&mut play, s(60), s(1), 20, 1_500_000);
+        play.until(s(120));
+        // The last twenty are all slow at 80.5; what is before them does not grow any more.
+        let said = play.verdicts();
+        assert_eq!(said.iter().any(|line| line.ends_with(SLOW)), found, "{before}: {said:?}");
+    }
+}
+
+#[test]
+fn a_median_of_one_second_is_not_more_than_one_second() {
+    for (took, found) in [(s(1), false), (s(1) + 1, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, 200, 20_000);
+        answers(&mut play, s(60), s(1), 30, took);
+        play.until(s(95));
+        // The eleventh of the last twenty makes the tenth of them slow.
+        let wanted = format!("{} {SLOW}", time(s(80) + took));
+        assert_eq!(play.verdicts(), if found { vec![wanted] } else { vec![] }, "{took}");
+    }
+}
+
+/// Five times the usual 300 ms, within the 2 % of a histogram.
+#[test]
+fn slow_is_five_times_the_usual() {
+    for (took, found) in [(1_450_000, false), (1_550_000, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, 200, 300_000);
+        answers(&mut play, s(60), s(1), 30, took);
+        play.until(s(95));
+        assert_eq!(!play.verdicts().is_empty(), found, "{took}");
+    }
+}
+
+/// Ten replies of twenty are no more than half: their median is the tenth, a quick one.
+#[test]
+fn a_break_begins_the_ten_seconds_anew() {
+    for (slow, found) in [(10, false), (11, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, 200, 20_000);
+        answers(&mut play, s(60), s(1), slow, 1_500_000);
+        play.until(s(100));
+        assert_eq!(!play.verdicts().is_empty(), found, "{slow}");
+    }
+    // Slow for 9 s and more, then not for a moment.
+    let mut play = Play::new();
+    answers(&mut play, 0, 100_000, 200, 20_000);
+    answers(&mut play, s(60), s(1), 11, 1_500_000);
+    answers(&mut play, s(80), 10_000, 10, 20_000);
+    play.until(s(200));
+    assert_eq!(play.verdicts(), [""; 0]);
+}
