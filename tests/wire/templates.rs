@@ -91,6 +91,151 @@ fn the_matcher_agrees_with_a_naive_one() {
     assert!(compared > 50_000 && matched > 3_000, "{matched} of {compared}");
 }
 
+/// The same question asked of the whole text at once, letter by letter, with what the names
+/// stand for: a name takes any text without `/`, one with `...` any text at all, and a name that
+/// stands there twice takes the same text twice.
+fn tries<'t>(template: &'t str, topic: &'t str, bound: &mut Vec<(&'t str, &'t str)>) -> bool {
+    let Some(rest) = template.strip_prefix('{') else {
+        return match (template.chars().next(), topic.chars().next()) {
+            (None, None) => true,
+            (Some(wanted), Some(letter)) if wanted == letter => {
+                let width = letter.len_utf8();
+                tries(&template[width..], &topic[width..], bound)
+            }
+            _ => false,
+        };
+    };
+    let (name, after) = rest.split_once('}').unwrap();
+    if let Some((_, value)) = bound.iter().find(|(known, _)| *known == name) {
+        return topic.strip_prefix(*value).is_some_and(|rest| tries(after, rest, bound));
+    }
+    for at in (0..=topic.len()).filter(|at| topic.is_char_boundary(*at)) {
+        if !name.ends_with("...") && topic[..at].contains('/') {
+            break;
+        }
+        bound.push((name, &topic[..at]));
+        if tries(after, &topic[at..], bound) {
+            return true;
+        }
+        bound.pop();
+    }
+    false
+}
+
+/// A topic that the template was made for, or nearly so: names filled in with texts that its
+/// own literals occur in, and half of the time a letter more, less or changed.
+fn near(template: &str, random: &mut Lcg) -> String {
+    let values = ["", "a", "b", "ab", "ba", "aab", "abab", "ä", "$", "x"];
+    let mut topic = String::new();
+    let mut known: Vec<(&str, String)> = Vec::new();
+    for part in template.split_inclusive(['{', '}']) {
+        let Some(name) = part.strip_suffix('}') else {
+            topic += part.trim_end_matches('{');
+            continue;
+        };
+        let mut value = random.pick(&values).to_owned();
+        if name.ends_with("...") {
+            (0..random.below(3)).for_each(|_| value += &format!("/{}", random.pick(&values)));
+        }
+        let value = match known.iter().find(|(known, _)| *known == name) {
+            // Mostly the same again.
+            Some((_, before)) if random.below(4) > 0 => before.clone(),
+            _ => value,
+        };
+        topic += &value;
+        known.push((name, value));
+    }
+    if random.below(2) == 0 && !topic.is_empty() {
+        let mut letters: Vec<char> = topic.chars().collect();
+        let at = random.below(letters.len() as u64) as usize;
+        let letter = ['a', 'b', '/', 'ä', '$'][random.below(5) as usize];
+        match random.below(3) {
+            0 => letters[at] = letter,
+            1 => letters.insert(at, letter),
+            _ => drop(letters.remove(at)),
+        }
+        topic = letters.into_iter().collect();
+    }
+    topic
+}
+
+#[test]
+fn topics_made_of_the_template_are_matched_as_letter_by_letter() {
+    let mut random = Lcg::new(5);
+    let (mut matched, mut compared) = (0, 0);
+    for _ in 0..4_000 {
+        let mut many = false;
+        let mut levels = Vec::new();
+        for at in 0..=random.below(4) {
+            // A level that is a name alone may say a name again; within a level every name is
+            // new, as a value that must be the same twice and may end anywhere has no one match.
+            let shape = random.pick(&[
+                "a",
+                "ä",
+                "",
+                "{x}",
+                "{x}",
+                "{y}",
+                "a{#}b",
+                "{#}ä{#}",
+                "{#}a{#}ab{#}",
+                "aa{#}aa",
+                "{#}.{#}",
+                "{m...}",
+            ]);
+            if shape == "{m...}" && std::mem::replace(&mut many, true) {
+                continue;
+            }
+            let mut level = shape.to_owned();
+            for count in 0..shape.matches('#').count() {
+                level = level.replacen('#', &format!("n{at}{count}"), 1);
+            }
+            levels.push(level);
+        }
+        let template = levels.join("/");
+        let Ok((compiled, _)) = compile(&template) else { continue };
+        let filter = Filter::new(&compiled.filter()).unwrap();
+        for _ in 0..15 {
+            let topic = near(&template, &mut random);
+            let hidden = topic.starts_with('$') && levels[0].contains('{');
+            let wanted = !hidden && tries(&template, &topic, &mut Vec::new());
+            let mut values = [None; MAX_NAMES];
+            assert_eq!(compiled.captures(&topic, &mut values), wanted, "{template} on {topic}");
+            compared += 1;
+            if wanted {
+                matched += 1;
+                let mut filled = String::new();
+                assert!(compiled.fill(&values, &mut filled), "{template} on {topic}");
+                assert_eq!(filled, topic, "{template}");
+                assert!(filter.matches(&topic), "{template} on {topic}: subscribed to");
+            }
+        }
+    }
+    assert!(compared > 50_000 && matched > 20_000, "{matched} of {compared}");
+}
+
+#[test]
+fn no_text_is_too_strange_for_a_template() {
+    let mut random = Lcg::new(6);
+    let (mut accepted, parts) = (0, ["{", "}", "{a}", "{b}", "{c...}", "...", "/", "a", "+", "ä"]);
+    for _ in 0..20_000 {
+        let count = random.below(7);
+        let text: String = (0..count).map(|_| random.pick(&parts)).collect();
+        let Ok((template, _)) = compile(&text) else { continue };
+        accepted += 1;
+        assert_eq!(template.to_string(), text);
+        let filter = Filter::new(&template.filter()).unwrap();
+        let topic = near(&text, &mut random);
+        let once = ["{a}", "{b}", "{c...}"].iter().all(|name| text.matches(name).count() < 2);
+        let wanted = naive(&text, &topic);
+        let got = template.captures(&topic, &mut [None; MAX_NAMES]);
+        // A name that stands there twice may make fewer topics match, never more.
+        assert!(if once { got == wanted } else { wanted || !got }, "{text} on {topic}");
+        assert!(!got || filter.matches(&topic), "{text} on {topic}: subscribed to");
+    }
+    assert!(accepted > 2_000, "{accepted}");
+}
+
 /// Names and their values; `None` if the topic does not match.
 type Values = Option<&'static [(&'static str, &'static str)]>;
 
