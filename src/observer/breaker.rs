@@ -6,7 +6,7 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Mark, Settled, Tally, Which};
+use super::evidence::{Evidence, Heard, Mark, Settled, Tally, Which};
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 
@@ -135,8 +135,8 @@ pub struct Setting<'a> {
     /// The numbers.
     pub policy: &'a CircuitPolicy,
     /// When a reply of the service was last heard, or could be.
-    pub heard: Option<Instant>,
-    /// lookout doubts itself: nothing may open.
+    pub heard: Heard,
+    /// lookout doubts itself: no rule may open it; a trial goes on.
     pub doubt: bool,
 }
 
@@ -148,7 +148,7 @@ pub struct Breaker {
     evidence: Evidence,
     /// When it last moved: earlier calls change nothing.
     moved: Option<Instant>,
-    /// When it left the closed state.
+    /// When it left the closed state, while it is not to be called freely.
     opened: Option<Instant>,
     open_count: u32,
     /// Observe-only: the trip was reported.
@@ -216,8 +216,8 @@ impl Breaker {
             Phase::Closed => {
                 self.evidence.keep_for(setting.policy.window);
                 self.evidence.record(call);
-                let slow = call.slow && setting.policy.slow_call.is_some();
-                if self.evidence.is_clean() && !slow { None } else { self.trip(call.at, setting) }
+                // A call that is neither failed nor slow can still complete a rate.
+                if self.is_calm() { None } else { self.trip(call.at, setting) }
             }
             Phase::Open(_) => None,
             Phase::HalfOpen { answered, failed } => self.trial(call, answered, failed, setting),
@@ -233,8 +233,7 @@ impl Breaker {
             }
             Phase::Closed => {
                 self.evidence.roll(now);
-                let calm = self.evidence.is_clean() && setting.policy.slow_call.is_none();
-                if calm { None } else { self.trip(now, setting) }
+                if self.is_calm() { None } else { self.trip(now, setting) }
             }
             _ => None,
         }
@@ -375,17 +374,17 @@ impl Breaker {
 
     fn go(&mut self, to: Phase, now: Instant, cause: Cause, counts: (u32, u32)) -> Transition {
         let from = self.state();
-        let open_for = self.opened.map(|opened| now.since(opened));
         self.phase = to;
         self.moved = Some(now);
         self.evidence.clear();
-        let closes = matches!(to, Phase::Closed);
-        if closes {
-            self.opened = None;
-        } else if matches!(from, State::Closed) {
-            self.opened = Some(now);
+        let mut open_for = None;
+        match self.state() {
+            State::Open | State::HalfOpen | State::ForcedOpen => {
+                self.opened.get_or_insert(now);
+            }
+            State::Closed => open_for = self.opened.take().map(|opened| now.since(opened)),
+            State::Disabled | State::ObserveOnly => self.opened = None,
         }
-        let open_for = open_for.filter(|_| closes);
         Transition { open_for, ..self.told(from, cause, counts) }
     }
 

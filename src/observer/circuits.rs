@@ -2,6 +2,7 @@
 
 use super::breaker::{Mode, Setting, State, Transition};
 use super::event::{CircuitNews, What};
+use super::evidence::Heard;
 use super::incident::IncidentId;
 use super::registry::OTHER_INDEX;
 use super::service::Service;
@@ -32,7 +33,7 @@ impl Observer {
         };
         if !matches!(transition.to, State::Open | State::HalfOpen) {
             service.circuit_incident = None;
-            service.waits_for = None;
+            self.waiting -= u32::from(service.waits_for.take().is_some());
         }
         self.say(now, What::Circuit(news));
         self.watch(index);
@@ -57,7 +58,7 @@ impl Observer {
         let service = self.registry.get(index);
         let setting = Setting {
             policy: &self.settings.circuit,
-            heard: service.heard.max(gate.blind_until),
+            heard: Heard { reply: service.heard.max(gate.blind_until), met: service.met },
             doubt: gate.doubt || !gate.heard,
         };
         if let Some(transition) = service.breaker.tick(now, &setting) {
@@ -76,9 +77,9 @@ impl Observer {
         }
         let policy = &self.settings.cascade;
         let in_use = |service: &&Service| now.since(service.called) <= policy.span;
-        let used = self.registry.all().iter().skip(1).filter(in_use).count();
-        let already = self.registry.all().iter().filter(|s| s.waits_for.is_some()).count();
-        let others = used.saturating_sub(1);
+        let used = |at: &u32| in_use(&&self.registry.all()[*at as usize]);
+        let others = self.registry.indexes().filter(|at| *at != index).filter(used).count();
+        let already = self.waiting as usize;
         let mut room = cascade::room(others, policy.share, already);
         let mut affected = Vec::new();
         for dependent in dependents {
@@ -90,6 +91,7 @@ impl Observer {
             if let Some(transition) = service.breaker.open_ahead(now) {
                 room -= 1;
                 service.waits_for = Some(origin);
+                self.waiting += 1;
                 service.circuit_incident = Some(incident);
                 affected.push(service.name.clone());
                 self.circuit_moved(now, at, transition);
@@ -103,12 +105,16 @@ impl Observer {
 
     /// The service is back: circuits that waited for it are tried.
     pub(super) fn release_dependents(&mut self, now: Instant, origin: digest::Digest) {
+        if self.waiting == 0 {
+            return;
+        }
         for index in self.registry.indexes() {
             let service = self.registry.get(index);
             if service.waits_for != Some(origin) {
                 continue;
             }
             service.waits_for = None;
+            self.waiting -= 1;
             if let Some(transition) = service.breaker.dependency_recovered(now) {
                 self.circuit_moved(now, index, transition);
             }

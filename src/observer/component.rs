@@ -163,7 +163,8 @@ fn details(report: &Report<'_>) -> Option<Arc<str>> {
     report.details.filter(|details| details.len() <= MAX_DETAILS).map(Into::into)
 }
 
-fn cut(text: &str, max: usize) -> &str {
+/// The beginning of a text, of at most so many bytes.
+pub(super) fn cut(text: &str, max: usize) -> &str {
     let mut end = text.len().min(max);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -14,7 +14,7 @@ const AFTERMATH: u8 = 1;
 /// What changed with an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A reason began: calls open now are void.
+    /// The first reason began, or a pause: calls open now are void.
     Began,
     /// The last reason ended: calls open now are void, and judgement starts afresh.
     Ended,
@@ -94,8 +94,10 @@ impl SelfDoubt {
     fn set(&mut self, bit: u8, on: bool) -> Option<Change> {
         let had = self.has(bit);
         if on {
+            // What is still open at the end of all doubt becomes void then.
+            let first = self.reasons == 0;
             self.reasons |= 1 << bit;
-            return (!had).then_some(Change::Began);
+            return first.then_some(Change::Began);
         }
         self.reasons &= !(1 << bit);
         (had && self.reasons == 0).then_some(Change::Ended)

@@ -42,6 +42,8 @@ pub struct Held {
     pub lenient: Answer,
     /// What it is otherwise.
     pub vain: Vain,
+    /// Its topic, if a pair's replies were never heard and this may be one of them.
+    pub topic: Option<Box<str>>,
 }
 
 /// Held replies, oldest first.
@@ -87,7 +89,9 @@ impl Early {
         }
         self.queue.push_back(Some(held));
         self.len += 1;
-        if self.len > self.max { self.pop() } else { None }
+        // Replies taken from the middle leave gaps, which are bounded too.
+        let gaps = self.queue.len() > 2 * self.max as usize + 1_024;
+        if self.len > self.max || gaps { self.pop() } else { None }
     }
 
     /// The reply held for a call under `key`, if the call can take it.

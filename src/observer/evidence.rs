@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 /// How many of the last settled calls are kept one by one.
 pub const LAST: usize = 20;
-/// Older ones of these say nothing any more.
+/// Older ones of these are in no rate; how long a run of them took does not matter.
 pub const LAST_MAX_AGE: Span = Span::from_secs(3600);
 /// A packed tally is this many bits of seconds, wrapped, above the count of settled calls.
 const SECOND_BITS: u32 = 12;
@@ -290,6 +290,11 @@ impl Evidence {
         self.total.failures() == 0 && self.last_failures == 0
     }
 
+    /// Whether a call settled within the last `span`.
+    pub fn is_recent(&self, now: Instant, span: Span) -> bool {
+        !self.tallies.is_empty() && now.second().saturating_sub(self.newest) < seconds(span)
+    }
+
     /// Whether the tallies hold a slow call.
     pub const fn is_slow(&self) -> bool {
         self.total.slow > 0
@@ -351,17 +356,14 @@ impl Evidence {
         }
     }
 
-    /// The last settled calls, newest first, from `mark` on and none older than an hour.
-    pub fn last(&self, now: Instant, mark: Mark) -> impl Iterator<Item = &Settled> {
-        self.last
-            .iter()
-            .rev()
-            .take_while(move |(call, at)| *at >= mark && now.since(call.at) <= LAST_MAX_AGE)
-            .map(|(call, _)| call)
+    /// The last settled calls, newest first, from `mark` on.
+    pub fn last(&self, mark: Mark) -> impl Iterator<Item = &Settled> {
+        self.last.iter().rev().take_while(move |(_, at)| *at >= mark).map(|(call, _)| call)
     }
 
     /// The counts of the last `count` settled calls, in which unanswered ones count as
-    /// failures only if they were made over `min_silence`; `None` if there are fewer.
+    /// failures only if they were made over `min_silence`; `None` if there are fewer that are
+    /// not older than an hour.
     pub fn of_last(
         &self,
         now: Instant,
@@ -370,7 +372,8 @@ impl Evidence {
         min_silence: Span,
     ) -> Option<(Tally, u32)> {
         let (mut sum, mut made) = (Tally::default(), Made::NEVER);
-        for call in self.last(now, mark).take(count as usize) {
+        let young = |call: &&Settled| now.since(call.at) <= LAST_MAX_AGE;
+        for call in self.last(mark).take_while(young).take(count as usize) {
             sum.count(call);
             if call.outcome == Outcome::Unanswered {
                 made.add(Made { first: call.made, last: call.made });
@@ -388,8 +391,8 @@ impl Evidence {
     }
 
     /// How many of the last calls in a row were unanswered, up to twenty.
-    pub fn unanswered_in_a_row(&self, now: Instant, mark: Mark) -> u32 {
-        let run = self.last(now, mark).take_while(|call| call.outcome == Outcome::Unanswered);
+    pub fn unanswered_in_a_row(&self, mark: Mark) -> u32 {
+        let run = self.last(mark).take_while(|call| call.outcome == Outcome::Unanswered);
         run.count() as u32
     }
 
@@ -400,20 +403,31 @@ impl Evidence {
         now: Instant,
         count: u32,
         mark: Mark,
-        heard: Option<Instant>,
+        heard: Heard,
         min_silence: Span,
     ) -> bool {
-        if self.last_failures < count || self.unanswered_in_a_row(now, mark) < count {
+        if self.last_failures < count || self.unanswered_in_a_row(mark) < count {
             return false;
         }
-        let first = self.last_made(now, count, mark);
-        heard.is_none_or(|heard| heard < first && now.since(heard) >= min_silence)
+        let made = self.last(mark).take(count as usize).map(|call| call.made);
+        let first = made.min().unwrap_or(now);
+        heard.reply.is_none_or(|heard| heard < first) && now.since(heard.since()) >= min_silence
     }
+}
 
-    /// When the earliest of the last `count` calls was made.
-    fn last_made(&self, now: Instant, count: u32, mark: Mark) -> Instant {
-        let made = self.last(now, mark).take(count as usize).map(|call| call.made);
-        made.min().unwrap_or(now)
+/// When something of a service was heard, or could have been.
+#[derive(Clone, Copy, Debug)]
+pub struct Heard {
+    /// When a reply was heard, or nothing could be.
+    pub reply: Option<Instant>,
+    /// When it was met: it cannot have been silent for longer.
+    pub met: Instant,
+}
+
+impl Heard {
+    /// Since when nothing was heard.
+    pub fn since(&self) -> Instant {
+        self.reply.map_or(self.met, |reply| reply.max(self.met))
     }
 }
 

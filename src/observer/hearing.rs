@@ -2,11 +2,13 @@
 
 use super::Observer;
 use super::call::{Malformed, Outcome, PairId};
+use super::component::cut;
 use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
 use super::ledger::{Closed, Found, Owner};
+use super::pair::{self, Pair};
 use super::registry::OTHER_INDEX;
 use super::service::OTHER;
 use super::time::{Instant, Span};
@@ -141,19 +143,17 @@ impl Observer {
         let vain = match reply.stray {
             Stray::Ignored => Vain::Ignored,
             Stray::Malformed(kind) => Vain::Malformed(reply.pair, reply.direction, kind),
-            Stray::Unmatched => {
-                for pair in &mut self.pairs {
-                    pair.unmatched(reply.topic);
-                }
-                Vain::Unmatched
-            }
+            Stray::Unmatched => Vain::Unmatched,
         };
         self.hold(now, reply, vain);
     }
 
     /// Keeps a reply for a call that may still come, or decides it at once.
     fn hold(&mut self, now: Instant, reply: Reply<'_>, vain: Vain) {
+        // Where replies of a deaf pair may have gone; nobody asks when all pairs are heard.
+        let deaf = vain == Vain::Unmatched && self.pairs.iter().any(|pair| !pair.has_matched());
         let held = Held {
+            topic: deaf.then(|| cut(reply.topic, pair::TOPIC_BYTES).into()),
             keys: reply.keys,
             at: now,
             strict: reply.strict.ok(),
@@ -173,7 +173,14 @@ impl Observer {
             |key: &Digest| matches!(self.ledger.find(*key), Some(Found::Answered { .. }));
         match held.vain {
             Vain::Unmatched if held.keys.iter().any(answered) => self.counters.duplicate += 1,
-            Vain::Unmatched => self.counters.unmatched += 1,
+            Vain::Unmatched => {
+                self.counters.unmatched += 1;
+                if let Some(topic) = &held.topic {
+                    for pair in &mut self.pairs {
+                        pair.unmatched(topic);
+                    }
+                }
+            }
             Vain::Duplicate => self.counters.duplicate += 1,
             Vain::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
             Vain::Ignored => self.counters.ignored += 1,
@@ -187,17 +194,17 @@ impl Observer {
         }
     }
 
-    /// The first call whose patience ended before `now`; `due` is where to look for it.
-    pub(super) fn expire_call(&mut self, due: Instant, now: Instant) {
-        // `due` may be only the moment at which to look closer; then nothing expires yet.
-        let until = (due + Span::TICK).min(now);
-        match self.ledger.expire(until) {
+    /// The first call whose patience ended before `now`, if there is one: it may be only the
+    /// moment at which to look closer.
+    pub(super) fn expire_call(&mut self, now: Instant) {
+        match self.ledger.expire(now) {
             Some((closed, at)) => {
                 let at = at.max(self.now);
+                self.now = at;
                 let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
                 self.settle(at, &closed, outcome, at);
             }
-            None => self.ledger.forget(due),
+            None => self.ledger.forget(now),
         }
     }
 
@@ -226,7 +233,9 @@ impl Observer {
         } else {
             self.count_unanswered(now, &closed.owner);
         }
-        if index == OTHER_INDEX {
+        // What a deaf pair does not hear speaks against nobody, not even after it is heard.
+        let heard_pair = self.pairs.get(owner.pair.index()).is_some_and(Pair::has_matched);
+        if index == OTHER_INDEX || !heard_pair {
             return;
         }
         let slow = self

@@ -5,7 +5,7 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Mark, Settled, Which};
+use super::evidence::{Evidence, Heard, Mark, Settled, Which};
 use super::finding::Finding;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
@@ -28,6 +28,8 @@ pub struct Scene<'a> {
     pub replicas: Option<&'a ReplicaState>,
     /// When a reply was last heard.
     pub heard: Option<Instant>,
+    /// When it was met.
+    pub met: Instant,
     /// When it was last called.
     pub called: Instant,
 }
@@ -113,7 +115,8 @@ impl Judge {
     /// was, and nothing is on. An answer ends or begins something only after a silence, or if
     /// it is slow, which the caller looks at.
     pub fn is_calmed(&self, call: Settled) -> bool {
-        if self.any_on() || self.slow_since.is_some() || call.outcome.against() {
+        let quiet = !self.any_on() && self.slow_since.is_none();
+        if !quiet || call.outcome.against() {
             return false;
         }
         self.evidence.is_clean() || self.evidence.answered_before_last()
@@ -126,8 +129,8 @@ impl Judge {
     }
 
     /// Whether the last `count` judged calls were answered.
-    pub fn answered(&self, now: Instant, count: u32) -> bool {
-        let mut last = self.evidence.last(now, Mark::default()).take(count as usize);
+    pub fn answered(&self, count: u32) -> bool {
+        let mut last = self.evidence.last(Mark::default()).take(count as usize);
         let mut seen = 0;
         last.all(|call| {
             seen += 1;
@@ -182,7 +185,7 @@ impl Judge {
 
     fn look_for_silence(&mut self, scene: &Scene<'_>) {
         let policy = scene.policy;
-        let heard = scene.heard.max(self.blind_until);
+        let heard = Heard { reply: scene.heard.max(self.blind_until), met: scene.met };
         let silent = self.evidence.silent(
             scene.now,
             policy.silent_calls,
@@ -247,7 +250,7 @@ impl Judge {
         let policy = scene.policy;
         let lately = |heard| scene.now.since(heard) < policy.min_silence;
         scene.heard.is_some_and(lately)
-            || self.evidence.unanswered_in_a_row(scene.now, mark) < policy.silent_calls
+            || self.evidence.unanswered_in_a_row(mark) < policy.silent_calls
     }
 
     fn look_for_failures(&mut self, scene: &Scene<'_>) {
@@ -276,11 +279,13 @@ impl Judge {
         if self.failures.is_on() {
             let recent = self.evidence.over(now, policy.short_span, mark).tally;
             let holds = if recent.settled >= policy.clear_calls {
-                above(recent.failures(), recent.settled)
+                Some(above(recent.failures(), recent.settled))
+            } else if recent.settled == 0 {
+                None // No traffic is not a recovery.
             } else {
-                failing(&self.evidence)
+                Some(failing(&self.evidence))
             };
-            self.failures.lasts(now, Some(holds), policy.clear_after, &mut self.evidence);
+            self.failures.lasts(now, holds, policy.clear_after, &mut self.evidence);
         } else if !self.evidence.is_clean()
             && self.alive_or_few(scene, mark)
             && failing(&self.evidence)
@@ -334,7 +339,7 @@ impl Judge {
             let unusual = self.unusual(policy, recent.p50, self.usual);
             return Some(unusual || self.very_slow(scene, policy.short_span, 1, floor));
         }
-        if now.since(scene.called) > policy.idle_after {
+        if recent.count == 0 {
             return None; // No traffic is not a recovery.
         }
         let (median, _) = scene.pace.medians(now, scene.window, floor, policy);

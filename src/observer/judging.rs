@@ -3,10 +3,11 @@
 
 use super::Observer;
 use super::breaker::{Breaker, Setting};
-use super::component::Said as ComponentSaid;
+use super::component::{Said as ComponentSaid, cut};
+use super::digest::{DigestKey, Kind};
 use super::doubt::Change;
 use super::event::{BadNews, Reading, Recovery, What};
-use super::evidence::Settled;
+use super::evidence::{Heard, Settled};
 use super::incident::{Incident, IncidentId};
 use super::input::{Name, Replicas, Report};
 use super::judge::Scene;
@@ -15,6 +16,9 @@ use super::registry::{Admission, Gone, OTHER_INDEX};
 use super::standing::Said;
 use super::time::Instant;
 use super::verdict::{ReplicaState, Verdict};
+
+/// Bytes kept of what a platform says of a replica's failure.
+const MAX_CAUSE: usize = 256;
 
 impl Observer {
     /// A service got a place in the table.
@@ -26,7 +30,9 @@ impl Observer {
         }
         let configured = self.settings.services.iter().find(|(known, _)| known == name.text);
         let settings = configured.map(|(_, settings)| *settings).unwrap_or_default();
-        let seed = self.settings.seed ^ name.digest.half();
+        // Not the name's own digest, whose key is random where strangers can publish.
+        let spread = DigestKey::new(0, 0).digest(Kind::Service, name.text.as_bytes());
+        let seed = self.settings.seed ^ spread.half();
         let service = self.registry.get(index);
         service.settings = settings;
         let (breaker, transition) = Breaker::new(seed, settings.circuit);
@@ -60,7 +66,7 @@ impl Observer {
         service.judge.record(call);
         let setting = Setting {
             policy: &self.settings.circuit,
-            heard: service.heard.max(gate.blind_until),
+            heard: Heard { reply: service.heard.max(gate.blind_until), met: service.met },
             doubt: gate.doubt || !gate.heard,
         };
         if let Some(transition) = service.breaker.record(call, &setting) {
@@ -68,8 +74,8 @@ impl Observer {
         }
         let service = self.registry.get(index);
         let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
-        if slow || !service.judge.is_calmed(call) || service.standing.verdict() != Verdict::Healthy
-        {
+        let well = service.standing.verdict() == Verdict::Healthy && !service.is_short();
+        if slow || !well || !service.judge.is_calmed(call) {
             self.review(now, index);
         }
         if self.registry.get(index).needs_watching() {
@@ -103,6 +109,7 @@ impl Observer {
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
             heard: service.heard,
+            met: service.met,
             called: service.called,
         };
         let found = service.judge.assess(&scene);
@@ -111,7 +118,7 @@ impl Observer {
         }
         let (verdict, reason) = match found {
             Some((verdict, reason)) => (verdict, Some(reason)),
-            None if service.judge.answered(now, policy.healthy_calls) => (Verdict::Healthy, None),
+            None if service.judge.answered(policy.healthy_calls) => (Verdict::Healthy, None),
             None => return,
         };
         let before = service.standing.verdict();
@@ -228,7 +235,7 @@ impl Observer {
             running: replicas.running,
             ready: replicas.ready,
             total: replicas.total,
-            cause: replicas.cause.map(Into::into),
+            cause: replicas.cause.map(|cause| cut(cause, MAX_CAUSE).into()),
         });
         self.watch(index);
         self.review(now, index);

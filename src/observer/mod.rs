@@ -93,6 +93,8 @@ pub struct Observer {
     other_method: Digest,
     /// When open circuits may become half-open; entries may be out of date.
     circuits: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// Circuits that wait for another service.
+    waiting: u32,
     /// Services that are looked at each second.
     watched: Vec<u32>,
     /// When each service may have been idle for too long; entries may be out of date.
@@ -159,6 +161,7 @@ impl Observer {
             security: Channels::default(),
             other_method: key.digest(Kind::Method, service::OTHER.as_bytes()),
             circuits: BinaryHeap::new(),
+            waiting: 0,
             watched: Vec::new(),
             idle: BinaryHeap::new(),
             sweep: 0,
@@ -286,20 +289,24 @@ impl Observer {
     /// Handles what is due up to `now`, each at its own time and in order.
     fn run_timers(&mut self, now: Instant) {
         loop {
-            let call = self.ledger.next_deadline().filter(|due| *due < now);
-            let held = self.early.next_deadline().filter(|due| *due < now);
+            // What is due at a moment is overdue only after it, and comes after all else then.
+            let call = self.ledger.next_deadline().map(|due| due + Span::TICK);
+            let held = self.early.next_deadline().map(|due| due + Span::TICK);
+            let (call, held) = (call.filter(|at| *at <= now), held.filter(|at| *at <= now));
             let doubt = self.doubt.deadline().filter(|at| *at <= now);
             let circuit = self.circuits.peek().map(|Reverse((at, _))| *at).filter(|at| *at <= now);
             let tick = Some(self.next_tick).filter(|at| *at <= now);
             let Some(first) = [call, held, doubt, circuit, tick].into_iter().flatten().min() else {
                 break;
             };
+            if call == Some(first) {
+                self.expire_call(first);
+                continue;
+            }
             let at = first.max(self.now);
             self.now = at;
-            if call == Some(first) {
-                self.expire_call(first, now);
-            } else if held == Some(first) {
-                if let Some(held) = self.early.expire(now) {
+            if held == Some(first) {
+                if let Some(held) = self.early.expire(first) {
                     self.decide(&held);
                 }
             } else if doubt == Some(first) {

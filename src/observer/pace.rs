@@ -6,7 +6,7 @@
 //! are slow.
 
 use super::evidence::{LAST, LAST_MAX_AGE};
-use super::histogram::Histogram;
+use super::histogram::{Histogram, rank};
 use super::latency::bin;
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
@@ -116,6 +116,5 @@ impl Pace {
 
 fn nearest_rank(times: &mut [Span], quantile: f64) -> Option<Span> {
     times.sort_unstable();
-    let rank = ((quantile * times.len() as f64).ceil() as usize).max(1);
-    times.get(rank - 1).copied()
+    times.get(rank(quantile, times.len() as u64) as usize - 1).copied()
 }

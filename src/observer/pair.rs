@@ -6,9 +6,10 @@
 
 use super::call::Malformed;
 
-/// Topics that are kept for the report, and how much of each.
+/// Topics that are kept for the report, and how much of each its teller may keep.
 const TOPICS: usize = 8;
-const TOPIC_BYTES: usize = 256;
+/// Bytes of a topic that are kept.
+pub const TOPIC_BYTES: usize = 256;
 
 /// One traffic pair.
 #[derive(Clone, Debug, Default)]
@@ -39,11 +40,7 @@ impl Pair {
         if self.matched || self.unmatched_topics.len() == TOPICS || known() {
             return;
         }
-        let mut end = topic.len().min(TOPIC_BYTES);
-        while !topic.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.unmatched_topics.push(topic[..end].to_owned());
+        self.unmatched_topics.push(topic.to_owned());
     }
 
     /// A call went unanswered. Returns the topics for the report when it is due.

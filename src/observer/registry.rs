@@ -9,12 +9,18 @@ use super::digest::{Digest, DigestKey, DigestMap, Kind};
 use super::input::Name;
 use super::limits::Limits;
 use super::service::{OTHER, Service};
-use super::time::Instant;
+use super::time::{Instant, Span};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Proven names that are remembered while they wait for their next call.
 const PROVEN: usize = 10_000;
+
+/// How many services are looked at when one must give way: a flood of names must not buy a walk
+/// through the whole table with each of them.
+const LOOKED_AT: u32 = 64;
+/// A service that nobody called for so long may give way to one that is answered.
+const FORGOTTEN_AFTER: Span = Span::from_secs(24 * 3600);
 
 /// All services; the first is `_other`.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct Registry {
     digests: Vec<Digest>,
     proven: BTreeSet<u64>,
     proven_order: VecDeque<u64>,
+    /// The service looked at last when one had to give way.
+    hand: u32,
     /// Methods that may still be added, over all services.
     pub method_room: u32,
     limits: Limits,
@@ -48,6 +56,7 @@ impl Registry {
             digests: vec![other],
             proven: BTreeSet::new(),
             proven_order: VecDeque::new(),
+            hand: 0,
             method_room: limits.methods_total,
             limits,
         }
@@ -117,8 +126,7 @@ impl Registry {
         if !self.proven.remove(&name.digest.half()) {
             return (OTHER_INDEX, Admission::Known);
         }
-        self.proven_order.retain(|alias| *alias != name.digest.half());
-        let Some(index) = self.displaceable() else {
+        let Some(index) = self.displaceable(now) else {
             return (OTHER_INDEX, Admission::Known);
         };
         let gone = self.replace(index, name, pair, topic, now);
@@ -129,6 +137,7 @@ impl Registry {
     pub fn prove(&mut self, alias: u64) {
         if self.proven.insert(alias) {
             self.proven_order.push_back(alias);
+            // Names that were admitted meanwhile are in the order still, and fall out of it.
             if self.proven_order.len() > PROVEN
                 && let Some(oldest) = self.proven_order.pop_front()
             {
@@ -137,9 +146,22 @@ impl Registry {
         }
     }
 
-    fn displaceable(&self) -> Option<u32> {
-        let never = |index: &u32| !self.services[*index as usize].record.totals.ever_answered();
-        self.indexes().filter(never).min_by_key(|index| self.services[*index as usize].called)
+    /// The longest unused of the next few services that may give way to one that exists: those
+    /// that never answered, and those that nobody called for a day.
+    fn displaceable(&mut self, now: Instant) -> Option<u32> {
+        let count = self.services.len() as u32;
+        let mut found: Option<u32> = None;
+        for _ in 0..LOOKED_AT.min(count) {
+            self.hand = if self.hand + 1 < count { self.hand + 1 } else { 1 };
+            let Some(service) = self.services.get(self.hand as usize) else { continue };
+            let gone = now.since(service.called) > FORGOTTEN_AFTER;
+            let better =
+                found.is_none_or(|best| service.called < self.services[best as usize].called);
+            if better && (gone || !service.record.totals.ever_answered()) {
+                found = Some(self.hand);
+            }
+        }
+        found
     }
 
     fn replace(
@@ -159,7 +181,7 @@ impl Registry {
         self.index.insert(name.digest, index);
         self.method_room +=
             old.methods.iter().filter(|method| &*method.name != OTHER).count() as u32;
-        // It never answered, so its counts are all there is to keep of it.
+        // Its counts are kept; its reply times, if it ever had some, are a day old.
         let others = &mut self.services[OTHER_INDEX as usize];
         others.record.totals.add(&old.record.totals);
         if let Some(method) = others.methods.first_mut() {

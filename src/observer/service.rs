@@ -153,6 +153,8 @@ pub struct Service {
     pub outages: Outages,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
+    /// When it was met.
+    pub met: Instant,
     /// When it was last called.
     pub called: Instant,
     /// When a reply of it was last heard, late ones included.
@@ -194,6 +196,7 @@ impl Service {
             waits_for: None,
             outages: Outages::default(),
             replicas: None,
+            met: now,
             called: now,
             heard: None,
             last_result: None,
@@ -297,7 +300,12 @@ impl Service {
             || !self.breaker.is_calm()
             || told.is_bad()
             || self.standing.verdict().is_bad()
-            || self.replicas.as_ref().is_some_and(ReplicaState::is_short)
+            || self.is_short()
+    }
+
+    /// Whether fewer than half of its replicas are ready.
+    pub fn is_short(&self) -> bool {
+        self.replicas.as_ref().is_some_and(ReplicaState::is_short)
     }
 
     /// Whether its incident, if any, is over: healthy, and the circuit closed.

@@ -2,69 +2,59 @@
 
 use crate::lcg::Lcg;
 use lookout::observer::call::Outcome;
-use lookout::observer::evidence::{Evidence, Mark, Settled, Tally};
+use lookout::observer::evidence::{Evidence, Mark, Settled, Tally, Which};
 use lookout::observer::{Instant, Span};
 
 const HOUR: Span = Span::from_secs(3600);
 
-/// A reply time beside the settled calls.
+/// A late reply beside the settled calls.
 enum Entry {
     Call(Settled),
-    Reply(Instant, Span),
+    Late(Instant),
 }
 
 /// The only place that knows how evidence is called.
 #[derive(Default)]
 struct Kept(Evidence);
 
+const SILENCE: Span = Span::from_secs(6);
+
 impl Kept {
     fn add(&mut self, entry: &Entry) {
         match entry {
             Entry::Call(call) => self.0.record(*call),
-            Entry::Reply(at, time) => self.0.reply(*at, *time),
+            Entry::Late(at) => self.0.late(*at),
         }
     }
 
-    fn sum(&self, now: Instant, secs: u32, mark: Mark) -> Sum {
-        told(&self.0.sum(now, secs, mark))
-    }
-
-    fn sum_of_last(&self, now: Instant, count: u32, mark: Mark) -> Option<Sum> {
-        self.0.sum_of_last(now, count, mark).as_ref().map(told)
+    fn sum(&self, now: Instant, secs: u64, mark: Mark) -> Sum {
+        let stretch = self.0.over(now, Span::from_secs(secs), mark);
+        let lasts = self.0.lasts(&stretch, Which::All, SILENCE);
+        (stretch.tally, lasts, self.0.lasting_failures(&stretch, SILENCE))
     }
 }
 
-/// Settled, failed, unanswered, slow, replies and their mean, how long failures were made over,
-/// and the failures that last 6 s.
-type Sum = (u32, u32, u32, u32, u32, Option<Span>, Span, u32);
-
-fn told(tally: &Tally) -> Sum {
-    let (mean, over) = (tally.mean(1), tally.failures_made().over());
-    let lasting = tally.lasting_failures(Span::from_secs(6));
-    let (failed, unanswered) = (tally.failed, tally.unanswered);
-    (tally.settled, failed, unanswered, tally.slow, tally.replies.0, mean, over, lasting)
-}
+/// The counts, whether the failures were made over 6 s, and the failures that last 6 s.
+type Sum = (Tally, bool, u32);
 
 fn naive<'a>(entries: impl Iterator<Item = &'a Entry>) -> Sum {
-    let (mut calls, mut times) = (Vec::new(), Vec::new());
+    let (mut calls, mut late) = (Vec::new(), 0);
     for entry in entries {
         match entry {
             Entry::Call(call) => calls.push(*call),
-            Entry::Reply(_, time) => times.push(time.micros()),
+            Entry::Late(_) => late += 1,
         }
     }
-    let over = |wanted: &[Outcome]| {
+    let lasts = |wanted: &[Outcome]| {
         let made = || calls.iter().filter(|call| wanted.contains(&call.outcome)).map(|c| c.made);
-        made().max().map_or(Span::ZERO, |last| last.since(made().min().unwrap()))
+        made().max().is_some_and(|last| last.since(made().min().unwrap()) >= SILENCE)
     };
     let count = |wanted| calls.iter().filter(|call| call.outcome == wanted).count() as u32;
     let (failed, unanswered) = (count(Outcome::Failed), count(Outcome::Unanswered));
-    let lasts = over(&[Outcome::Unanswered]) >= Span::from_secs(6);
     let slow = calls.iter().filter(|call| call.slow).count() as u32;
-    let mean = times.iter().sum::<u64>().checked_div(times.len() as u64).map(Span::from_micros);
-    let all = over(&[Outcome::Failed, Outcome::Unanswered]);
-    let lasting = failed + if lasts { unanswered } else { 0 };
-    (calls.len() as u32, failed, unanswered, slow, times.len() as u32, mean, all, lasting)
+    let lasting = failed + if lasts(&[Outcome::Unanswered]) { unanswered } else { 0 };
+    let tally = Tally { settled: calls.len() as u32, failed, unanswered, slow, late };
+    (tally, lasts(&[Outcome::Failed, Outcome::Unanswered]), lasting)
 }
 
 #[test]
@@ -99,8 +89,7 @@ fn run(seed: u64) {
                 cleared = entries.len();
             }
             4..7 => {
-                let time = Span::from_micros(random.below(9_000_000));
-                entries.push(Entry::Reply(now, time));
+                entries.push(Entry::Late(now));
                 kept.add(entries.last().unwrap());
             }
             _ => {
@@ -123,24 +112,25 @@ fn run(seed: u64) {
 fn compare(seed: u64, kept: &Kept, entries: &[Entry], now: Instant, mark: Mark) {
     let at = |entry: &Entry| match entry {
         Entry::Call(call) => call.at,
-        Entry::Reply(at, _) => *at,
+        Entry::Late(at) => *at,
     };
-    for secs in [10, 120, 300] {
+    for secs in [10_u32, 120, 300] {
         let within = entries.iter().filter(|entry| at(entry).second() + secs > now.second());
-        assert_eq!(kept.sum(now, secs, mark), naive(within), "seed {seed}, {secs} s");
+        assert_eq!(kept.sum(now, u64::from(secs), mark), naive(within), "seed {seed}, {secs} s");
     }
-    // The last calls one by one, as many as are kept, none older than an hour.
-    let last = || {
-        let calls = entries.iter().rev().filter(|entry| matches!(entry, Entry::Call(_)));
-        calls.take(20).filter(|entry| now.since(at(entry)) <= HOUR)
-    };
+    // The last calls one by one, as many as are kept; in a rate, none older than an hour.
+    let kept_one_by_one =
+        || entries.iter().rev().filter(|entry| matches!(entry, Entry::Call(_))).take(20);
+    let last = || kept_one_by_one().filter(|entry| now.since(at(entry)) <= HOUR);
     for count in [1, 3, 10, 20] {
         let enough = last().count() >= count as usize;
         let wanted = enough.then(|| naive(last().take(count as usize)));
-        assert_eq!(kept.sum_of_last(now, count, mark), wanted, "seed {seed}, last {count}");
+        let wanted = wanted.map(|(tally, _, lasting)| (tally, lasting));
+        let told = kept.0.of_last(now, count, mark, SILENCE);
+        assert_eq!(told, wanted, "seed {seed}, last {count}");
     }
     let unanswered =
         |entry: &&Entry| matches!(entry, Entry::Call(c) if c.outcome == Outcome::Unanswered);
-    let row = last().take_while(unanswered).count() as u32;
-    assert_eq!(kept.0.unanswered_in_a_row(now, mark), row, "seed {seed}");
+    let row = kept_one_by_one().take_while(unanswered).count() as u32;
+    assert_eq!(kept.0.unanswered_in_a_row(mark), row, "seed {seed}");
 }

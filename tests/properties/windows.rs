@@ -2,26 +2,31 @@
 
 use crate::lcg::Lcg;
 use lookout::observer::call::Outcome;
-use lookout::observer::window::Window;
+use lookout::observer::window::{Fact, Window};
 use lookout::observer::{Instant, Span};
 
-/// Something that a window counted.
+const QUANTILE: f64 = 0.99;
+const METHODS: u64 = 3;
+
+/// Something that a window counted: to which method, what, and the reply time if there is one.
 #[derive(Clone, Copy)]
-enum Counted {
-    Call,
-    Settled(Outcome),
-    Reply(Span, bool),
-}
+struct Counted(u16, Fact, Span);
 
 /// The only place that knows how a window is called.
+#[derive(Default)]
 struct Kept(Window);
 
 impl Kept {
-    fn count(&mut self, now: Instant, counted: Counted) {
-        match counted {
-            Counted::Call => self.0.call(now),
-            Counted::Settled(outcome) => self.0.settle(now, outcome),
-            Counted::Reply(time, late) => self.0.reply(now, time, late),
+    fn count(&mut self, now: Instant, Counted(method, fact, time): Counted) {
+        if self.0.note(now, method, fact, time, QUANTILE) {
+            self.0.seal();
+        }
+    }
+
+    fn roll(&mut self, now: Instant) {
+        if self.0.roll(now, QUANTILE) {
+            self.0.seal();
+            self.0.roll(now, QUANTILE);
         }
     }
 }
@@ -29,15 +34,13 @@ impl Kept {
 #[test]
 fn windows_agree_with_a_plain_list() {
     for seed in 0..12 {
-        let running = seed % 2 == 0;
-        let window = if running { Window::with_running_histogram() } else { Window::default() };
-        run(seed, Kept(window));
+        run(seed, Kept::default());
     }
 }
 
 fn run(seed: u64, mut kept: Kept) {
     let mut random = Lcg::new(seed);
-    let mut all: Vec<(u32, Counted)> = Vec::new();
+    let mut all: Vec<(Instant, Counted)> = Vec::new();
     let mut now = Instant::from_micros(1_700_000_000_000_000);
     let outcomes = [Outcome::Ok, Outcome::Rejected, Outcome::Failed, Outcome::Unanswered];
     for _ in 0..250 {
@@ -57,38 +60,62 @@ fn run(seed: u64, mut kept: Kept) {
                 1 => Span::from_micros(random.below(600_000_000)),
                 _ => Span::from_micros(random.below(50_000)),
             };
-            let counted = match random.below(8) {
-                0..3 => Counted::Call,
-                3..6 => Counted::Settled(outcomes[random.below(4) as usize]),
-                _ => Counted::Reply(time, random.below(5) == 0),
+            let fact = match random.below(8) {
+                0..3 => Fact::Called,
+                3..7 => Fact::Settled(outcomes[random.below(4) as usize]),
+                _ => Fact::Late,
             };
+            let counted = Counted(random.below(METHODS) as u16 * 200, fact, time);
             kept.count(now, counted);
-            all.push((now.second(), counted));
+            all.push((now, counted));
         }
         // Looked at also later than anything happened.
         let later = now + Span::from_micros(random.below(12_000_000) * random.below(2));
         if random.below(3) == 0 {
-            kept.0.roll(later);
+            kept.roll(later);
             now = later;
         }
         for secs in [10, 120, 300] {
-            compare(seed, &kept.0, &all, later, secs);
+            for method in [None, Some(0), Some(200), Some(400)] {
+                compare(seed, &kept.0, &all, later, secs, method);
+            }
+            let each = kept.0.counts_by_method(later, secs, 401);
+            let one = |method: u16| kept.0.counts(later, secs, Some(method));
+            assert_eq!([each[0], each[200], each[400]], [0, 200, 400].map(one));
         }
+        kept.roll(later);
+        let five = kept.0.latency(later, 300, None);
+        let followed = kept.0.replies();
+        assert_eq!(followed.histogram().count(), five.count, "seed {seed}");
+        assert_eq!(followed.quantile(), five.p99, "seed {seed}");
+        now = later;
     }
 }
 
-fn compare(seed: u64, window: &Window, all: &[(u32, Counted)], now: Instant, secs: u32) {
-    let within = || all.iter().filter(|(at, _)| at + secs > now.second()).map(|(_, what)| *what);
-    let settled = |wanted| {
-        within().filter(|what| matches!(what, Counted::Settled(is) if *is == wanted)).count() as u64
+fn is_reply(fact: Fact) -> bool {
+    matches!(fact, Fact::Late) || matches!(fact, Fact::Settled(outcome) if outcome.answered())
+}
+
+fn compare(
+    seed: u64,
+    window: &Window,
+    all: &[(Instant, Counted)],
+    now: Instant,
+    secs: u32,
+    method: Option<u16>,
+) {
+    let within = || {
+        let recent = all.iter().filter(|(at, _)| at.second() + secs > now.second());
+        recent.filter(|(_, what)| method.is_none_or(|method| method == what.0))
     };
-    let counts = window.counts(now, secs);
+    let count = |wanted| within().filter(|(_, what)| what.1 == wanted).count() as u64;
+    let counts = window.counts(now, secs, method);
+    let settled = |outcome| count(Fact::Settled(outcome));
     let (ok, rejected) = (settled(Outcome::Ok), settled(Outcome::Rejected));
     let (failed, unanswered) = (settled(Outcome::Failed), settled(Outcome::Unanswered));
     let got = (counts.ok, counts.rejected, counts.failed, counts.unanswered);
     assert_eq!(got, (ok, rejected, failed, unanswered), "seed {seed}, {secs} s");
-    let calls = within().filter(|what| matches!(what, Counted::Call)).count() as u64;
-    let late = within().filter(|what| matches!(what, Counted::Reply(_, true))).count() as u64;
+    let (calls, late) = (count(Fact::Called), count(Fact::Late));
     assert_eq!((counts.calls, counts.late), (calls, late), "seed {seed}, {secs} s");
 
     let all_settled = ok + rejected + failed + unanswered;
@@ -97,25 +124,43 @@ fn compare(seed: u64, window: &Window, all: &[(u32, Counted)], now: Instant, sec
     assert_eq!(counts.error_rate(), rate(rejected + failed + unanswered));
     assert_eq!(counts.failure_rate(), rate(failed + unanswered));
 
-    let mut times: Vec<u64> = within()
-        .filter_map(|what| match what {
-            Counted::Reply(time, _) => Some(time.micros()),
-            _ => None,
-        })
-        .collect();
+    let replies = || within().filter(|(_, what)| is_reply(what.1));
+    let mut times: Vec<u64> = replies().map(|(_, what)| what.2.micros()).collect();
     times.sort_unstable();
-    let figures = window.latency(now, secs);
+    let figures = window.latency(now, secs, method);
     let count = times.len() as u64;
     assert_eq!(figures.count, count, "seed {seed}, {secs} s");
-    assert_eq!(figures.max.map(Span::micros), times.last().copied());
+    let near = |told: Option<Span>, exact: Option<u64>, what: &str| {
+        assert_eq!(told.is_some(), exact.is_some());
+        let (Some(told), Some(exact)) = (told, exact) else { return };
+        let error = (told.micros() as f64 - exact as f64).abs();
+        assert!(error <= exact as f64 * 0.02 + 1.0, "seed {seed}: {what} {told} for {exact} µs");
+    };
+    near(figures.max, times.last().copied(), "max");
     let sum: u64 = times.iter().sum();
-    assert_eq!(figures.mean.map(Span::micros), sum.checked_div(count));
+    near(figures.mean, sum.checked_div(count), "mean");
     for (quantile, told) in [(50, figures.p50), (95, figures.p95), (99, figures.p99)] {
         let exact = (count > 0).then(|| times[(count * quantile).div_ceil(100) as usize - 1]);
-        assert_eq!(told.is_some(), exact.is_some());
-        if let (Some(told), Some(exact)) = (told, exact) {
-            let error = (told.micros() as f64 - exact as f64).abs();
-            assert!(error <= exact as f64 * 0.02, "seed {seed}: p{quantile} {told} for {exact} µs");
-        }
+        near(told, exact, &format!("p{quantile}"));
+    }
+    if method.is_none() {
+        let (count, sum) = window.replies_since(now, secs, Instant::default());
+        assert_eq!(sum.micros(), times.iter().sum::<u64>(), "seed {seed}: the exact sum");
+        assert_eq!(count, times.len() as u64);
+        // A floor within the span: what lies near it is known to the second and its bin.
+        let floor = now - Span::from_secs(u64::from(secs) / 2);
+        let made = |at: Instant, micros: u64| at.micros().saturating_sub(micros);
+        let slack = |micros: u64| 1_000_000 + micros / 50;
+        let sure = replies().filter(|(at, what)| {
+            let micros = what.2.micros();
+            made(*at, micros) > floor.micros() + slack(micros)
+        });
+        let perhaps = replies().filter(|(at, what)| {
+            let micros = what.2.micros();
+            made(*at, micros) + slack(micros) > floor.micros()
+        });
+        let (count, _) = window.replies_since(now, secs, floor);
+        let (least, most) = (sure.count() as u64, perhaps.count() as u64);
+        assert!((least..=most).contains(&count), "seed {seed}: {count} of {least} to {most}");
     }
 }
