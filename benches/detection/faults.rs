@@ -90,6 +90,9 @@ impl Outcome {
     }
 }
 
+/// When, of which service, to which call, with which error.
+type Reply = (u64, usize, u64, Option<i64>);
+
 struct Trial {
     fault: Fault,
     /// When the fault begins and ends.
@@ -98,8 +101,7 @@ struct Trial {
     random: Random,
     ears: Ears,
     others: Vec<Vec<Caller>>,
-    /// When, service, id, error.
-    replies: BinaryHeap<Reverse<(u64, usize, u64, Option<i64>)>>,
+    replies: BinaryHeap<Reverse<Reply>>,
     made: Vec<Vec<u64>>,
     good: Vec<Option<u64>>,
 }
