@@ -97,15 +97,6 @@ fn outage(cell: &Cell, goals: &mut Vec<Goal>) {
         let what = format!("outage at {rate}/s: unavailable within 8 s");
         goals.push(within(&what, cell.told(0.95, unavailable), 8.0));
     }
-    if rate < 0.05 {
-        let found = [("Resilience4j", 1), ("Hystrix", 3)]
-            .map(|(name, index)| format!("{name} p50 {} s", shown(cell.other(index, 0.5, false))));
-        goals.push(Goal {
-            what: format!("outage at {rate}/s: Resilience4j and Hystrix never (for comparison)"),
-            found: format!("{}, horizon {} s", found.join(", "), cell.plan.fault),
-            reached: true,
-        });
-    }
 }
 
 fn healthy(days: &[Days], goals: &mut Vec<Goal>) {
