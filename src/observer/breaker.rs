@@ -6,7 +6,7 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Heard, Mark, Settled, Tally, Which};
+use super::evidence::{Evidence, Mark, Settled, Silence, Tally, Which};
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 
@@ -134,8 +134,8 @@ enum Phase {
 pub struct Setting<'a> {
     /// The numbers.
     pub policy: &'a CircuitPolicy,
-    /// When a reply of the service was last heard, or could be.
-    pub heard: Heard,
+    /// How silent the service is.
+    pub silence: Silence,
     /// lookout doubts itself: no rule may open it; a trial goes on.
     pub doubt: bool,
 }
@@ -293,7 +293,7 @@ impl Breaker {
         if !rate && most < f64::from(run.max(1)) && policy.slow_call.is_none() {
             return None; // The common case: some calls fail, and not nearly enough.
         }
-        if run > 0 && evidence.silent(now, run, all, setting.heard, policy.min_silence) {
+        if run > 0 && evidence.silent(run, all, &setting.silence) {
             return Some((Cause::ConsecutiveUnanswered, (run, run)));
         }
         let least = policy.min_calls.max(1);

@@ -2,7 +2,6 @@
 
 use super::breaker::{Mode, Setting, State, Transition};
 use super::event::{CircuitNews, What};
-use super::evidence::Heard;
 use super::incident::IncidentId;
 use super::registry::OTHER_INDEX;
 use super::service::Service;
@@ -58,7 +57,7 @@ impl Observer {
         let service = self.registry.get(index);
         let setting = Setting {
             policy: &self.settings.circuit,
-            heard: Heard { reply: service.heard.max(gate.blind_until), met: service.met },
+            silence: service.silence(now, gate.blind_until),
             doubt: gate.doubt || !gate.heard,
         };
         if let Some(transition) = service.breaker.tick(now, &setting) {

@@ -60,6 +60,8 @@ struct Component {
     failed: u32,
     passed: u32,
     finding: Option<(Finding, Instant, Instant)>,
+    /// How bad it was at worst since the finding began.
+    worst: Severity,
 }
 
 /// All components reported on.
@@ -82,7 +84,8 @@ impl Components {
             if self.known.len() >= max as usize || report.name.len() > MAX_MESSAGE {
                 return None;
             }
-            let component = Component { failed: 0, passed: 0, finding: None };
+            let component =
+                Component { failed: 0, passed: 0, finding: None, worst: Severity::Info };
             self.known.insert(report.name.into(), component);
         }
         let (name, component) = self
@@ -113,6 +116,7 @@ impl Components {
                 incident: ids.next(now),
             };
             component.finding = Some((finding.clone(), now, now));
+            component.worst = report.severity;
             Said::Error(finding)
         })
     }
@@ -147,10 +151,12 @@ impl Components {
 }
 
 impl Component {
-    /// Takes the newest facts into a standing finding; says so only if it got worse.
+    /// Takes the newest facts into a standing finding; says so only if it is worse than it ever
+    /// was.
     fn keep(&mut self, report: &Report<'_>) -> Option<Finding> {
         let (finding, ..) = self.finding.as_mut()?;
-        let worse = report.severity > finding.severity;
+        let worse = report.severity > self.worst;
+        self.worst = self.worst.max(report.severity);
         finding.severity = report.severity;
         finding.message = cut(report.message, MAX_MESSAGE).into();
         finding.details = details(report);

@@ -106,6 +106,18 @@ struct Trouble {
     unanswered: Made,
 }
 
+impl Trouble {
+    /// How many failures, and when they were made.
+    fn part(&self, which: Which) -> (u32, Made) {
+        let mut made = self.unanswered;
+        if which == Which::Unanswered {
+            return (self.counts.unanswered, made);
+        }
+        made.add(self.failed);
+        (self.counts.failures(), made)
+    }
+}
+
 /// Which failures a rule asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -328,20 +340,38 @@ impl Evidence {
         Stretch { tally, first }
     }
 
-    /// Whether the failures of a stretch were made over at least `least`.
+    /// Whether the failures of a stretch were made over longer than `least`: two of them, and a
+    /// tenth of all, outside any stretch of that length. A restart drops all its calls within
+    /// seconds; a call that was lost by chance a little earlier does not make it an outage.
     pub fn lasts(&self, stretch: &Stretch, which: Which, least: Span) -> bool {
-        let mut made = Made::NEVER;
-        let within = |trouble: &&Trouble| trouble.tally >= stretch.first;
-        for trouble in self.troubles.iter().rev().take_while(within) {
-            made.add(trouble.unanswered);
-            if which == Which::All {
-                made.add(trouble.failed);
-            }
-            if made.over() >= least && made != Made::NEVER {
-                return true;
-            }
+        let from = self.troubles.partition_point(|trouble| trouble.tally < stretch.first);
+        let parts = || {
+            let parts = self.troubles.range(from..).map(|trouble| trouble.part(which));
+            parts.filter(|(count, _)| *count > 0)
+        };
+        let (mut total, mut all) = (0, Made::NEVER);
+        for (count, made) in parts() {
+            total += count;
+            all.add(made);
         }
-        false
+        if total == 0 || all.over() < least {
+            return total > 0 && least == Span::ZERO;
+        }
+        let needed = (total / 10).max(2);
+        // The densest stretch, by seconds: it opens with the earliest call of one of them.
+        let (mut densest, mut inside, mut ahead) = (0, 0, parts());
+        let mut next = ahead.next();
+        for (count, made) in parts() {
+            while let Some((more, other)) = next
+                && other.last < made.first + least
+            {
+                inside += more;
+                next = ahead.next();
+            }
+            densest = densest.max(inside);
+            inside = inside.saturating_sub(count);
+        }
+        total - densest >= needed
     }
 
     /// The failures of a stretch, where unanswered calls count only if they were made over
@@ -371,15 +401,26 @@ impl Evidence {
         mark: Mark,
         min_silence: Span,
     ) -> Option<(Tally, u32)> {
-        let (mut sum, mut made) = (Tally::default(), Made::NEVER);
         let young = |call: &&Settled| now.since(call.at) <= LAST_MAX_AGE;
-        for call in self.last(mark).take_while(young).take(count as usize) {
+        let calls = || self.last(mark).take_while(young).take(count as usize);
+        let mut sum = Tally::default();
+        let (mut first, mut last) = (Instant::from_micros(u64::MAX), Instant::default());
+        for call in calls() {
             sum.count(call);
             if call.outcome == Outcome::Unanswered {
-                made.add(Made { first: call.made, last: call.made });
+                (first, last) = (first.min(call.made), last.max(call.made));
             }
         }
-        let brief = sum.unanswered > 0 && made.over() < min_silence;
+        // Few enough to look at each: two outside any stretch, as in `lasts`.
+        let outside = |from: Instant| {
+            let within = |made: Instant| made >= from && made < from + min_silence;
+            calls().filter(|call| call.outcome == Outcome::Unanswered && !within(call.made)).count()
+        };
+        let unanswered = calls().filter(|call| call.outcome == Outcome::Unanswered);
+        let brief = sum.unanswered > 0
+            && min_silence > Span::ZERO
+            && (last.since(first) < min_silence
+                || unanswered.map(|call| outside(call.made)).min().unwrap_or(0) < 2);
         let failures = if brief { sum.failed } else { sum.failures() };
         (sum.settled == count).then_some((sum, failures))
     }
@@ -396,39 +437,27 @@ impl Evidence {
         run.count() as u32
     }
 
-    /// Whether the last `count` calls are unanswered and nothing was heard since the first of
-    /// them was made, nor for `min_silence`.
-    pub fn silent(
-        &self,
-        now: Instant,
-        count: u32,
-        mark: Mark,
-        heard: Heard,
-        min_silence: Span,
-    ) -> bool {
-        if self.last_failures < count || self.unanswered_in_a_row(mark) < count {
+    /// Whether the last `count` calls are unanswered, nothing was heard since the first of them
+    /// was made, and that was witnessed for long enough.
+    pub fn silent(&self, count: u32, mark: Mark, silence: &Silence) -> bool {
+        if !silence.witnessed
+            || self.last_failures < count
+            || self.unanswered_in_a_row(mark) < count
+        {
             return false;
         }
-        let made = self.last(mark).take(count as usize).map(|call| call.made);
-        let first = made.min().unwrap_or(now);
-        heard.reply.is_none_or(|heard| heard < first) && now.since(heard.since()) >= min_silence
+        let first = self.last(mark).take(count as usize).map(|call| call.made).min();
+        silence.heard.is_none_or(|heard| first.is_some_and(|first| heard < first))
     }
 }
 
-/// When something of a service was heard, or could have been.
-#[derive(Clone, Copy, Debug)]
-pub struct Heard {
-    /// When a reply was heard, or nothing could be.
-    pub reply: Option<Instant>,
-    /// When it was met: it cannot have been silent for longer.
-    pub met: Instant,
-}
-
-impl Heard {
-    /// Since when nothing was heard.
-    pub fn since(&self) -> Instant {
-        self.reply.map_or(self.met, |reply| reply.max(self.met))
-    }
+/// How a service has been silent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    /// When a reply of it was last heard, or could not be.
+    pub heard: Option<Instant>,
+    /// Whether calls witness that it lasts; see [`super::silence`].
+    pub witnessed: bool,
 }
 
 /// Whole seconds of a span, at least one.

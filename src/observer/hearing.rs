@@ -53,6 +53,7 @@ impl Observer {
                 service.roll(now, policy);
                 service.pace.patience(now, &service.window, policy)
             });
+        service.watch.call(now, patience, &self.lengths);
         let owner = Owner {
             service: index,
             generation: service.generation,
@@ -126,6 +127,8 @@ impl Observer {
             (Some(Found::Missed { id, .. }), Ok(_)) => {
                 let closed = self.ledger.late(id);
                 self.late_reply(now, &closed);
+                // Or it overtook a call that uses the key again.
+                self.hold(now, reply, Vain::Late);
             }
             (Some(Found::Answered { .. }), Ok(_)) => self.hold(now, reply, Vain::Duplicate),
             (_, Err(_)) if reply.stray == Stray::Ignored => self.counters.ignored += 1,
@@ -182,6 +185,7 @@ impl Observer {
                 }
             }
             Vain::Duplicate => self.counters.duplicate += 1,
+            Vain::Late => {}
             Vain::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
             Vain::Ignored => self.counters.ignored += 1,
         }
@@ -279,9 +283,12 @@ impl Observer {
             return;
         }
         let service = self.registry.get(index);
-        if service.judge.hear(now, service.heard) {
+        let calls = self.settings.verdict.silent_calls;
+        if service.watch.was_silent(now, calls, &self.lengths) || service.judge.is_silent() {
+            service.judge.hear(now);
             service.breaker.forget(now);
         }
+        service.watch.end();
         service.heard = service.heard.max(Some(heard));
     }
 }

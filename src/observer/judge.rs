@@ -5,13 +5,17 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Heard, Mark, Settled, Which};
+use super::evidence::{Evidence, LAST, Mark, Settled, Silence, Which};
 use super::finding::Finding;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
+use super::silence::{Length, Watch};
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
+
+/// The share of a bound above which what was slow is still slow.
+const STILL: f64 = 0.8;
 
 /// What the judge looks at beside its own evidence.
 #[derive(Debug)]
@@ -28,8 +32,8 @@ pub struct Scene<'a> {
     pub replicas: Option<&'a ReplicaState>,
     /// When a reply was last heard.
     pub heard: Option<Instant>,
-    /// When it was met.
-    pub met: Instant,
+    /// The calls that wait since then.
+    pub watch: &'a Watch,
     /// When it was last called.
     pub called: Instant,
 }
@@ -71,16 +75,9 @@ impl Judge {
         }
     }
 
-    /// A reply was heard. Returns true if it ends a silence: what was before is not judged.
-    pub fn hear(&mut self, now: Instant, heard: Option<Instant>) -> bool {
-        let Some(since) = self.silent.since() else {
-            return false;
-        };
-        if heard.is_some_and(|heard| heard >= since) {
-            return false;
-        }
+    /// A reply was heard that ends a silence: what was before is not judged.
+    pub fn hear(&mut self, now: Instant) {
         self.restart(now);
-        true
     }
 
     /// lookout could not hear until now: nothing before is judged, nor taken for silence.
@@ -104,6 +101,11 @@ impl Judge {
         self.evidence.clear();
         self.from = Some(now);
         self.slow_since = None;
+    }
+
+    /// Whether it is silent.
+    pub const fn is_silent(&self) -> bool {
+        self.silent.is_on()
     }
 
     /// Whether a call that settles well can change nothing.
@@ -185,14 +187,14 @@ impl Judge {
 
     fn look_for_silence(&mut self, scene: &Scene<'_>) {
         let policy = scene.policy;
-        let heard = Heard { reply: scene.heard.max(self.blind_until), met: scene.met };
-        let silent = self.evidence.silent(
-            scene.now,
-            policy.silent_calls,
-            self.silent.mark(),
-            heard,
-            policy.min_silence,
-        );
+        let failing = self.failing.is_on();
+        let length = if failing { Length::Failing } else { Length::Verdict };
+        let calls = if failing { policy.silent_calls * 2 } else { policy.silent_calls };
+        let silence = Silence {
+            heard: scene.heard.max(self.blind_until),
+            witnessed: scene.watch.is_witnessed(scene.now, length),
+        };
+        let silent = self.evidence.silent(calls.min(LAST as u32), self.silent.mark(), &silence);
         match self.silent.since() {
             None if silent => self.silent.begin(scene.now),
             None => {}
@@ -324,7 +326,7 @@ impl Judge {
         // Replies that are all fast, lately and among the last twenty, cannot be slow on average.
         let longest = scene.window.replies().histogram().quantile(1.0).unwrap_or_default();
         let longest = scene.pace.longest_of_last().max(longest);
-        if longest <= policy.slow_median.min(policy.slow_mean.scaled(0.98)) {
+        if longest <= policy.slow_median.min(policy.slow_mean).scaled(STILL) {
             return (false, None);
         }
         let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
@@ -349,17 +351,27 @@ impl Judge {
         )
     }
 
+    /// Whether the mean reply time is too long, and not because of one reply alone.
     fn very_slow(&self, scene: &Scene<'_>, span: Span, least: u32, floor: Instant) -> bool {
-        let (count, sum) = scene.window.replies_since(scene.now, span.whole_secs(), floor);
-        let mean = sum.micros().checked_div(count).map(Span::from_micros);
-        count >= u64::from(least) && mean.is_some_and(|mean| mean > scene.policy.slow_mean)
+        let replies = scene.window.replies_since(scene.now, span.whole_secs(), floor);
+        let mean = |sum: Span, count: u64| sum.micros().checked_div(count).unwrap_or(0);
+        let limit = scene.policy.slow_mean.micros();
+        let others = replies.sum.micros().saturating_sub(replies.longest.micros());
+        replies.count >= u64::from(least.max(1))
+            && mean(replies.sum, replies.count) > limit
+            && (replies.count == 1 || mean(Span::from_micros(others), replies.count - 1) > limit)
     }
 
+    /// Whether a median is unusual. One that was a moment ago still is until it is below four
+    /// fifths of either bound, so that a median near a bound does not come and go.
     fn unusual(&self, policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>) -> bool {
         let (Some(median), Some(usual)) = (median, usual) else {
             return false;
         };
-        median > policy.slow_median && median > usual.scaled(policy.slow_factor)
+        let lasting = self.slow.is_on() || self.slow_since.is_some();
+        let share = if lasting { STILL } else { 1.0 };
+        median > policy.slow_median.scaled(share)
+            && median > usual.scaled(policy.slow_factor * share)
     }
 
     fn look_at_replicas(&mut self, scene: &Scene<'_>) {

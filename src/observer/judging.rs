@@ -7,7 +7,7 @@ use super::component::{Said as ComponentSaid, cut};
 use super::digest::{DigestKey, Kind};
 use super::doubt::Change;
 use super::event::{BadNews, Reading, Recovery, What};
-use super::evidence::{Heard, Settled};
+use super::evidence::Settled;
 use super::incident::{Incident, IncidentId};
 use super::input::{Name, Replicas, Report};
 use super::judge::Scene;
@@ -66,7 +66,7 @@ impl Observer {
         service.judge.record(call);
         let setting = Setting {
             policy: &self.settings.circuit,
-            heard: Heard { reply: service.heard.max(gate.blind_until), met: service.met },
+            silence: service.silence(now, gate.blind_until),
             doubt: gate.doubt || !gate.heard,
         };
         if let Some(transition) = service.breaker.record(call, &setting) {
@@ -109,7 +109,7 @@ impl Observer {
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
             heard: service.heard,
-            met: service.met,
+            watch: &service.watch,
             called: service.called,
         };
         let found = service.judge.assess(&scene);
@@ -219,6 +219,7 @@ impl Observer {
             let service = self.registry.get(index);
             if change == Change::Ended {
                 service.judge.blind(now);
+                service.watch.end();
                 service.breaker.forget(now);
             }
             self.refresh(now, index);

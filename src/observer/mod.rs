@@ -35,6 +35,7 @@ pub mod registry;
 pub mod sealed;
 pub mod service;
 pub mod settings;
+pub mod silence;
 pub mod snapshot;
 pub mod standing;
 pub mod time;
@@ -64,6 +65,7 @@ use ledger::Ledger;
 use pair::Pair;
 use rate::Rate;
 use registry::Registry;
+use silence::Lengths;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -77,6 +79,8 @@ pub struct Observer {
     now: Instant,
     registry: Registry,
     pairs: Vec<Pair>,
+    /// How long silence must be.
+    lengths: Lengths,
     ledger: Ledger,
     early: Early,
     doubt: SelfDoubt,
@@ -148,6 +152,7 @@ impl Observer {
             now,
             registry: Registry::new(settings.limits, &key, now),
             pairs: settings.pairs.iter().map(|_| Pair::default()).collect(),
+            lengths: Lengths::new(&settings.verdict, &settings.circuit),
             ledger: Ledger::new(&settings.limits, now),
             early: Early::new(&settings.limits),
             doubt: SelfDoubt::default(),
@@ -179,7 +184,9 @@ impl Observer {
         let now = now.max(self.now);
         if let Input::Paused(since) = input {
             // What ran out while the process stood still must not be settled as unanswered.
-            self.pause(since.clamp(self.now, now), now);
+            let since = since.clamp(self.now, now);
+            self.run_timers(since);
+            self.pause(since, now);
             self.run_timers(now);
             return;
         }

@@ -4,6 +4,7 @@ use super::breaker::{Breaker, State};
 use super::call::{Outcome, PairId};
 use super::callers::Callers;
 use super::digest::Digest;
+use super::evidence::Silence;
 use super::incident::{Incident, IncidentId, Outages};
 use super::input::Name;
 use super::judge::Judge;
@@ -11,6 +12,7 @@ use super::latency::Lifetime;
 use super::limits::Limits;
 use super::pace::Pace;
 use super::settings::{Patience, ServiceSettings};
+use super::silence::{Length, Watch};
 use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
@@ -153,8 +155,8 @@ pub struct Service {
     pub outages: Outages,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
-    /// When it was met.
-    pub met: Instant,
+    /// The calls that wait since the last reply.
+    pub watch: Watch,
     /// When it was last called.
     pub called: Instant,
     /// When a reply of it was last heard, late ones included.
@@ -196,7 +198,7 @@ impl Service {
             waits_for: None,
             outages: Outages::default(),
             replicas: None,
-            met: now,
+            watch: Watch::default(),
             called: now,
             heard: None,
             last_result: None,
@@ -291,6 +293,14 @@ impl Service {
         self.window.rest();
         self.judge.rest(now);
         self.breaker.rest(now);
+    }
+
+    /// How silent it is, by the rule of its circuit; nothing could be heard before `blind_until`.
+    pub fn silence(&self, now: Instant, blind_until: Option<Instant>) -> Silence {
+        Silence {
+            heard: self.heard.max(blind_until),
+            witnessed: self.watch.is_witnessed(now, Length::Circuit),
+        }
     }
 
     /// Whether something about it can change by time alone.

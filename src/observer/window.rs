@@ -85,6 +85,18 @@ fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
+/// Replies over a span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replies {
+    /// How many.
+    pub count: u64,
+    /// The sum of their times: exact if every call in sight was made after the floor; else when
+    /// a call was made is known to the second and its bin.
+    pub sum: Span,
+    /// The longest of their times, within 1.6 %.
+    pub longest: Span,
+}
+
 /// What happened to a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fact {
@@ -274,18 +286,18 @@ impl Window {
         histogram
     }
 
-    /// How many replies came over the last `secs` seconds to calls made after `floor`, and the
-    /// sum of their times: exactly if every call in sight was made after it; else when a call
-    /// was made is known to the second and its bin.
-    pub fn replies_since(&self, now: Instant, secs: u32, floor: Instant) -> (u64, Span) {
+    /// The replies of the last `secs` seconds to calls made after `floor`.
+    pub fn replies_since(&self, now: Instant, secs: u32, floor: Instant) -> Replies {
         let oldest = oldest(now.second(), secs);
         let exact = floor.second().saturating_add(LONGEST_REPLY) < oldest;
-        let (mut count, mut sum, mut exact_sum) = (0_u64, 0_u64, 0_u64);
+        let (mut replies, mut exact_sum) = (Replies::default(), 0_u64);
         let mut add = |second: u32, times: u32, time: Span| {
             let made = u64::from(second) * 1_000_000;
             if exact || made.saturating_sub(time.micros()) > floor.micros() {
-                count += u64::from(times);
-                sum = sum.saturating_add(time.micros() * u64::from(times));
+                let sum = replies.sum.micros() + time.micros() * u64::from(times);
+                replies.count += u64::from(times);
+                replies.sum = Span::from_micros(sum);
+                replies.longest = replies.longest.max(time);
             }
         };
         self.sealed.visit(
@@ -303,7 +315,10 @@ impl Window {
                 exact_sum = exact_sum.saturating_add(time.micros());
             }
         }
-        (count, Span::from_micros(if exact { exact_sum } else { sum }))
+        if exact {
+            replies.sum = Span::from_micros(exact_sum);
+        }
+        replies
     }
 
     fn visit(&self, now: Instant, secs: u32, mut entry: impl FnMut(u32, Entry)) {
