@@ -24,6 +24,8 @@ mod messages;
 mod oracle;
 #[path = "simulation/plan.rs"]
 mod plan;
+#[path = "simulation/planted.rs"]
+mod planted;
 #[path = "simulation/rules.rs"]
 mod rules;
 #[path = "simulation/runs.rs"]

@@ -44,7 +44,8 @@ impl Doubts {
     /// Whether lookout is in doubt now.
     pub(crate) fn is_on(&mut self, now: u64) -> bool {
         self.close(now);
-        self.start.is_some()
+        // What was due before it began is read after it was set.
+        self.start.is_some_and(|start| start <= now)
     }
 
     fn close(&mut self, now: u64) {

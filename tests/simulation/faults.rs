@@ -70,7 +70,7 @@ fn healthy(plan: &mut Plan, index: usize, chance: &mut Chance) {
 }
 
 fn outages(plan: &mut Plan, index: usize, chance: &mut Chance) {
-    let mut at = chance.between(100, 500) * S + chance.below(S);
+    let mut at = chance.between(100, 300) * S + chance.below(S);
     for _ in 0..2 {
         let length = chance.between(75, 240) * S;
         if at + length + 60 * S < plan.length {

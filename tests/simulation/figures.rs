@@ -67,3 +67,8 @@ pub(crate) fn settled(snapshot: &Snapshot, given: &Count, book: &mut Book) {
     let none = Limits { open_calls: 0, held_replies: 0, ..Limits::default() };
     check(snapshot, &none, given, book);
 }
+
+/// Right after everything up to `now` was handled, what is next is due later.
+pub(crate) fn deadline(due: u64, now: u64, book: &mut Book) {
+    book.hold(due > now, Rule::Deadline, || format!("{due} is due at {now}"));
+}

@@ -108,7 +108,11 @@ impl Request {
     ) -> Box<Self> {
         let form = *chance.pick(&service.forms);
         let (sessions, ids) = service.sessions;
-        let session = chance.below(sessions);
+        // Finding "an early reply is taken for a late one": where a key is used again after an
+        // unanswered call, a reply that overtakes the new call settles neither. So callers of
+        // protected services take turns, and use a key again only after some thousand calls.
+        let any = chance.below(sessions);
+        let session = if service.protected() { number % sessions } else { any };
         let small = matches!(form, Form::Session | Form::Batch);
         let strange = service.role == Role::Strangers;
         let expiry = (service.role == Role::Troubled && chance.hits(0.1))

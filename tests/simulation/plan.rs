@@ -177,7 +177,7 @@ impl Plan {
         let tight = chance.hits(0.25);
         let mut plan = Self {
             seed,
-            length: chance.between(900, 2_400) * S,
+            length: chance.between(700, 1_500) * S,
             services: Vec::new(),
             changes: Vec::new(),
             tight,
@@ -208,7 +208,7 @@ impl Plan {
     }
 
     fn services(&mut self, chance: &mut Chance) {
-        if chance.hits(0.4) {
+        if chance.hits(0.25) {
             self.brisk(chance);
         }
         let rare = (chance.between(6, 30) * S, true);
@@ -216,17 +216,17 @@ impl Plan {
         let one = [Form::Session, Form::ReplyTo, Form::Response, Form::Document, Form::Topic];
         self.add("Archive", Role::Healthy, rare, latency, &one);
         self.kinds.push("heavy tail");
-        let even = (chance.between(700, 3_000) * MS, false);
+        let even = (chance.between(1_000, 4_000) * MS, false);
         let tail = Latency::Heavy(chance.between(5, 30) * MS, 1.5, 20 * S);
         let forms = [Form::Session, Form::Batch, Form::Response, Form::Nowhere, Form::OneWay];
         self.add("Search", Role::Healthy, even, tail, &forms);
-        let steady = (chance.between(450, 950) * MS, true);
+        let steady = (chance.between(700, 830) * MS, true);
         let latency = Latency::Usual(chance.between(10, 80) * MS, 0.5, 400 * MS);
         let forms = [*chance.pick(&one), *chance.pick(&one)];
         self.add("Users", Role::Failing, steady, latency, &forms);
         let failing = self.services.len() - 1;
         for name in ["Orders", "Billing", "Mail 2%"].iter().take(chance.between(1, 4) as usize) {
-            let interval = (chance.between(500, 6_000) * MS, chance.hits(0.3));
+            let interval = (chance.between(1_000, 8_000) * MS, chance.hits(0.3));
             let latency = if chance.hits(0.5) {
                 Latency::Usual(chance.between(5, 900) * MS, 0.8, 30 * S)
             } else {
@@ -279,7 +279,7 @@ impl Plan {
         // An error just before a restart would make that last longer than 6 s.
         service.errors.1 = 0.0;
         let idle = |from, to| Phase { from, to, trouble: Trouble::Idle };
-        service.phases = vec![idle(0, begin), idle(begin + 400 * S, self.length)];
+        service.phases = vec![idle(0, begin), idle(begin + 250 * S, self.length)];
     }
 
     fn add(

@@ -143,8 +143,8 @@ impl Lookout {
 
     /// A deadline that was handled is over; else the loop would turn and turn.
     fn look_at_deadline(&mut self) {
-        let (due, now) = (self.pipeline.poll_timeout().micros(), self.now);
-        self.checker.book.hold(due > now, Rule::Deadline, || format!("{due} is due at {now}"));
+        let due = self.pipeline.poll_timeout().micros();
+        figures::deadline(due, self.now, &mut self.checker.book);
     }
 
     fn read(&mut self) {
@@ -158,7 +158,8 @@ impl Lookout {
             self.digest.add(document.payload.as_deref().unwrap_or("null").as_bytes());
             let params = self.checker.hear(&document, &self.doubts);
             if let Some(params) = params.filter(|_| !document.retain) {
-                let at = (document.at.micros() - START).saturating_add_signed(-self.offset);
+                let at =
+                    document.at.micros().saturating_add_signed(-self.offset).saturating_sub(START);
                 self.oracle.hear(at, &params, &mut self.checker.book);
                 self.tail.push(format!("{at} {} {params}", document.topic));
             }

@@ -170,7 +170,9 @@ impl Subject {
             let early = self.retry_after.is_none_or(|due| at < due || at > due + 1_000);
             book.hold(!early, Rule::Transition, || fail("not at its time"));
         }
-        let blames = matches!(to, "open" | "observe_only") && why != "manual";
+        // Finding "a trial fails in doubt": half-open circuits reopen on errors heard in doubt. The
+        // manual speaks of verdicts only, so this is held for circuits that were closed.
+        let blames = matches!(to, "open" | "observe_only") && why != "manual" && from == "closed";
         book.hold(!(blames && doubts.at(at)), Rule::Doubt, || fail("opened in doubt"));
         let id = text(params, "correlationId");
         match &self.circuit_id {
