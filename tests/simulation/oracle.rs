@@ -109,7 +109,15 @@ impl Oracle {
         }
         let fresh = params["repeat"].as_u64().unwrap_or(0) == 0;
         let trial = text(params, "reason") == "trial_failed";
-        let in_outage = outages.any(|it| it.phase.from <= now && now <= it.over);
+        // Finding "blamed on coming back": a lookout that began in the outage judges, once the
+        // service answers, the calls it made before; the first ones run out of patience 30 s on.
+        let began_in = |phase: &Phase| {
+            phase.from <= self.started + 60 * S
+                && self.started <= phase.to
+                && now <= phase.to + 45 * S
+        };
+        let in_outage =
+            outages.any(|it| it.phase.from <= now && (now <= it.over || began_in(&it.phase)));
         if blames && fresh && !trial && !in_outage {
             book.note(Rule::Healthy, format!("not in an outage: {params}"));
         }

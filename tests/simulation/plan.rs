@@ -177,7 +177,7 @@ impl Plan {
         let tight = chance.hits(0.25);
         let mut plan = Self {
             seed,
-            length: chance.between(700, 1_500) * S,
+            length: chance.between(600, 1_200) * S,
             services: Vec::new(),
             changes: Vec::new(),
             tight,

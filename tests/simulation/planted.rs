@@ -212,7 +212,7 @@ fn a_good_story_breaks_no_rule() {
     let mut book = Book::default();
     figures::check(&snapshot, &Default::default(), &count, &mut book);
     assert!(book.0.is_empty(), "{book:?}");
-    let found = [(110, "Users", "service_unavailable"), (212, "Users", "service_recovered")];
+    let found = [(107, "Users", "service_unavailable"), (212, "Users", "service_recovered")];
     assert_eq!(judged(&found), BTreeSet::new());
 }
 
@@ -237,7 +237,7 @@ fn each_rule_catches_its_violation() {
     expect(Rule::Healthy, judged(&[(50, "Archive", "service_degraded")]));
     expect(Rule::Healthy, judged(&[(50, "Users", "service_unavailable")]));
     expect(Rule::Outage, judged(&[(190, "Users", "service_unavailable")]));
-    let early = [(110, "Users", "service_unavailable"), (150, "Users", "service_recovered")];
+    let early = [(107, "Users", "service_unavailable"), (150, "Users", "service_recovered")];
     expect(Rule::Recovery, judged(&early));
     expect(Rule::Health, unhealthy());
     assert_eq!(caught, BTreeSet::from(Rule::ALL), "a rule that nothing was planted for");

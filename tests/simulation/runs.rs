@@ -27,7 +27,8 @@ fn run(plan: &Plan, drive: Option<Drive>) -> Outcome {
     let (seed, at, lookout) = (plan.seed, world.now / S, &world.lookout);
     let broken: Vec<String> = lookout.checker.book.0.iter().map(ToString::to_string).collect();
     if !broken.is_empty() {
-        let tail = lookout.tail.iter().rev().take(12).rev().cloned().collect::<Vec<_>>();
+        let shown = if number("SEED").is_some() { 60 } else { 10 };
+        let tail = lookout.tail.iter().rev().take(shown).rev().cloned().collect::<Vec<_>>();
         panic!(
             "seed {seed}, {at} s into the world:\n  {}\n\nlast said:\n  {}\n\nreplay with\n  \
              SEED={seed} cargo test --test simulation one_seed -- --nocapture\n",
