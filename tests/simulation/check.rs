@@ -93,10 +93,9 @@ impl Checker {
     }
 
     fn clear(&mut self, document: &Document) {
-        match self.topics.remove(&document.topic) {
-            // It is no longer known; it may be met again, as another.
-            Some(name) => drop(self.subjects.remove(&name)),
-            None => {}
+        // It is no longer known; it may be met again, as another.
+        if let Some(name) = self.topics.remove(&document.topic) {
+            self.subjects.remove(&name);
         }
     }
 

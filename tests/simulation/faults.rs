@@ -52,7 +52,7 @@ fn healthy(plan: &mut Plan, index: usize, chance: &mut Chance) {
     let (interval, even) = plan.services[index].interval;
     // Where calls come too rarely or too unevenly, what follows a restart is hard to tell from
     // an outage, and lookout may say so.
-    if even && (interval < 300_000 || interval > 5 * S) && chance.hits(0.7) {
+    if even && !(300_000..=5 * S).contains(&interval) && chance.hits(0.7) {
         let mut at = chance.between(60, 400) * S + chance.below(S);
         while at < plan.length {
             phase(plan, index, (at, 5 * S), Trouble::Restart);
