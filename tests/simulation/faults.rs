@@ -67,6 +67,14 @@ fn healthy(plan: &mut Plan, index: usize, chance: &mut Chance) {
         let at = chance.below(plan.length);
         phase(plan, index, (at, chance.between(60, 900) * S), Trouble::Idle);
     }
+    // Where nobody calls before or after a restart, its silence cannot be told from an outage's.
+    let phases = &mut plan.services[index].phases;
+    let idle: Vec<Phase> =
+        phases.iter().filter(|it| it.trouble == Trouble::Idle).copied().collect();
+    phases.retain(|it| {
+        let near = idle.iter().any(|idle| idle.from < it.to + 30 * S && it.from < idle.to + 30 * S);
+        it.trouble != Trouble::Restart || !near
+    });
 }
 
 fn outages(plan: &mut Plan, index: usize, chance: &mut Chance) {

@@ -194,12 +194,7 @@ impl<'p> World<'p> {
 
     fn call(&mut self, index: usize) {
         self.schedule_call(index);
-        // Where nobody calls after a restart, its silence cannot be told from an outage's.
-        let now = self.now;
-        let restarted = self.plan.services[index].phases.iter().any(|phase| {
-            phase.trouble == Trouble::Restart && phase.from <= now && now < phase.to + 15 * S
-        });
-        if !restarted && self.trouble(index, |it| it == Trouble::Idle).is_some() {
+        if self.trouble(index, |it| it == Trouble::Idle).is_some() {
             return;
         }
         self.numbers[index] += 1;
