@@ -23,8 +23,6 @@ pub enum Vain {
     Unmatched,
     /// A further reply to an answered call.
     Duplicate,
-    /// A late reply, counted as such already.
-    Late,
     /// Not a reply at all.
     Malformed(PairId, Direction, Malformed),
     /// Nothing that is counted.

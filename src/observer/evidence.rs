@@ -354,7 +354,7 @@ impl Evidence {
             total += count;
             all.add(made);
         }
-        if total == 0 || all.over() < least {
+        if total == 0 || least == Span::ZERO || all.over() < least {
             return total > 0 && least == Span::ZERO;
         }
         let needed = (total / 10).max(2);

@@ -127,8 +127,6 @@ impl Observer {
             (Some(Found::Missed { id, .. }), Ok(_)) => {
                 let closed = self.ledger.late(id);
                 self.late_reply(now, &closed);
-                // Or it overtook a call that uses the key again.
-                self.hold(now, reply, Vain::Late);
             }
             (Some(Found::Answered { .. }), Ok(_)) => self.hold(now, reply, Vain::Duplicate),
             (_, Err(_)) if reply.stray == Stray::Ignored => self.counters.ignored += 1,
@@ -185,7 +183,6 @@ impl Observer {
                 }
             }
             Vain::Duplicate => self.counters.duplicate += 1,
-            Vain::Late => {}
             Vain::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
             Vain::Ignored => self.counters.ignored += 1,
         }

@@ -353,13 +353,10 @@ impl Judge {
 
     /// Whether the mean reply time is too long, and not because of one reply alone.
     fn very_slow(&self, scene: &Scene<'_>, span: Span, least: u32, floor: Instant) -> bool {
-        let replies = scene.window.replies_since(scene.now, span.whole_secs(), floor);
-        let mean = |sum: Span, count: u64| sum.micros().checked_div(count).unwrap_or(0);
-        let limit = scene.policy.slow_mean.micros();
-        let others = replies.sum.micros().saturating_sub(replies.longest.micros());
-        replies.count >= u64::from(least.max(1))
-            && mean(replies.sum, replies.count) > limit
-            && (replies.count == 1 || mean(Span::from_micros(others), replies.count - 1) > limit)
+        let limit = scene.policy.slow_mean;
+        let replies = scene.window.replies_since(scene.now, span.whole_secs(), floor, limit);
+        let mean = replies.sum.micros().checked_div(replies.count).unwrap_or(0);
+        replies.count >= u64::from(least) && mean > limit.micros() && replies.long > 1
     }
 
     /// Whether a median is unusual. One that was a moment ago still is until it is below four

@@ -93,8 +93,8 @@ pub struct Replies {
     /// The sum of their times: exact if every call in sight was made after the floor; else when
     /// a call was made is known to the second and its bin.
     pub sum: Span,
-    /// The longest of their times, within 1.6 %.
-    pub longest: Span,
+    /// How many took longer than the limit asked about, give or take 1.6 %.
+    pub long: u64,
 }
 
 /// What happened to a method.
@@ -286,8 +286,9 @@ impl Window {
         histogram
     }
 
-    /// The replies of the last `secs` seconds to calls made after `floor`.
-    pub fn replies_since(&self, now: Instant, secs: u32, floor: Instant) -> Replies {
+    /// The replies of the last `secs` seconds to calls made after `floor`; those longer than
+    /// `limit` are counted apart.
+    pub fn replies_since(&self, now: Instant, secs: u32, floor: Instant, limit: Span) -> Replies {
         let oldest = oldest(now.second(), secs);
         let exact = floor.second().saturating_add(LONGEST_REPLY) < oldest;
         let (mut replies, mut exact_sum) = (Replies::default(), 0_u64);
@@ -297,7 +298,7 @@ impl Window {
                 let sum = replies.sum.micros() + time.micros() * u64::from(times);
                 replies.count += u64::from(times);
                 replies.sum = Span::from_micros(sum);
-                replies.longest = replies.longest.max(time);
+                replies.long += if bin(time) >= bin(limit) { u64::from(times) } else { 0 };
             }
         };
         self.sealed.visit(

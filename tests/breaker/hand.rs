@@ -5,7 +5,7 @@ use crate::Case;
 use lookout::config::{self, Sources};
 use lookout::observer::breaker::{Breaker, Mode, Setting, State, Transition};
 use lookout::observer::call::Outcome;
-use lookout::observer::evidence::Settled;
+use lookout::observer::evidence::{Settled, Silence};
 use lookout::observer::settings::{CircuitPolicy, SlowCall};
 use lookout::observer::{Instant, Span};
 
@@ -96,6 +96,9 @@ fn a_cap_below_the_base_is_refused() {
     assert_eq!(mistakes("open_timeout = '2s'\nmax_open_timeout = '2s'"), [""; 0]);
 }
 
+/// Nothing was ever heard.
+const SILENT: Silence = Silence { heard: None, witnessed: true };
+
 const START: Instant = Instant::from_micros(1_700_000_000_000_000);
 
 fn settle(
@@ -105,7 +108,7 @@ fn settle(
     outcome: Outcome,
 ) -> Option<Transition> {
     let call = Settled { made: at - Span::TICK, at, outcome, slow: outcome.answered() };
-    breaker.record(call, &Setting { policy, heard: None, doubt: false })
+    breaker.record(call, &Setting { policy, silence: SILENT, doubt: false })
 }
 
 /// Opens a new circuit with failures, one a second, and says when it opened and until when.
@@ -143,7 +146,7 @@ fn forty_failed_trials() {
     let policy = CircuitPolicy { jitter: 0.0, ..CircuitPolicy::default() };
     let (mut breaker, _, mut until) = opened(1, &policy);
     for _ in 0..40 {
-        let setting = Setting { policy: &policy, heard: None, doubt: false };
+        let setting = Setting { policy: &policy, silence: SILENT, doubt: false };
         assert_eq!(breaker.tick(until, &setting).unwrap().to, State::HalfOpen);
         let at = until + Span::from_secs(1);
         let moved = settle(&mut breaker, &policy, at, Outcome::Unanswered).unwrap();
@@ -214,7 +217,7 @@ fn run_oddly(policy: &CircuitPolicy) {
         let at = START + Span::from_millis(step * 700);
         let outcomes = [Outcome::Failed, Outcome::Unanswered, Outcome::Ok, Outcome::Unanswered];
         let _ = settle(&mut breaker, policy, at, outcomes[(step / 8) as usize % 4]);
-        let setting = Setting { policy, heard: None, doubt: step % 40 == 0 };
+        let setting = Setting { policy, silence: SILENT, doubt: step % 40 == 0 };
         let _ = breaker.tick(at, &setting);
         assert!(breaker.deadline().is_none() || breaker.state() == State::Open);
     }

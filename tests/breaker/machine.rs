@@ -6,7 +6,7 @@
 
 use lookout::observer::breaker::{Breaker, Mode, Setting, Transition};
 use lookout::observer::call::Outcome;
-use lookout::observer::evidence::Settled;
+use lookout::observer::evidence::{Settled, Silence};
 use lookout::observer::settings::CircuitPolicy;
 use lookout::observer::{Instant, Span};
 
@@ -137,8 +137,15 @@ impl Machine {
             self.heard = Some(self.now);
         }
         let call = Settled { made, at: self.now, outcome, slow };
-        let setting = Setting { policy: &self.policy, heard: self.heard, doubt: self.doubt };
+        let (policy, silence, doubt) = (self.policy, self.silence(), self.doubt);
+        let setting = Setting { policy: &policy, silence, doubt };
         self.breaker.record(call, &setting)
+    }
+
+    /// The machine is told whether silence is witnessed: here when it has lasted.
+    fn silence(&self) -> Silence {
+        let lasted = |heard| self.now.since(heard) >= self.policy.min_silence;
+        Silence { heard: self.heard, witnessed: self.heard.is_none_or(lasted) }
     }
 
     fn advance(&mut self, span: Span) {
@@ -146,7 +153,8 @@ impl Machine {
         loop {
             let turn = self.breaker.deadline().unwrap_or(end).min(self.now.next_second()).min(end);
             self.now = self.now.max(turn);
-            let setting = Setting { policy: &self.policy, heard: self.heard, doubt: self.doubt };
+            let (policy, silence, doubt) = (self.policy, self.silence(), self.doubt);
+            let setting = Setting { policy: &policy, silence, doubt };
             let moved = self.breaker.tick(self.now, &setting);
             self.note(moved);
             if self.now >= end {

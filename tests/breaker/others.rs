@@ -92,9 +92,14 @@ pub(crate) const ROWS: &[Row] = &[
         "S U*3 heard U*2 +10m =closed U*3",
         &["609s closed>open consecutive_unanswered 5/5 #1 wait 10s"],
     ),
-    // FINDING "runs that take long": "however long that took" stops at an hour. The tenth, at
-    // 4200 s, should open it; the first three are forgotten by then, so nothing does.
-    quick("E25", 420_000, |policy| policy.failure_rate = 0.0, "U*20 =closed", &[]),
+    // "However long that took": the tenth opens it, after more than an hour.
+    quick(
+        "E25",
+        420_000,
+        |policy| policy.failure_rate = 0.0,
+        "U*10 =open",
+        &["4200s closed>open consecutive_unanswered 10/10 #1 wait 30s"],
+    ),
     // Envoy looks at intervals: here, nothing opens in doubt, and the turn after it looks.
     quick("E28", 1, |p| p.failure_rate = 0.85, "doubt S*50 F*250 sure +2s =closed", &[]),
     quick(

@@ -8,7 +8,7 @@ use crate::lcg::Lcg;
 use crate::model::{Model, Told};
 use lookout::observer::breaker::{Breaker, Cause, Mode, Setting, State, Transition};
 use lookout::observer::call::Outcome;
-use lookout::observer::evidence::Settled;
+use lookout::observer::evidence::{Settled, Silence};
 use lookout::observer::settings::{CircuitPolicy, SlowCall};
 use lookout::observer::{Instant, Span};
 
@@ -151,15 +151,18 @@ impl Life {
         self.now = self.now + Span::from_micros(micros / self.step * self.step);
     }
 
-    fn setting(&self) -> (CircuitPolicy, Option<Instant>, bool) {
-        (self.model.policy, self.heard, self.doubt)
+    /// Silence is witnessed when it has lasted.
+    fn setting(&self) -> (CircuitPolicy, Silence, bool) {
+        let lasted = |heard| self.now.since(heard) >= self.model.policy.min_silence;
+        let silence = Silence { heard: self.heard, witnessed: self.heard.is_none_or(lasted) };
+        (self.model.policy, silence, self.doubt)
     }
 
     fn tick(&mut self, seen: &mut Seen) {
-        let (policy, heard, doubt) = self.setting();
-        let setting = Setting { policy: &policy, heard, doubt };
+        let (policy, silence, doubt) = self.setting();
+        let setting = Setting { policy: &policy, silence, doubt };
         let ours = self.breaker.tick(self.now, &setting);
-        let told = self.model.tick(self.now, heard, doubt);
+        let told = self.model.tick(self.now, self.heard, doubt);
         self.story.push(format!("{} tick", self.now.micros()));
         self.compare(ours, told, seen);
     }
@@ -185,15 +188,10 @@ impl Life {
             self.heard = self.heard.max(Some(self.now));
         }
         let call = Settled { made, at: self.now, outcome, slow };
-        let (policy, heard, doubt) = self.setting();
-        let setting = Setting { policy: &policy, heard, doubt };
-        let mut ours = self.breaker.record(call, &setting);
-        if ours.is_none() && policy.slow_call.is_some() && self.model.state() != State::HalfOpen {
-            // FINDING "slow, then fast": a fast call may reach a rate of slow ones, but is not
-            // looked at before the next turn, so that comes at once here.
-            ours = self.breaker.tick(self.now, &setting);
-        }
-        let told = self.model.record(call, heard, doubt);
+        let (policy, silence, doubt) = self.setting();
+        let setting = Setting { policy: &policy, silence, doubt };
+        let ours = self.breaker.record(call, &setting);
+        let told = self.model.record(call, self.heard, doubt);
         self.story.push(format!("{} {outcome:?} took {took} slow {slow}", self.now.micros()));
         self.compare(ours, told, seen);
     }

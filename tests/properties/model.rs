@@ -118,8 +118,6 @@ impl Model {
         let from = self.state();
         (self.mode, self.observed, self.openings) = (mode, false, 0);
         let (_, to, cause, ..) = self.go(Is::Closed, now, Cause::Manual, 0, 0);
-        // FINDING "forced time": how long it was open is told with a change of mode that closes
-        // nothing, and not with the one that ends a forced opening, so it is not compared.
         (from != to).then_some((from, to, cause, 0, 0, 0, None))
     }
 
@@ -156,15 +154,15 @@ impl Model {
                 |call: &&Settled| u64::from(call.at.second()) + secs > now.micros() / 1_000_000;
             self.calls.iter().filter(inside).copied().collect()
         };
-        // FINDING "runs that take long": the manual lets a run take as long as it takes.
-        let last = |count: u32| -> Option<Vec<Settled>> {
-            let young = self.calls.iter().rev().filter(|call| now.since(call.at) <= HOUR);
+        let last = |count: u32, oldest: Span| -> Option<Vec<Settled>> {
+            let young = self.calls.iter().rev().filter(|call| now.since(call.at) <= oldest);
             let last: Vec<Settled> = young.take(count as usize).copied().collect();
             (last.len() == count as usize).then_some(last)
         };
         let failures = |calls: &[Settled]| calls.iter().filter(|c| c.outcome.against()).count();
 
-        if let Some(run) = last(policy.consecutive).filter(|run| !run.is_empty())
+        let ever = Span::from_micros(u64::MAX);
+        if let Some(run) = last(policy.consecutive, ever).filter(|run| !run.is_empty())
             && run.iter().all(|call| call.outcome == Outcome::Unanswered)
         {
             let first = run.iter().map(|call| call.made).min().unwrap();
@@ -176,14 +174,15 @@ impl Model {
 
         let least = policy.min_calls.max(1);
         let long = within(policy.window);
-        let long = if long.len() >= least as usize { Some(long) } else { last(least) };
+        let enough = long.len() >= least as usize;
+        let long = if enough { Some(long) } else { last(least, HOUR) };
         let rate = |part: usize, calls: &[Settled]| part as f64 / calls.len() as f64;
         let on = policy.failure_rate > 0.0;
         // As `circuit.min_silence` says: unanswered calls count once they were made over it.
         if let Some(long) = long.as_deref().filter(|long| {
             let unanswered: Vec<_> =
                 long.iter().filter(|c| c.outcome == Outcome::Unanswered).collect();
-            let lasting = over(&unanswered) >= policy.min_silence;
+            let lasting = lasts(&unanswered, policy.min_silence, enough);
             let counted = failures(long) - if lasting { 0 } else { unanswered.len() };
             on && rate(counted, long) >= policy.failure_rate
         }) {
@@ -194,7 +193,7 @@ impl Model {
         if on
             && burst.len() >= least as usize
             && !failed.is_empty()
-            && over(&failed) >= policy.min_silence
+            && lasts(&failed, policy.min_silence, true)
             && rate(failed.len(), &burst) >= policy.failure_rate
         {
             return Some((Cause::FailureRate, burst.len(), failed.len()));
@@ -250,9 +249,31 @@ impl Model {
     }
 }
 
-/// From the first to the last moment at which these were made.
-fn over(calls: &[&Settled]) -> Span {
-    let first = calls.iter().map(|call| call.made).min();
-    let last = calls.iter().map(|call| call.made).max();
-    first.zip(last).map_or(Span::ZERO, |(first, last)| last.since(first))
+/// Whether these were made over longer than `least`: two of them, and a tenth, outside any
+/// stretch of it. Those of a span are known by the seconds they settled in.
+fn lasts(calls: &[&Settled], least: Span, by_second: bool) -> bool {
+    if calls.is_empty() || least == Span::ZERO {
+        return !calls.is_empty();
+    }
+    let mut groups: Vec<Vec<Instant>> = Vec::new();
+    let mut second = None;
+    for call in calls {
+        if !by_second || second != Some(call.at.second()) {
+            groups.push(Vec::new());
+            second = Some(call.at.second());
+        }
+        groups.last_mut().unwrap().push(call.made);
+    }
+    let made = || groups.iter().flatten();
+    if made().max().unwrap().since(*made().min().unwrap()) < least {
+        return false;
+    }
+    let outside = |from: Instant| {
+        let inside =
+            |group: &&Vec<Instant>| group.iter().all(|made| *made >= from && *made < from + least);
+        let count: usize = groups.iter().filter(inside).map(Vec::len).sum();
+        calls.len() - count
+    };
+    let starts = groups.iter().map(|group| *group.iter().min().unwrap());
+    starts.map(outside).min().unwrap() >= (calls.len() / 10).max(2)
 }
