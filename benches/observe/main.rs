@@ -24,6 +24,10 @@ fn main() {
     if has("--callgrind") {
         return callgrind::count();
     }
-    time::report();
-    memory::report();
+    if !has("--memory") {
+        time::report();
+    }
+    if !has("--time") {
+        memory::report();
+    }
 }

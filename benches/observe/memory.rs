@@ -1,6 +1,6 @@
 //! Bytes, counted by the allocator: per open call, and per service with its windows full.
 
-use super::tape::{Cast, Random, Scene, at, observer, play, record};
+use super::tape::{Cast, Random, Scene, at, observer, observer_with, play, record};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use std::alloc::System;
 
@@ -47,10 +47,23 @@ fn per_open_call(scene: &Scene) -> usize {
     bytes / open
 }
 
+/// What one service more costs: what all services share is the same for half as many at the same
+/// rate each, but for calls that are open.
 fn per_service(scene: &Scene) -> usize {
+    let half = Scene {
+        services: scene.services / 2,
+        calls_per_second: scene.calls_per_second / 2,
+        ..*scene
+    };
+    let (all, less) = (of_services(scene), of_services(&half));
+    (all - less) / half.services as usize
+}
+
+fn of_services(scene: &Scene) -> usize {
     let cast = Cast::new(scene);
     let mut random = Random(1);
-    let mut observer = observer();
+    // What is remembered of settled calls is one table for all services, measured above.
+    let mut observer = observer_with(|settings| settings.limits.settled_calls = 1);
     let before = in_use();
     // Ten minutes: longer than the windows. Recorded by the second, so that the tape itself
     // is gone when the bytes are counted.
@@ -58,8 +71,7 @@ fn per_service(scene: &Scene) -> usize {
         let tape = record(scene, second, 1, &mut random);
         play(&mut observer, &cast, &tape);
     }
-    // What is remembered of settled calls is counted with the open ones.
-    observer.handle_timeout(at(600 + 60));
-    let bytes = in_use() - before;
-    bytes / scene.services as usize
+    // Until the last calls are answered.
+    observer.handle_timeout(at(602));
+    in_use() - before
 }

@@ -63,12 +63,19 @@ impl Cast {
 
 /// An observer with the defaults, that listens from the first message on.
 pub(crate) fn observer() -> Observer {
+    observer_with(|_| {})
+}
+
+/// An observer with other settings.
+pub(crate) fn observer_with(change: impl FnOnce(&mut Settings)) -> Observer {
     let pair = PairSettings {
         name: "default".into(),
         call: "service/{service}".into(),
         reply: "session/{session}/response".into(),
     };
-    Observer::new(Settings::with_pairs(vec![pair]), KEY, Instant::from_micros(BEGIN))
+    let mut settings = Settings::with_pairs(vec![pair]);
+    change(&mut settings);
+    Observer::new(settings, KEY, Instant::from_micros(BEGIN))
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).

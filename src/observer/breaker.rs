@@ -297,15 +297,18 @@ impl Breaker {
             return Some((Cause::ConsecutiveUnanswered, (run, run)));
         }
         let least = policy.min_calls.max(1);
-        let long = evidence.over(now, policy.window, all);
-        let counted = if long.tally.settled >= least {
-            Some((long.tally, evidence.lasting_failures(&long, policy.min_silence)))
-        } else {
-            evidence.of_last(now, least, all, policy.min_silence)
-        };
         let reached = |failures: u32, settled: u32| {
             policy.failure_rate > 0.0
                 && f64::from(failures) >= policy.failure_rate * f64::from(settled)
+        };
+        let long = evidence.over(now, policy.window, all);
+        let counted = if long.tally.settled < least {
+            evidence.of_last(now, least, all, policy.min_silence)
+        } else if reached(long.tally.failures(), long.tally.settled) {
+            Some((long.tally, evidence.lasting_failures(&long, policy.min_silence)))
+        } else {
+            // Whatever of them lasts is not more than all of them.
+            Some((long.tally, 0))
         };
         if let Some((tally, failures)) = counted
             && reached(failures, tally.settled)

@@ -13,11 +13,11 @@ use std::cmp::Reverse;
 impl Observer {
     /// Says a transition, schedules its end, and keeps the incidents.
     pub(super) fn circuit_moved(&mut self, now: Instant, index: u32, transition: Transition) {
-        let service = self.registry.get(index);
-        if let Some(at) = service.breaker.deadline() {
+        if let Some(at) = self.registry.get(index).breaker.deadline() {
             self.circuits.push(Reverse((at, index)));
+            self.due_at(at);
         }
-        let incident = match service.circuit_incident {
+        let incident = match self.registry.get(index).circuit_incident {
             Some(incident) => incident,
             None => self.incident(now, index),
         };

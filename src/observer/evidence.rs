@@ -145,6 +145,8 @@ pub struct Evidence {
     tallies: VecDeque<u32>,
     /// The second of the last tally, whole.
     newest: u32,
+    /// No tally is too old before this second.
+    due: u32,
     /// Number of the tally at the front.
     base: u64,
     /// The next call starts a tally of its own.
@@ -163,6 +165,7 @@ impl Default for Evidence {
             keep: seconds(Span::from_secs(300)),
             tallies: VecDeque::new(),
             newest: 0,
+            due: 0,
             base: 0,
             cut: false,
             troubles: VecDeque::new(),
@@ -176,7 +179,11 @@ impl Default for Evidence {
 impl Evidence {
     /// Keeps tallies for so long from now on; at most an hour, and 5 min if this is never said.
     pub const fn keep_for(&mut self, span: Span) {
-        self.keep = seconds(span);
+        let keep = seconds(span);
+        if self.keep != keep {
+            self.keep = keep;
+            self.due = 0;
+        }
     }
 
     /// Adds a settled call.
@@ -224,6 +231,9 @@ impl Evidence {
             self.cut = false;
             self.roll(at);
             self.newest = second;
+            if self.tallies.is_empty() {
+                self.due = second + self.keep;
+            }
             if self.tallies.len() == self.tallies.capacity() {
                 // Growing by a quarter wastes less than by doubling, and is rare.
                 self.tallies.reserve_exact(8 + self.tallies.len() / 4);
@@ -237,6 +247,9 @@ impl Evidence {
         if self.troubles.back().is_none_or(|last| last.tally != tally) {
             let (failed, unanswered) = (Made::NEVER, Made::NEVER);
             let counts = Tally::default();
+            if self.troubles.len() == self.troubles.capacity() {
+                self.troubles.reserve_exact(4 + self.troubles.len() / 2);
+            }
             self.troubles.push_back(Trouble { tally, counts, failed, unanswered });
         }
         let last = self.troubles.len() - 1;
@@ -251,11 +264,16 @@ impl Evidence {
     /// Forgets what is too old.
     pub fn roll(&mut self, now: Instant) {
         let now = now.second();
+        if now < self.due {
+            return;
+        }
         // Beyond the wrap, ages are not to be told from each other.
         let all = now.saturating_sub(self.newest) >= self.keep;
         while let Some(packed) = self.tallies.front().copied() {
             // What is kept lies within `keep` of the newest, so its age is below the wrap.
-            if !all && Self::age(packed, self.newest) + (now - self.newest) < self.keep {
+            let age = Self::age(packed, self.newest) + (now - self.newest);
+            if !all && age < self.keep {
+                self.due = now + (self.keep - age);
                 break;
             }
             self.tallies.pop_front();

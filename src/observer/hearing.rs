@@ -67,6 +67,7 @@ impl Observer {
         let ticket = self
             .ledger
             .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
+        self.due_at(now + patience);
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
         }
@@ -161,6 +162,7 @@ impl Observer {
             lenient: reply.lenient,
             vain,
         };
+        self.due_at(now + self.settings.limits.held_for);
         let decided = if reply.hold { self.early.hold(held) } else { Some(held) };
         if let Some(held) = decided {
             self.decide(&held);

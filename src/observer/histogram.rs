@@ -8,6 +8,9 @@
 use super::latency::middle;
 use super::time::Span;
 
+/// Bins that a histogram grows by.
+const STEP: u16 = 16;
+
 /// Counts by bin, in the narrowest type that holds them.
 #[derive(Clone, Debug)]
 enum Counts {
@@ -40,13 +43,36 @@ impl Counts {
         }
     }
 
-    /// Makes room for so many bins before and after, and no more than that.
+    /// Makes room for so many bins before and after.
     fn grow(&mut self, front: usize, back: usize) {
         each_width!(self, list => {
             list.reserve_exact(front + back);
             list.resize(list.len() + back, 0);
             list.splice(0..0, std::iter::repeat_n(0, front));
         });
+    }
+
+    /// Adds to a count that is there and stays within its width; false if it is not or does not.
+    fn bump(&mut self, at: usize, count: u32) -> bool {
+        match self {
+            Self::Bytes(list) => {
+                let slot = list.get_mut(at);
+                let more = slot.as_deref().zip(u8::try_from(count).ok());
+                let sum = more.and_then(|(slot, count)| slot.checked_add(count));
+                slot.zip(sum).map(|(slot, sum)| *slot = sum).is_some()
+            }
+            Self::Shorts(list) => {
+                let slot = list.get_mut(at);
+                let more = slot.as_deref().zip(u16::try_from(count).ok());
+                let sum = more.and_then(|(slot, count)| slot.checked_add(count));
+                slot.zip(sum).map(|(slot, sum)| *slot = sum).is_some()
+            }
+            Self::Words(list) => {
+                let slot = list.get_mut(at);
+                let sum = slot.as_deref().and_then(|slot| slot.checked_add(count));
+                slot.zip(sum).map(|(slot, sum)| *slot = sum).is_some()
+            }
+        }
     }
 
     /// Sets a count, widening all of them if it does not fit.
@@ -105,18 +131,31 @@ impl Eq for Histogram {}
 impl Histogram {
     /// Adds `count` times that fell into `bin`.
     pub fn add(&mut self, bin: u16, count: u32) {
+        let at = usize::from(bin.wrapping_sub(self.first));
+        if self.counts.bump(at, count) {
+            self.total += u64::from(count);
+        } else {
+            self.add_beyond(bin, count);
+        }
+    }
+
+    /// Adds where there is no room yet, or a count outgrows its width.
+    fn add_beyond(&mut self, bin: u16, count: u32) {
+        // Room comes in steps, as the first replies of a service widen its stretch one by one.
+        let (low, high) = (bin / STEP * STEP, bin / STEP * STEP + STEP);
         let len = self.counts.len();
         if len == 0 {
-            self.first = bin;
+            self.first = low;
         }
-        if bin < self.first {
-            self.counts.grow(usize::from(self.first - bin), 0);
-            self.first = bin;
+        if low < self.first {
+            self.counts.grow(usize::from(self.first - low), 0);
+            self.first = low;
+        }
+        let needed = usize::from(high - self.first);
+        if needed > self.counts.len() {
+            self.counts.grow(0, needed - self.counts.len());
         }
         let at = usize::from(bin - self.first);
-        if at >= self.counts.len() {
-            self.counts.grow(0, at + 1 - self.counts.len());
-        }
         let before = self.counts.get(at);
         let after = before.saturating_add(count);
         self.counts.set(at, after);

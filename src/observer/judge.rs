@@ -5,7 +5,7 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, LAST, Mark, Settled, Silence, Which};
+use super::evidence::{Evidence, LAST, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
@@ -58,6 +58,8 @@ pub struct Judge {
     /// its own measure.
     usual: Option<Span>,
     replicas: Finding,
+    /// Whether any of these is on; kept, as it is asked for with each call.
+    any_on: bool,
 }
 
 impl Judge {
@@ -125,9 +127,7 @@ impl Judge {
     }
 
     fn any_on(&self) -> bool {
-        [&self.silent, &self.failing, &self.failures, &self.slow, &self.replicas]
-            .iter()
-            .any(|finding| finding.is_on())
+        self.any_on
     }
 
     /// Whether the last `count` judged calls were answered.
@@ -149,6 +149,9 @@ impl Judge {
         self.look_for_failures(scene);
         self.look_for_slowness(scene);
         self.look_at_replicas(scene);
+        self.any_on = [&self.silent, &self.failing, &self.failures, &self.slow, &self.replicas]
+            .iter()
+            .any(|finding| finding.is_on());
         self.conclude(scene)
     }
 
@@ -262,14 +265,16 @@ impl Judge {
         };
         let failing = |evidence: &Evidence| {
             let long = evidence.over(now, policy.long_span, mark);
-            let counted = if long.tally.settled >= policy.failure_calls {
-                Some((long.tally, evidence.lasting_failures(&long, policy.min_silence)))
-            } else {
-                evidence.of_last(now, policy.failure_calls, mark, policy.min_silence)
-            };
-            let steadily = counted.is_some_and(|(tally, failures)| {
+            let enough = |failures: u32, tally: &Tally| {
                 failures >= policy.min_failures && above(failures, tally.settled)
-            });
+            };
+            let steadily = if long.tally.settled < policy.failure_calls {
+                let last = evidence.of_last(now, policy.failure_calls, mark, policy.min_silence);
+                last.is_some_and(|(tally, failures)| enough(failures, &tally))
+            } else {
+                enough(long.tally.failures(), &long.tally)
+                    && enough(evidence.lasting_failures(&long, policy.min_silence), &long.tally)
+            };
             let burst = evidence.over(now, policy.short_span, mark);
             let failures = burst.tally.failures();
             steadily

@@ -77,9 +77,9 @@ impl Observer {
         let well = service.standing.verdict() == Verdict::Healthy && !service.is_short();
         if slow || !well || !service.judge.is_calmed(call) {
             self.review(now, index);
-        }
-        if self.registry.get(index).needs_watching() {
-            self.watch(index);
+            if self.registry.get(index).needs_watching() {
+                self.watch(index);
+            }
         }
     }
 

@@ -106,6 +106,8 @@ pub struct Observer {
     /// The next service to be swept.
     sweep: u32,
     next_tick: Instant,
+    /// Nothing is due before this moment.
+    quiet_until: Instant,
     health: Option<(event::Health, Instant)>,
     /// Whether something happened that the summary tells of.
     unwell: bool,
@@ -171,6 +173,7 @@ impl Observer {
             idle: BinaryHeap::new(),
             sweep: 0,
             next_tick: now.next_second(),
+            quiet_until: now,
             health: None,
             unwell: true,
             events: VecDeque::new(),
@@ -187,6 +190,7 @@ impl Observer {
             let since = since.clamp(self.now, now);
             self.run_timers(since);
             self.pause(since, now);
+            self.due_at(now);
             self.run_timers(now);
             return;
         }
@@ -200,10 +204,12 @@ impl Observer {
             Input::Security(kind) => self.security.count(kind, &self.settings.limits),
             Input::Link(link) => {
                 let change = self.doubt.link(now, link, &self.settings.doubt);
+                self.due_at(now);
                 self.doubt_changed(now, change);
             }
             Input::Doubt(doubt, on) => {
                 let change = self.doubt.reason(now, doubt, on, &self.settings.doubt);
+                self.due_at(now);
                 self.doubt_changed(now, change);
             }
             Input::Paused(_) => {}
@@ -295,6 +301,10 @@ impl Observer {
 
     /// Handles what is due up to `now`, each at its own time and in order.
     fn run_timers(&mut self, now: Instant) {
+        if now < self.quiet_until {
+            self.now = now;
+            return;
+        }
         loop {
             // What is due at a moment is overdue only after it, and comes after all else then.
             let call = self.ledger.next_deadline().map(|due| due + Span::TICK);
@@ -331,6 +341,12 @@ impl Observer {
             }
         }
         self.now = now;
+        self.quiet_until = self.poll_timeout();
+    }
+
+    /// Something may be due at `at`.
+    fn due_at(&mut self, at: Instant) {
+        self.quiet_until = self.quiet_until.min(at);
     }
 
     fn say(&mut self, at: Instant, what: event::What) {

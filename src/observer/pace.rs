@@ -11,6 +11,7 @@ use super::latency::bin;
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
 use super::window::{Note, Window};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Length of a slice of the hour, in seconds, and how many are kept beside the current one.
@@ -102,7 +103,7 @@ impl Pace {
         self.last.iter().map(|(_, time)| *time).max().unwrap_or_default()
     }
 
-    fn last_times(&self, now: Instant, floor: Instant) -> Vec<Span> {
+    fn last_times(&self, now: Instant, floor: Instant) -> SmallVec<[Span; LAST]> {
         let recent = |at: Instant, time| at - time > floor && now.since(at) <= LAST_MAX_AGE;
         let times = self.last.iter().filter(|(at, time)| recent(*at, *time));
         times.map(|(_, time)| *time).collect()

@@ -6,13 +6,14 @@
 //!
 //! ```text
 //! group:  seconds since the chunk began (1 byte) · entries (1 byte) · sum of reply times (varint)
-//! entry:  kind (3 bits) · also called (1) · count code (2) · high bits of the bin (2)
-//!         · low bits of the bin (1 byte, if the kind has a time) · method (1 or 3 bytes)
-//!         · count (varint, if the code is 3)
+//! entry:  0 · methods since the last entry (3 bits) · also called (1) · high bits of the bin (2)
+//!         · 0 · low bits of the bin (1 byte): one call that settled with a result
+//! or:     1 · kind (3 bits) · also called (1) · high bits of the bin (2) · 0
+//!         · low bits of the bin (1 byte, if the kind has a time) · method and count (varints)
 //! ```
 //!
 //! *Also called* says that as many calls were made to the method in the same second, which is
-//! what nearly every answered call shows. Groups are in order of time; they are written at the
+//! what nearly every answered call shows; it is two bytes then. Groups are in order of time; they are written at the
 //! end, read from any second on, and dropped from the front.
 
 use super::latency::BIN_BITS;
@@ -20,10 +21,8 @@ use std::collections::VecDeque;
 
 /// Bytes of a chunk. Small, as a quiet service has one that is mostly empty.
 const CHUNK: usize = 512;
-/// Entries of one group; with at most 9 bytes each, and the head, it always fits a chunk.
+/// Entries of one group; with at most 10 bytes each, and the head, it always fits a chunk.
 const GROUP: usize = 48;
-/// Marks a method that needs two bytes more.
-const WIDE: u8 = 0xff;
 
 /// What happened, as far as it has a place in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +45,11 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 6] =
         [Self::Call, Self::Ok, Self::Rejected, Self::Failed, Self::Unanswered, Self::Late];
+
+    /// The kind of this number; the lowest three bits count.
+    pub fn of(number: u8) -> Self {
+        Self::ALL.get(usize::from(number & 7)).copied().unwrap_or(Self::Call)
+    }
 
     /// Whether it comes with a reply time.
     pub const fn has_time(self) -> bool {
@@ -80,6 +84,8 @@ pub struct Sealed {
     chunks: VecDeque<Chunk>,
     /// Where the oldest group begins in the first chunk.
     front: usize,
+    /// No group is older than this; kept here, as nearly every look finds nothing to drop.
+    oldest: u32,
 }
 
 /// The head of a group, and where its entries begin.
@@ -106,8 +112,10 @@ impl Sealed {
             let mut out = Writer { bytes: &mut bytes, len: 0 };
             out.put(part.len() as u8);
             out.varint(sum);
+            let mut last = 0;
             for entry in part {
-                out.entry(entry);
+                out.entry(entry, last);
+                last = entry.method;
             }
             let len = out.len;
             // The parts of one second share one sum.
@@ -125,6 +133,9 @@ impl Sealed {
             chunk.bytes.push((second - chunk.first) as u8);
             chunk.bytes.extend_from_slice(group);
             return;
+        }
+        if self.chunks.len() == self.chunks.capacity() {
+            self.chunks.reserve_exact(2 + self.chunks.len() / 4);
         }
         let mut bytes = Vec::with_capacity(CHUNK);
         bytes.push(0);
@@ -150,9 +161,10 @@ impl Sealed {
                 if wanted {
                     group(head.second, head.sum);
                 }
+                let mut last = 0;
                 for _ in 0..head.entries {
-                    let (read, next) = chunk.entry(at);
-                    at = next;
+                    let (read, next) = chunk.entry(at, last);
+                    (at, last) = (next, read.method);
                     if wanted {
                         entry(head.second, read);
                     }
@@ -163,6 +175,10 @@ impl Sealed {
 
     /// Drops every group before second `oldest`, and shows its entries.
     pub fn drop_before(&mut self, oldest: u32, mut dropped: impl FnMut(Entry)) {
+        if oldest <= self.oldest {
+            return;
+        }
+        self.oldest = oldest;
         while let Some(chunk) = self.chunks.front() {
             let Some(head) = chunk.head(self.front) else {
                 self.chunks.pop_front();
@@ -170,12 +186,14 @@ impl Sealed {
                 continue;
             };
             if head.second >= oldest {
+                self.oldest = head.second;
                 break;
             }
             let mut at = head.at;
+            let mut last = 0;
             for _ in 0..head.entries {
-                let (entry, next) = chunk.entry(at);
-                at = next;
+                let (entry, next) = chunk.entry(at, last);
+                (at, last) = (next, entry.method);
                 dropped(entry);
             }
             self.front = at;
@@ -211,29 +229,21 @@ impl Chunk {
         Some(Head { second: self.first + u32::from(delta), entries, sum, at })
     }
 
-    fn entry(&self, mut at: usize) -> (Entry, usize) {
+    /// The entry at a place, and where the next one is; `last` is the method of the one before.
+    fn entry(&self, at: usize, last: u16) -> (Entry, usize) {
         let flags = self.byte(at);
-        at += 1;
-        let kind = Kind::ALL.get(usize::from(flags & 7)).copied().unwrap_or(Kind::Call);
-        let mut bin = 0;
-        if kind.has_time() {
-            bin = u16::from(flags >> 6) << 8 | u16::from(self.byte(at));
-            at += 1;
+        let bin = u16::from(flags & 6) << 7 | u16::from(self.byte(at + 1));
+        let called = flags & 8 != 0;
+        if flags & 0x80 == 0 {
+            let method = last.wrapping_add(u16::from(flags >> 4));
+            return (Entry { method, kind: Kind::Ok, bin, count: 1, called }, at + 2);
         }
-        let mut method = u16::from(self.byte(at));
-        at += 1;
-        if method == u16::from(WIDE) {
-            method = u16::from_le_bytes([self.byte(at), self.byte(at + 1)]);
-            at += 2;
-        }
-        let mut count = u32::from((flags >> 4) & 3) + 1;
-        if count == 4 {
-            let (value, next) = self.varint(at);
-            // Written from 32 bits.
-            count = value as u32;
-            at = next;
-        }
-        (Entry { method, kind, bin, count, called: flags & 8 != 0 }, at)
+        let kind = Kind::of(flags >> 4);
+        let bin = if kind.has_time() { bin } else { 0 };
+        let (method, at) = self.varint(at + 1 + usize::from(kind.has_time()));
+        let (count, at) = self.varint(at);
+        // Written from 16 and from 32 bits.
+        (Entry { method: method as u16, kind, bin, count: count as u32, called }, at)
     }
 }
 
@@ -259,25 +269,22 @@ impl Writer<'_> {
         self.put(value as u8);
     }
 
-    fn entry(&mut self, entry: &Entry) {
+    /// Writes an entry; `last` is the method of the one before.
+    fn entry(&mut self, entry: &Entry, last: u16) {
         const { assert!(BIN_BITS == 10, "two bits and a byte hold a bin") };
-        let code = if (1..=3).contains(&entry.count) { entry.count as u8 - 1 } else { 3 };
-        let high = if entry.kind.has_time() { (entry.bin >> 8) as u8 & 3 } else { 0 };
-        self.put(entry.kind as u8 | u8::from(entry.called) << 3 | code << 4 | high << 6);
+        let rest = u8::from(entry.called) << 3 | ((entry.bin >> 7) as u8 & 6);
+        let step = entry.method.wrapping_sub(last);
+        if entry.kind == Kind::Ok && entry.count == 1 && step < 8 {
+            self.put((step as u8) << 4 | rest);
+            self.put(entry.bin as u8);
+            return;
+        }
+        self.put(0x80 | (entry.kind as u8) << 4 | rest);
         if entry.kind.has_time() {
             self.put(entry.bin as u8);
         }
-        if entry.method < u16::from(WIDE) {
-            self.put(entry.method as u8);
-        } else {
-            self.put(WIDE);
-            let [low, high] = entry.method.to_le_bytes();
-            self.put(low);
-            self.put(high);
-        }
-        if code == 3 {
-            self.varint(u64::from(entry.count));
-        }
+        self.varint(u64::from(entry.method));
+        self.varint(u64::from(entry.count));
     }
 }
 

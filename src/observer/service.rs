@@ -17,6 +17,7 @@ use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::{Fact, Window};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The name under which is counted what has no place of its own.
@@ -132,7 +133,8 @@ pub struct Service {
     pub window: Window,
     /// Its methods.
     pub methods: Vec<Method>,
-    digests: Vec<Digest>,
+    /// Halves of the digests of their names: enough to tell a hundred apart.
+    digests: SmallVec<[u64; 12]>,
     /// Its unanswered calls when it last answered one.
     pub unanswered_before: u64,
     /// How fast it usually answers.
@@ -186,7 +188,7 @@ impl Service {
             record: Record::default(),
             window: Window::default(),
             methods: Vec::new(),
-            digests: Vec::new(),
+            digests: SmallVec::new(),
             unanswered_before: 0,
             pace: Pace::default(),
             judge: Judge::default(),
@@ -220,14 +222,15 @@ impl Service {
         other: Name<'_>,
         now: Instant,
     ) -> u16 {
-        let known = |digests: &[Digest], name: &Name<'_>| {
-            digests.iter().position(|digest| *digest == name.digest)
+        let known = |digests: &[u64], name: &Name<'_>| {
+            digests.iter().position(|digest| *digest == name.digest.half())
         };
         let mut name =
             name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
         let mut at = known(&self.digests, &name);
         if at.is_none() && name.digest != other.digest {
-            let mine = self.digests.iter().filter(|digest| **digest != other.digest).count();
+            let others = other.digest.half();
+            let mine = self.digests.iter().filter(|digest| **digest != others).count();
             if mine >= limits.methods as usize || *room == 0 {
                 name = other;
                 at = known(&self.digests, &name);
@@ -236,8 +239,11 @@ impl Service {
             }
         }
         let at = at.unwrap_or_else(|| {
-            self.digests.push(name.digest);
+            self.digests.push(name.digest.half());
             let method = Method { name: name.text.into(), record: Record::default(), called: now };
+            if self.methods.len() == self.methods.capacity() {
+                self.methods.reserve_exact(2 + self.methods.len() / 4);
+            }
             self.methods.push(method);
             self.methods.len() - 1
         });

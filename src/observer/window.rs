@@ -20,7 +20,7 @@ const LONGEST: u32 = 300;
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
 /// Notes that are gathered before they are sealed.
-const GATHERED: usize = 32;
+const GATHERED: usize = 64;
 
 /// Counts over a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,17 +189,19 @@ impl Window {
     /// Packs what was noted.
     pub fn seal(&mut self) {
         for second in self.notes.chunk_by(|a, b| a.second == b.second) {
-            let mut entries: SmallVec<[Entry; GATHERED]> =
-                second.iter().filter_map(Note::entry).collect();
-            entries.sort_unstable_by_key(|entry| (entry.method, entry.kind, entry.bin));
-            entries.dedup_by(|next, entry| {
-                let same =
-                    (next.method, next.kind, next.bin) == (entry.method, entry.kind, entry.bin);
-                entry.count += if same { next.count } else { 0 };
-                same
-            });
+            let mut sum = 0;
+            let mut packed: SmallVec<[u64; GATHERED]> = SmallVec::new();
+            for note in second {
+                sum += note.time().map_or(0, Span::micros);
+                packed.extend(note.entry().map(|entry| pack(&entry)));
+            }
+            packed.sort_unstable();
+            let mut entries: SmallVec<[Entry; GATHERED]> = SmallVec::new();
+            for equal in packed.chunk_by(|a, b| a == b) {
+                // As many as were gathered.
+                entries.extend(equal.first().map(|entry| unpack(*entry, equal.len() as u32)));
+            }
             merge_calls(&mut entries);
-            let sum = second.iter().filter_map(Note::time).map(Span::micros).sum();
             if let Some(first) = second.first() {
                 self.sealed.add(first.second, sum, &entries);
             }
@@ -335,6 +337,16 @@ impl Window {
         let oldest = oldest(now.second(), secs);
         self.notes.iter().filter(move |note| note.second >= oldest)
     }
+}
+
+/// An entry as a number, in the order of methods, kinds and bins.
+fn pack(entry: &Entry) -> u64 {
+    u64::from(entry.method) << 32 | (entry.kind as u64) << 16 | u64::from(entry.bin)
+}
+
+fn unpack(packed: u64, count: u32) -> Entry {
+    let (method, bin) = ((packed >> 32) as u16, packed as u16);
+    Entry { method, kind: Kind::of((packed >> 16) as u8), bin, count, called: false }
 }
 
 /// Takes the calls of a second into the entries of the calls that settled in it.
