@@ -29,7 +29,7 @@ impl Pipeline {
         now: Instant,
     ) -> Self {
         Self {
-            reader: Reader::new(traffic, key),
+            reader: Reader::new(traffic, key).with_parts(settings.cascade.learn),
             speaker: Speaker::new(cluster, &settings.pairs),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),

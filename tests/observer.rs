@@ -15,5 +15,7 @@ mod kit;
 mod lcg;
 #[path = "observer/matching.rs"]
 mod matching;
+#[path = "observer/nesting.rs"]
+mod nesting;
 #[path = "observer/services.rs"]
 mod services;

@@ -18,6 +18,8 @@ mod lcg;
 mod malformed;
 #[path = "wire/matching.rs"]
 mod matching;
+#[path = "wire/parts.rs"]
+mod parts;
 #[path = "wire/replies.rs"]
 mod replies;
 #[path = "wire/samples.rs"]

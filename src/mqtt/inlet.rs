@@ -65,6 +65,8 @@ pub struct HeardProperties {
     pub correlation_data: Option<Bytes>,
     /// Message Expiry Interval, in seconds.
     pub message_expiry: Option<u32>,
+    /// The user property `traceparent`.
+    pub traceparent: Option<String>,
 }
 
 impl Heard {
@@ -76,6 +78,7 @@ impl Heard {
                 response_topic: own.response_topic.as_deref(),
                 correlation_data: own.correlation_data.as_deref(),
                 message_expiry: own.message_expiry,
+                traceparent: own.traceparent.as_deref(),
             });
         Some(Message { topic, payload: &self.payload, retain: self.retain, properties })
     }

@@ -70,7 +70,11 @@ impl Observer {
         let Some(origin) = self.registry.digest(index) else {
             return;
         };
-        let dependents = self.dependencies.dependents(origin).to_vec();
+        // Those that are configured come first, should there not be room for all.
+        let mut dependents = self.dependencies.dependents(origin).to_vec();
+        if self.settings.cascade.learn {
+            dependents.extend(self.nesting.dependents(now, origin, &self.settings.cascade));
+        }
         if dependents.is_empty() {
             return;
         }

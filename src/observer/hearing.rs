@@ -71,6 +71,11 @@ impl Observer {
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
         }
+        if self.settings.cascade.learn {
+            let ledger = &self.ledger;
+            let service = call.service.digest;
+            self.nesting.call(ticket, service, call.parts, |outer| ledger.is_open(outer));
+        }
         if !self.early.is_empty() {
             self.match_early(now, ticket.id, keys, lenient);
         }
@@ -88,10 +93,21 @@ impl Observer {
         let held = early.take(keys.0, lenient);
         let held = held.or_else(|| keys.1.and_then(|key| early.take(key, lenient)));
         if let Some((heard, answer)) = held {
-            let closed = self.ledger.answer(id, now);
+            let closed = self.answer(id, now);
             let outcome = self.settings.codes.outcome(answer);
             self.settle(now, &closed, outcome, heard);
         }
+    }
+
+    /// Settles an open call by its reply, and learns from it.
+    fn answer(&mut self, id: u32, now: Instant) -> Closed {
+        if self.settings.cascade.learn
+            && let Some(ticket) = self.ledger.ticket(id)
+        {
+            let ledger = &self.ledger;
+            self.nesting.answered(now, ticket, &self.settings.cascade, |it| ledger.is_open(it));
+        }
+        self.ledger.answer(id, now)
     }
 
     pub(super) fn hear_reply(&mut self, now: Instant, reply: Reply<'_>) {
@@ -121,7 +137,7 @@ impl Observer {
         let answer = if lenient { Ok(reply.lenient) } else { reply.strict };
         match (found, answer) {
             (Some(Found::Open { id, .. }), Ok(answer)) => {
-                let closed = self.ledger.answer(id, now);
+                let closed = self.answer(id, now);
                 let outcome = self.settings.codes.outcome(answer);
                 self.settle(now, &closed, outcome, now);
             }

@@ -276,6 +276,12 @@ impl Ledger {
         }
     }
 
+    /// The ticket of an open call.
+    pub fn ticket(&self, id: u32) -> Option<Ticket> {
+        let slot = self.slots.get(id as usize).filter(|slot| slot.state == State::Open)?;
+        Some(Ticket { id, stamp: slot.stamp })
+    }
+
     /// Whether the call that got this ticket is open.
     pub fn is_open(&self, ticket: Ticket) -> bool {
         is_current(&self.slots, ticket)

@@ -28,6 +28,7 @@ pub mod judge;
 pub mod latency;
 pub mod ledger;
 pub mod limits;
+pub mod nesting;
 pub mod pace;
 pub mod pair;
 pub mod rate;
@@ -62,6 +63,7 @@ use doubt::SelfDoubt;
 use early::Early;
 use incident::Ids;
 use ledger::Ledger;
+use nesting::Nesting;
 use pair::Pair;
 use rate::Rate;
 use registry::Registry;
@@ -86,6 +88,7 @@ pub struct Observer {
     doubt: SelfDoubt,
     components: Components,
     dependencies: Dependencies,
+    nesting: Nesting,
     ids: Ids,
     /// Calls of all services, and who made them.
     rate: Rate,
@@ -160,6 +163,7 @@ impl Observer {
             doubt: SelfDoubt::default(),
             components: Components::default(),
             dependencies: Dependencies::new(&settings.dependencies, &key),
+            nesting: Nesting::default(),
             ids: Ids::new(settings.seed),
             rate: Rate::default(),
             callers: Callers::default(),
@@ -227,6 +231,11 @@ impl Observer {
 
     /// When [`Observer::handle_timeout`] is next needed.
     pub fn poll_timeout(&mut self) -> Instant {
+        // What is next may only be known roughly, and that nothing is due before exactly.
+        self.next_due().max(self.quiet_until)
+    }
+
+    fn next_due(&mut self) -> Instant {
         let overdue = [self.ledger.next_deadline(), self.early.next_deadline()];
         let overdue = overdue.into_iter().flatten().map(|due| due + Span::TICK);
         let circuit = self.circuits.peek().map(|Reverse((at, _))| *at);
@@ -282,6 +291,20 @@ impl Observer {
             evicted: self.ledger.evicted(),
             health: self.health(),
         }
+    }
+
+    /// Who calls whom, as far as that was learned: caller, called, and how often it was seen.
+    pub fn dependencies(&self, now: Instant) -> Vec<(Arc<str>, Arc<str>, u32)> {
+        let name = |digest| {
+            let index = self.registry.find(digest)?;
+            self.registry.all().get(index as usize).map(|service| service.name.clone())
+        };
+        let learned = self.nesting.learned(now, &self.settings.cascade);
+        let named = learned
+            .filter_map(|((caller, called), seen)| Some((name(caller)?, name(called)?, seen)));
+        let mut all: Vec<_> = named.collect();
+        all.sort_unstable();
+        all
     }
 
     fn malformed(&self) -> Vec<(call::PairId, input::Direction, call::Malformed, u64)> {
@@ -341,7 +364,7 @@ impl Observer {
             }
         }
         self.now = now;
-        self.quiet_until = self.poll_timeout();
+        self.quiet_until = self.next_due();
     }
 
     /// Something may be due at `at`.

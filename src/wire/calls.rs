@@ -20,13 +20,15 @@ struct Parsed<'a> {
     id: Option<Id<'a>>,
     reply_to: Option<Cow<'a, str>>,
     session: Option<Cow<'a, str>>,
+    correlation: Option<Cow<'a, str>>,
+    traceparent: Option<Cow<'a, str>>,
     members: SmallVec<[Option<Cow<'a, str>>; 2]>,
 }
 
 impl<'a> Parsed<'a> {
     /// Reads an envelope: as a JSON-RPC request if it says it is one, else as a service-call
     /// document if it has both names, else as what is nearly a request.
-    fn new(envelope: &Envelope<'a>, pair: &Pair) -> Result<Self, Malformed> {
+    fn new(envelope: &Envelope<'a>, pair: &Pair, parts: bool) -> Result<Self, Malformed> {
         envelope.check()?;
         let strict = envelope.is_jsonrpc() && envelope.has_method();
         let document = if strict { None } else { envelope.service_call()? };
@@ -41,6 +43,10 @@ impl<'a> Parsed<'a> {
         };
         parsed.reply_to = envelope.reply_to()?;
         parsed.session = envelope.session_id()?;
+        if parts {
+            parsed.correlation = envelope.correlation_id()?;
+            parsed.traceparent = envelope.traceparent()?;
+        }
         for at in 0..pair.members.len() {
             parsed.members.push(envelope.member(at)?);
         }
@@ -62,7 +68,7 @@ pub(super) fn read<'a>(
         let (pair, direction) = home(element.place);
         Input::Malformed(pair, direction, kind)
     };
-    let parsed = match element.envelope.and_then(|envelope| Parsed::new(envelope, pair)) {
+    let parsed = match element.envelope.and_then(|it| Parsed::new(it, pair, context.parts)) {
         Ok(parsed) => parsed,
         // Any payload at all is a call if it says where its answer goes.
         Err(_) if addressed => Parsed::default(),
@@ -74,7 +80,9 @@ pub(super) fn read<'a>(
         return sink(malformed(Malformed::BadMethod));
     }
     let (service, method) = names(pair, values, parsed.service.as_deref(), method);
-    let kind = kind(context, element.message, pair, values, &parsed, scratch);
+    let (kind, caller) = kind(context, element.message, pair, values, &parsed, scratch);
+    let parts =
+        if context.parts { parts(context.key, element.message, &parsed) } else { [None; 2] };
     let topic = if pair.all_naming {
         element.message.topic
     } else {
@@ -87,8 +95,8 @@ pub(super) fn read<'a>(
         method: method.map(|method| named(context.key, Kind::Method, method)),
         topic,
         kind,
-        caller: None,
-        parts: [None; 2],
+        caller,
+        parts,
     }));
 }
 
@@ -118,6 +126,33 @@ fn names<'n>(
     (Cow::Borrowed(&pair.name), method)
 }
 
+/// The business operation and the trace that a call is a part of. The property of the message
+/// comes before a member of the body, which a bridge may have copied from elsewhere.
+fn parts(key: &DigestKey, message: &Message<'_>, parsed: &Parsed<'_>) -> [Option<Digest>; 2] {
+    let correlation = parsed.correlation.as_deref().filter(|id| !id.is_empty());
+    let trace = message.properties.traceparent.and_then(trace_id);
+    let trace = trace.or_else(|| parsed.traceparent.as_deref().and_then(trace_id));
+    [
+        correlation.map(|id| key.digest(Kind::Correlation, id.as_bytes())),
+        trace.map(|id| key.digest(Kind::Trace, id.as_bytes())),
+    ]
+}
+
+/// The trace id of a `traceparent` (W3C Trace Context, 3.2): 32 lower-case hexadecimal digits
+/// between a version and a parent id, not all of them zero.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let (version, rest) = traceparent.split_once('-')?;
+    let (id, rest) = rest.split_once('-')?;
+    let hex = |text: &str, len: usize| {
+        text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let parent = rest.split('-').next().unwrap_or_default();
+    let good = hex(version, 2) && version != "ff" && hex(id, 32) && hex(parent, 16);
+    (good && id.bytes().any(|digit| digit != b'0')).then_some(id)
+}
+
+/// What kind of call it is, and who makes it: known by where it wants its reply, else by its
+/// session or client.
 fn kind<'a>(
     context: Context<'_>,
     message: &Message<'a>,
@@ -125,8 +160,12 @@ fn kind<'a>(
     values: &Captures<'a>,
     parsed: &Parsed<'_>,
     scratch: &mut String,
-) -> CallKind {
+) -> (CallKind, Option<Digest>) {
     let key = context.key;
+    let session = pair.session.and_then(|at| values[usize::from(at)]);
+    let session = session.or(parsed.session.as_deref());
+    let caller = session.or_else(|| pair.client.and_then(|at| values[usize::from(at)]));
+    let caller = || caller.map(|caller| key.digest(Kind::Caller, caller.as_bytes()));
     let body = parsed.id.as_ref().map(|id| id_key(key, id));
     let data = message.properties.correlation_data.map(|data| key.digest(Kind::BytesId, data));
     let topic = pair.call_id.and_then(|at| values[usize::from(at)]);
@@ -134,7 +173,7 @@ fn kind<'a>(
     let addressed = response_topic(message);
     let id = body.or(data).or(topic);
     if id.is_none() && addressed.is_none() {
-        return CallKind::OneWay;
+        return (CallKind::OneWay, caller());
     }
     let second = data.filter(|_| body.is_some());
     let replies =
@@ -143,18 +182,22 @@ fn kind<'a>(
         Some(topic) => Some(topic),
         None => fill(pair, values, parsed, scratch).then_some(scratch.as_str()),
     };
-    let place = match place {
-        Some(topic) if !context.traffic.hears(topic) => return CallKind::Unheard,
-        Some(topic) => context.topic(topic),
-        None => agreement(key, pair, values),
+    let (place, caller) = match place {
+        Some(topic) if !context.traffic.hears(topic) => return (CallKind::Unheard, caller()),
+        Some(topic) => {
+            let place = context.topic(topic);
+            (place, Some(place))
+        }
+        None => (agreement(key, pair, values), caller()),
     };
     let under = |id: Digest| place.with(id);
     let expiry = message.properties.message_expiry.filter(|seconds| *seconds > 0);
-    CallKind::TwoWay {
+    let kind = CallKind::TwoWay {
         keys: (id.map_or(place, under), second.map(under)),
         lenient: body.is_none() || addressed.is_some(),
         deadline: expiry.map(|seconds| Span::from_secs(u64::from(seconds))),
-    }
+    };
+    (kind, caller)
 }
 
 /// Fills the pair's reply template in with what the call says; false if something is missing.

@@ -48,6 +48,7 @@ pub struct Recorded<'a> {
     response_topic: Option<Cow<'a, str>>,
     correlation_data: Option<Vec<u8>>,
     message_expiry: Option<u32>,
+    traceparent: Option<Cow<'a, str>>,
 }
 
 impl Recorded<'_> {
@@ -61,6 +62,7 @@ impl Recorded<'_> {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation_data.as_deref(),
                 message_expiry: self.message_expiry,
+                traceparent: self.traceparent.as_deref(),
             },
         }
     }
@@ -183,6 +185,16 @@ struct Props<'a> {
     correlation_data_b64: Option<Text<'a>>,
     #[serde(default)]
     message_expiry_s: Option<u32>,
+    /// Read only for what is asked of it, so that a strange one spoils nothing.
+    #[serde(borrow, default)]
+    user: Option<&'a RawValue>,
+}
+
+impl<'a> Props<'a> {
+    fn user(&self, wanted: &str) -> Option<Cow<'a, str>> {
+        let all = serde_json::from_str::<Vec<(Text<'a>, Text<'a>)>>(self.user?.get()).ok()?;
+        all.into_iter().find(|(Text(name), _)| name == wanted).map(|(_, Text(value))| value)
+    }
 }
 
 impl<'a> Line<'a> {
@@ -206,8 +218,10 @@ impl<'a> Line<'a> {
                 response_topic: None,
                 correlation_data: None,
                 message_expiry: None,
+                traceparent: None,
             };
             if let Some(props) = raw.props {
+                message.traceparent = props.user("traceparent");
                 message.response_topic = props.response_topic.map(|text| text.0);
                 message.message_expiry = props.message_expiry_s;
                 if let Some(Text(encoded)) = props.correlation_data_b64 {

@@ -49,6 +49,8 @@ pub struct Envelope<'a> {
     service_name: Option<&'a RawValue>,
     method_name: Option<&'a RawValue>,
     message_id: Option<&'a RawValue>,
+    correlation_id: Option<&'a RawValue>,
+    traceparent: Option<&'a RawValue>,
     /// The members that were asked for, in that order.
     members: SmallVec<[Option<&'a RawValue>; 2]>,
     /// A member stands there twice.
@@ -196,6 +198,16 @@ impl<'a> Envelope<'a> {
     /// Its `sessionId`; a value that is no string counts as absent.
     pub fn session_id(&self) -> Result<Option<Cow<'a, str>>, Malformed> {
         optional(self.session_id)
+    }
+
+    /// Its `correlationId`; a value that is no string counts as absent.
+    pub fn correlation_id(&self) -> Result<Option<Cow<'a, str>>, Malformed> {
+        optional(self.correlation_id)
+    }
+
+    /// Its `traceparent`; a value that is no string counts as absent.
+    pub fn traceparent(&self) -> Result<Option<Cow<'a, str>>, Malformed> {
+        optional(self.traceparent)
     }
 
     /// A member that was asked for, by its place; a value that is no string counts as absent.
@@ -347,6 +359,8 @@ impl<'de> Visitor<'de> for Members<'_> {
                 "serviceName" | "ServiceName" => Some(&mut envelope.service_name),
                 "methodName" | "MethodName" => Some(&mut envelope.method_name),
                 "messageId" | "MessageId" => Some(&mut envelope.message_id),
+                "correlationId" | "CorrelationId" => Some(&mut envelope.correlation_id),
+                "traceparent" => Some(&mut envelope.traceparent),
                 _ => None,
             };
             let asked = self.wanted.iter().position(|(_, member)| *member == key);

@@ -22,4 +22,6 @@ pub struct Properties<'a> {
     pub correlation_data: Option<&'a [u8]>,
     /// Message Expiry Interval, in seconds.
     pub message_expiry: Option<u32>,
+    /// The user property `traceparent` (W3C Trace Context).
+    pub traceparent: Option<&'a str>,
 }

@@ -20,6 +20,7 @@ use crate::observer::input::{Direction, Input, Name, Stray};
 pub struct Reader {
     traffic: Traffic,
     key: DigestKey,
+    parts: bool,
     /// A buffer that is used again for each message.
     scratch: String,
 }
@@ -32,6 +33,8 @@ pub(super) type Sink<'s> = &'s mut dyn FnMut(Input<'_>);
 pub(super) struct Context<'r> {
     pub(super) traffic: &'r Traffic,
     pub(super) key: &'r DigestKey,
+    /// Whether anyone asks what a call is a part of.
+    pub(super) parts: bool,
 }
 
 /// One element of a payload and the message around it.
@@ -47,7 +50,13 @@ pub(super) struct Element<'e, 'r, 'a> {
 impl Reader {
     /// A reader for these rules, whose digests are made with `key`.
     pub fn new(traffic: Traffic, key: DigestKey) -> Self {
-        Self { traffic, key, scratch: String::new() }
+        Self { traffic, key, parts: false, scratch: String::new() }
+    }
+
+    /// Reads also which business operation and trace a call is a part of.
+    #[must_use]
+    pub fn with_parts(self, parts: bool) -> Self {
+        Self { parts, ..self }
     }
 
     /// The rules.
@@ -66,7 +75,7 @@ impl Reader {
         if message.retain {
             return sink(Input::Ignored);
         }
-        let context = Context { traffic: &self.traffic, key: &self.key };
+        let context = Context { traffic: &self.traffic, key: &self.key, parts: self.parts };
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),

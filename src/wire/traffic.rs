@@ -76,6 +76,8 @@ pub struct Pair {
     /// See `method`.
     pub session: Option<u8>,
     /// See `method`.
+    pub client: Option<u8>,
+    /// See `method`.
     pub call_id: Option<u8>,
     /// Members of the call's body that the reply template asks for.
     pub members: Vec<(u8, String)>,
@@ -283,6 +285,7 @@ impl Pair {
             shared,
             method: called.get("method"),
             session: names.get("session"),
+            client: called.get("client"),
             call_id: names.get("call"),
             members,
             call,

@@ -67,8 +67,7 @@ impl Line {
 
     pub(crate) fn hear(&mut self, millis: u64, topic: &str, payload: &str) {
         let observer = &mut self.observer;
-        let properties =
-            Properties { response_topic: None, correlation_data: None, message_expiry: None };
+        let properties = Properties::default();
         let payload = payload.as_bytes();
         let message = Message { topic, payload, retain: false, properties };
         let now = at(millis);

@@ -86,12 +86,24 @@ impl Ears {
     }
 
     pub(crate) fn kind(&mut self, micros: u64, service: &str, method: &str, kind: CallKind) {
+        self.part(micros, service, method, kind, [None; 2]);
+    }
+
+    /// A call that is a part of operations.
+    pub(crate) fn part(
+        &mut self,
+        micros: u64,
+        service: &str,
+        method: &str,
+        kind: CallKind,
+        parts: [Option<Digest>; 2],
+    ) {
         let method_name =
             Name { text: method, digest: KEY.digest(Kind::Method, method.as_bytes()) };
         let name = Name { text: service, digest: KEY.digest(Kind::Service, service.as_bytes()) };
         let topic = format!("service/{service}");
         let method = Some(method_name).filter(|name| !name.text.is_empty());
-        let (caller, parts) = (None, [None; 2]);
+        let caller = None;
         let pair = PairId(0);
         let call = Call { pair, service: name, method, topic: &topic, kind, caller, parts };
         self.input(micros, Input::Call(call));

@@ -32,6 +32,7 @@ pub(crate) struct M {
     response_topic: Option<String>,
     correlation: Option<Vec<u8>>,
     expiry: Option<u32>,
+    traceparent: Option<String>,
     retain: bool,
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn m(topic: &str, payload: impl AsRef<[u8]>) -> M {
         response_topic: None,
         correlation: None,
         expiry: None,
+        traceparent: None,
         retain: false,
     }
 }
@@ -56,6 +58,10 @@ impl M {
         self.correlation = Some(data.into());
         self
     }
+    pub(crate) fn traceparent(mut self, value: &str) -> Self {
+        self.traceparent = Some(value.into());
+        self
+    }
     pub(crate) fn expiry(mut self, seconds: u32) -> Self {
         self.expiry = Some(seconds);
         self
@@ -64,7 +70,7 @@ impl M {
         self.retain = true;
         self
     }
-    fn message(&self) -> Message<'_> {
+    pub(crate) fn message(&self) -> Message<'_> {
         Message {
             topic: &self.topic,
             payload: &self.payload,
@@ -73,6 +79,7 @@ impl M {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation.as_deref(),
                 message_expiry: self.expiry,
+                traceparent: self.traceparent.as_deref(),
             },
         }
     }

@@ -1,0 +1,163 @@
+//! Who calls whom, learned: calls seen inside other calls of the same operation.
+//!
+//! A call to B that is made while a call to A is open, both with the same correlation id or
+//! trace id, may have been made by A. It was if it is also answered while A's is open, and that
+//! again and again; calls that a caller makes side by side share their id too, but end in any
+//! order. So each pair of services keeps two counts, of calls that ended inside and of those
+//! that did not, and is a dependency when there are enough of the former and few of the latter.
+//! Counts are kept in parts of the memory's length, so that old sightings fade.
+//!
+//! Everything is bounded: operations and pairs that no longer fit are simply not learned from.
+
+use super::digest::{Digest, DigestMap};
+use super::ledger::Ticket;
+use super::settings::CascadePolicy;
+use super::time::Instant;
+use smallvec::SmallVec;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Calls that are remembered by what they are a part of.
+const CALLS: usize = 65_536;
+/// Open calls of one operation that are looked at.
+const WITHIN: usize = 8;
+/// Pairs of services that are counted.
+const PAIRS: usize = 10_000;
+/// Parts of the memory.
+const PARTS: u64 = 24;
+/// At most one in this many calls may end outside.
+const STRAY: u32 = 10;
+
+/// A service that calls, and the one it calls.
+type Edge = (Digest, Digest);
+
+/// Sightings in one part of the memory.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    number: u64,
+    inside: u32,
+    outside: u32,
+}
+
+/// A call that may be inside others.
+#[derive(Clone, Debug)]
+struct Inner {
+    ticket: Ticket,
+    edges: SmallVec<[(Ticket, Edge); 2]>,
+}
+
+/// What was learned.
+#[derive(Debug, Default)]
+pub struct Nesting {
+    /// Open calls of each operation, and the services they go to.
+    open: DigestMap<SmallVec<[(Ticket, Digest); 2]>>,
+    order: VecDeque<Digest>,
+    /// Calls made inside others, by the number of their ticket.
+    inner: BTreeMap<u32, Inner>,
+    edges: BTreeMap<Edge, VecDeque<Part>>,
+}
+
+impl Nesting {
+    /// A call to `service` is made as part of these operations. `is_open` tells which calls are.
+    pub fn call(
+        &mut self,
+        ticket: Ticket,
+        service: Digest,
+        parts: [Option<Digest>; 2],
+        is_open: impl Fn(Ticket) -> bool,
+    ) {
+        let mut edges: SmallVec<[(Ticket, Edge); 2]> = SmallVec::new();
+        for part in parts.into_iter().flatten() {
+            if !self.open.contains_key(&part) {
+                self.order.push_back(part);
+                if self.order.len() > CALLS
+                    && let Some(oldest) = self.order.pop_front()
+                {
+                    self.open.remove(&oldest);
+                }
+            }
+            let calls = self.open.entry(part).or_default();
+            calls.retain(|(outer, _)| is_open(*outer));
+            for (outer, caller) in calls.iter().filter(|(_, caller)| *caller != service) {
+                let edge = (*outer, (*caller, service));
+                if !edges.contains(&edge) {
+                    edges.push(edge);
+                }
+            }
+            if calls.len() < WITHIN {
+                calls.push((ticket, service));
+            }
+        }
+        self.inner.remove(&ticket.id);
+        if !edges.is_empty() && self.inner.len() < CALLS {
+            self.inner.insert(ticket.id, Inner { ticket, edges });
+        }
+    }
+
+    /// A call is answered now. Sightings are counted.
+    pub fn answered(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        policy: &CascadePolicy,
+        is_open: impl Fn(Ticket) -> bool,
+    ) {
+        let Some(inner) = self.inner.remove(&ticket.id).filter(|inner| inner.ticket == ticket)
+        else {
+            return;
+        };
+        let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
+        for (outer, edge) in inner.edges {
+            if !self.edges.contains_key(&edge) && self.edges.len() >= PAIRS {
+                self.edges.retain(|_, parts| forget(parts, number));
+                if self.edges.len() >= PAIRS {
+                    continue;
+                }
+            }
+            let parts = self.edges.entry(edge).or_default();
+            forget(parts, number);
+            if parts.back().is_none_or(|part| part.number != number) {
+                parts.push_back(Part { number, inside: 0, outside: 0 });
+            }
+            if let Some(part) = parts.back_mut() {
+                if is_open(outer) {
+                    part.inside = part.inside.saturating_add(1);
+                } else {
+                    part.outside = part.outside.saturating_add(1);
+                }
+            }
+        }
+    }
+
+    /// The services that call `origin`, in the order of their digests; few at a time ask.
+    pub fn dependents(&self, now: Instant, origin: Digest, policy: &CascadePolicy) -> Vec<Digest> {
+        let learned = self.learned(now, policy);
+        learned
+            .filter(|((_, called), _)| *called == origin)
+            .map(|((caller, _), _)| caller)
+            .collect()
+    }
+
+    /// What was learned: who calls whom, and how often that was seen.
+    pub fn learned(
+        &self,
+        now: Instant,
+        policy: &CascadePolicy,
+    ) -> impl Iterator<Item = (Edge, u32)> {
+        let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
+        let wanted = policy.sightings;
+        self.edges.iter().filter_map(move |(edge, parts)| {
+            let current = parts.iter().filter(|part| part.number + PARTS > number);
+            let (inside, outside) = current.fold((0_u32, 0_u32), |sum, part| {
+                (sum.0.saturating_add(part.inside), sum.1.saturating_add(part.outside))
+            });
+            let steady = outside.saturating_mul(STRAY) <= inside;
+            (inside >= wanted && steady).then_some((*edge, inside))
+        })
+    }
+}
+
+/// Drops what is too old; false if nothing is left.
+fn forget(parts: &mut VecDeque<Part>, number: u64) -> bool {
+    while parts.pop_front_if(|part| part.number + PARTS <= number).is_some() {}
+    !parts.is_empty()
+}
