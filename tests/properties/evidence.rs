@@ -116,6 +116,7 @@ fn run(seed: u64) {
         now = now + Span::from_micros(gap);
         match random.below(20) {
             0 | 1 => {
+                kept.0.roll(now);
                 marks.push((kept.0.mark(), entries.len()));
                 cuts += 1;
             }
