@@ -108,6 +108,21 @@ fn a_pair_that_matched_is_not_deaf() {
     assert!(said.iter().any(|line| line.ends_with("B unavailable not_responding")), "{said:?}");
 }
 
+/// What went unanswered before the first reply of its pair speaks against nobody, also later.
+#[test]
+fn calls_of_a_deaf_pair_are_not_judged_when_it_is_heard() {
+    let mut play = Play::new();
+    for call in 0..15 {
+        play.lost(call * s(1), "A", WAIT);
+    }
+    play.ok(s(20), "Other");
+    for call in 0..4 {
+        play.lost(s(30) + call * s(1), "A", WAIT);
+    }
+    play.until(s(400));
+    assert_eq!(play.all(), [""; 0]);
+}
+
 /// "unknown (fewer than 5 settled in all)".
 #[test]
 fn five_settled_calls_make_a_verdict() {

@@ -151,3 +151,16 @@ fn late_replies_make_it_slow() {
         assert_eq!(play.verdicts(), [format!("7.500000 A degraded {reason}")], "{late} late");
     }
 }
+
+/// While it fails to answer, silence takes twice as much: ten calls, and a witness made 12 s after
+/// the first (of 7.0). One call a second: that of 19.0 at 20.0. One in two: that of 24.0 is the
+/// tenth, given up at 26.0.
+#[test]
+fn silence_of_a_failing_service_takes_twice_as_much() {
+    for (step, said) in [(s(1), "20.000000"), (s(2), "26.000000")] {
+        let mut calls = vec![(0, LOST), (s(1), LOST), (s(5), None), (s(7), LOST)];
+        calls.extend((0..40).map(|n| (s(8) + n * step, LOST)).filter(|(made, _)| *made < s(40)));
+        let wanted = [format!("10.000000 {POOR}"), format!("{said} A unavailable not_responding")];
+        assert_eq!(until(s(40), &calls), wanted, "{step}");
+    }
+}

@@ -2,7 +2,7 @@
 //! included) was heard since the first of them was made, and a call made at least 6 s after the
 //! first one since the last reply has waited for half of its patience.
 
-use crate::kit::{OK, REJECTED, s};
+use crate::kit::{FAILED, OK, REJECTED, s};
 use crate::play::{Play, WAIT, time};
 
 /// Eleven good calls, the last of them answered at 10.02.
@@ -219,4 +219,23 @@ fn recovery_of_a_service_called_every_forty_minutes() {
     play.until(s(30_000));
     let recovered = "9600.020000 A recovered after 9573.020000";
     assert_eq!(play.verdicts().last().unwrap(), recovered);
+}
+
+/// A reply that follows five calls, the first of them made 6 s ago, ends a silence that nobody
+/// found: what was before it is not judged. Of nine failures the tenth opens the circuit otherwise.
+#[test]
+fn a_reply_after_a_silence_that_was_not_found_drops_what_was_before() {
+    for (waiting, replied, found) in [(4, s(16), false), (3, s(16), true), (4, s(16) - 1, true)] {
+        let mut play = Play::new();
+        for call in 0..9 {
+            play.answer(call * s(1), "A", 1, FAILED);
+        }
+        for call in 0..waiting {
+            play.lost(s(10) + call * s(1), "A", s(60));
+        }
+        play.answer(replied - 1, "A", 1, FAILED);
+        play.until(s(30));
+        let wanted = format!("{} A closed->open failure_rate 10/10", time(replied));
+        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{waiting}");
+    }
 }
