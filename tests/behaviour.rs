@@ -1,7 +1,7 @@
 //! The manual's chapters on matching, verdicts and circuits, edge by edge, to the microsecond.
 //!
-//! Every expectation comes from the manual's words alone. `findings` holds what is not as the
-//! manual says it, or what the manual leaves open.
+//! Every expectation comes from the rules alone; where a test departs from the letter of the
+//! manual, it says by which rule.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,8 +17,6 @@ mod doubt;
 mod failing;
 #[path = "behaviour/failures.rs"]
 mod failures;
-#[path = "behaviour/findings.rs"]
-mod findings;
 #[path = "behaviour/flapping.rs"]
 mod flapping;
 #[path = "behaviour/incidents.rs"]

@@ -299,7 +299,8 @@ impl Observer {
         }
         let service = self.registry.get(index);
         let calls = self.settings.verdict.silent_calls;
-        if service.watch.was_silent(now, calls, &self.lengths) || service.judge.is_silent() {
+        let found = service.judge.is_silent(service.heard);
+        if found || service.watch.was_silent(now, calls, &self.lengths) {
             service.judge.hear(now);
             service.breaker.forget(now);
         }

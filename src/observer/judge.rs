@@ -105,9 +105,9 @@ impl Judge {
         self.slow_since = None;
     }
 
-    /// Whether it is silent.
-    pub const fn is_silent(&self) -> bool {
-        self.silent.is_on()
+    /// Whether it is silent, and no reply was heard since it was found so.
+    pub fn is_silent(&self, heard: Option<Instant>) -> bool {
+        self.silent.since().is_some_and(|since| heard.is_none_or(|heard| heard < since))
     }
 
     /// Whether a call that settles well can change nothing.

@@ -6,7 +6,7 @@ use crate::play::{Play, WAIT};
 use lookout::observer::event::What;
 use std::collections::BTreeSet;
 
-/// A is silent at 4026, and `dependents` (D0, D1 …) depend on it.
+/// A is silent at 4027, and `dependents` (D0, D1 …) depend on it.
 fn play(dependents: usize) -> Play {
     let names: Vec<_> = (0..dependents).map(|at| format!("D{at}")).collect();
     let mut play = Play::with(|settings| {
@@ -17,7 +17,7 @@ fn play(dependents: usize) -> Play {
         play.ok(s(4_000), name);
     }
     play.oks(s(4_000)..s(4_011), s(1), "A");
-    for call in 0..5 {
+    for call in 0..7 {
         play.lost(s(4_020) + call * s(1), "A", WAIT);
     }
     play
@@ -32,7 +32,7 @@ fn half_of_the_others_rounded_down() {
         play.until(s(4_030));
         let said = play.all();
         let cascade: Vec<_> = said.iter().filter(|line| line.contains("cascade")).collect();
-        let line = format!("4026.000000 A cascade {wanted}");
+        let line = format!("4027.000000 A cascade {wanted}");
         assert_eq!(cascade, if wanted.is_empty() { vec![] } else { vec![&line] }, "{dependents}");
         let opened = said.iter().filter(|l| l.contains("dependency_unavailable")).count();
         assert_eq!(opened, wanted.split_terminator(',').count(), "{dependents}");
@@ -42,7 +42,7 @@ fn half_of_the_others_rounded_down() {
 /// D0 and another service: half of two is one, half of D0 alone is none.
 #[test]
 fn of_those_called_in_the_last_hour() {
-    for (called, found) in [(s(4_026 - 3_600), true), (s(4_026 - 3_600) - 1, false)] {
+    for (called, found) in [(s(4_027 - 3_600), true), (s(4_027 - 3_600) - 1, false)] {
         let mut play = play(1);
         play.ok(called, "Other");
         play.until(s(4_030));
@@ -57,7 +57,7 @@ fn they_wait_for_the_origin_and_not_for_their_time() {
     play.oks(s(8_000)..s(8_100), s(1), "A");
     play.until(s(8_010));
     let circuits = play.circuits();
-    let opened = "4026.000000 D0 closed->open dependency_unavailable 0/0";
+    let opened = "4027.000000 D0 closed->open dependency_unavailable 0/0";
     assert_eq!(circuits, [opened]);
     play.until(s(8_011));
     let said = play.all();
@@ -132,11 +132,36 @@ fn manual_states_stand() {
         play.ok(s(4_000), "D0");
         play.ok(s(4_000), "D1");
         play.oks(s(4_000)..s(4_011), s(1), "A");
-        for call in 0..5 {
+        for call in 0..7 {
             play.lost(s(4_020) + call * s(1), "A", WAIT);
         }
         play.until(s(4_030));
         let said = play.all().join("; ");
         assert!(said.contains("A cascade D1"), "{mode:?}: {said}");
     }
+}
+
+/// "Never more than half (rounded down) of the services called in the last hour, the origin left
+/// out of the count": the origin itself was not called for two hours, and is not counted anyway.
+#[test]
+fn an_origin_that_is_not_counted_is_not_left_out_twice() {
+    let mut play =
+        Play::with(|settings| settings.dependencies = vec![("D0".into(), vec!["A".into()])]);
+    play.ok(0, "Other");
+    for made in [0, s(1), s(7), s(8)] {
+        play.lost(made, "A", WAIT);
+    }
+    play.ok(s(5), "A");
+    play.ok(s(7_000), "D0");
+    play.ok(s(7_000), "Other");
+    play.replicas(s(7_200), "A", [0, 0, 3], None);
+    play.until(s(7_201));
+    let said = play.all();
+    let wanted = [
+        "10.000000 A degraded poor_response_rate",
+        "7200.000000 A unavailable no_running_pods",
+        "7200.000000 D0 closed->open dependency_unavailable 0/0",
+        "7200.000000 A cascade D0",
+    ];
+    assert_eq!(said.iter().filter(|line| !line.contains('#')).collect::<Vec<_>>(), wanted);
 }

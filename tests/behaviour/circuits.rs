@@ -47,41 +47,48 @@ fn half_of_ten() {
     }
 }
 
-/// "or over 10 s (the failures made over at least 6 s)".
+/// Or over 10 s, two of the failures outside any 6 s: those of 107 and of `fourth`.
 #[test]
 fn half_of_ten_seconds() {
-    for (last, found) in [(s(106), true), (s(106) - 1, false)] {
+    for (fourth, found) in [(s(106), true), (s(106) - 1, false), (s(106) + 1, true)] {
         let mut play = Play::new();
         written(&mut play, 0, s(1), &"o".repeat(60));
         written(&mut play, s(99), 100_000, "ooooo");
-        written(&mut play, s(100), s(1), "FFFF");
-        play.answer(last, "A", QUICK, FAILED);
-        play.until(s(108));
-        let wanted = format!("{} {RATE} 5/10", time(last + QUICK));
-        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{last}");
+        written(&mut play, s(100), s(1), "FFF");
+        play.answer(fourth, "A", QUICK, FAILED);
+        play.answer(s(107), "A", QUICK, FAILED);
+        play.until(s(109));
+        let wanted = format!("{} {RATE} 5/10", time(s(107) + QUICK));
+        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{fourth}");
     }
 }
 
-/// "10 unanswered in a row under the same silence rule as above".
+/// "10 unanswered in a row under the same silence rule as above": the witness, 6 s after the
+/// first, is one of the ten or the eleventh.
 #[test]
 fn ten_unanswered_in_a_row() {
-    let heard = 10_020_000;
-    for (calls, settled, said) in [
-        (10, heard + s(6), Some(heard + s(6))),
-        (10, heard + s(6) - 1, Some(s(17))),
-        (9, heard + s(7), None),
-    ] {
+    for (others, witness, said) in
+        [(10, s(17), Some(s(18))), (10, s(17) - 1, None), (9, s(17), Some(s(19))), (8, s(17), None)]
+    {
         let mut play = Play::with(|settings| settings.circuit.failure_rate = 0.0);
         play.oks(0..s(10) + 1, s(1), "A");
-        for call in 1..calls {
-            play.lost(heard + call, "A", s(3));
+        for call in 0..others {
+            play.lost(s(11) + call, "A", s(3));
         }
-        play.lost(heard + 20, "A", settled - heard - 20);
+        play.lost(witness, "A", WAIT);
         play.until(s(40));
         let wanted =
             said.map(|at| format!("{} A closed->open consecutive_unanswered 10/10", time(at)));
-        assert_eq!(play.circuits(), Vec::from_iter(wanted), "{calls}");
+        assert_eq!(play.circuits(), Vec::from_iter(wanted), "{others} {witness}");
     }
+    // However long that took.
+    let mut play = Play::with(|settings| settings.circuit.failure_rate = 0.0);
+    play.oks(0..s(11), s(1), "A");
+    for call in 0..10 {
+        play.lost(s(600) + call * s(600), "A", WAIT);
+    }
+    play.until(s(6_010));
+    assert_eq!(play.circuits(), ["6002.000000 A closed->open consecutive_unanswered 10/10"]);
 }
 
 #[test]
@@ -98,6 +105,36 @@ fn slow_calls_if_set() {
         let wanted = "19.000001 A closed->open slow_call_rate 0/10";
         assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{slow}");
     }
+}
+
+/// "Looked at on every settled call": the rate of slow calls is there with the tenth, a quick one.
+#[test]
+fn a_quick_tenth_call_makes_the_rate_of_slow_calls() {
+    let mut play = Play::with(|settings| {
+        let duration = Span::from_secs(1);
+        settings.circuit.slow_call = Some(SlowCall { duration, rate: 0.8 });
+    });
+    for call in 0..10 {
+        play.answer(call * s(2), "A", if call < 8 { 1_500_000 } else { QUICK }, OK);
+    }
+    play.until(s(20));
+    assert_eq!(play.circuits(), ["18.020000 A closed->open slow_call_rate 0/10"]);
+}
+
+/// Where slow calls are a rule, a slow answer is no success of a trial.
+#[test]
+fn a_slow_answer_is_a_failed_trial() {
+    let mut play = Play::with(|settings| {
+        let duration = Span::from_secs(1);
+        settings.circuit.slow_call = Some(SlowCall { duration, rate: 1.0 });
+    });
+    let half = open(&mut play);
+    for call in 0..3 {
+        play.answer(half + s(1) + call * s(2), "A", 1_500_000, OK);
+    }
+    play.until(half + s(10));
+    let last = play.circuits().pop().unwrap();
+    assert_eq!(last, format!("{} A half_open->open trial_failed 2/2", time(half + 4_500_000)));
 }
 
 /// Ten failures, one a second: open at 9.020, half-open at 39.020.

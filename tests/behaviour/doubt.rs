@@ -1,6 +1,6 @@
 //! "Self-doubt": when it begins and ends, to the microsecond, and that nobody is blamed in it.
 
-use crate::kit::s;
+use crate::kit::{OK, s};
 use crate::play::{Play, WAIT};
 use lookout::observer::event::What;
 use lookout::observer::input::{Doubt, Link};
@@ -94,17 +94,38 @@ fn five_seconds_are_no_pause_and_what_was_open_when_it_began_is_void() {
     }
 }
 
-/// The silence that follows a doubt is counted from its end.
+/// The silence that follows a doubt is counted from the first call made after its end.
 #[test]
 fn silence_begins_at_its_end() {
-    let mut play = Play::new();
-    let end = doubtful(&mut play, None);
-    play.oks(0..s(20), s(1), "A");
-    for call in 0..5 {
-        play.lost(end + 1 + call, "A", s(1));
+    for (witness, wanted) in [(s(6), None), (s(6) + 1, Some("43.000000"))] {
+        let mut play = Play::new();
+        let end = doubtful(&mut play, None);
+        play.oks(0..s(20), s(1), "A");
+        play.lost(end - s(1), "A", WAIT);
+        for call in 0..5 {
+            play.lost(end + 1 + call, "A", s(1));
+        }
+        play.lost(end + witness, "A", WAIT);
+        play.until(s(60));
+        let wanted = wanted.map(|at| format!("{at} A unavailable not_responding"));
+        assert_eq!(play.verdicts(), Vec::from_iter(wanted), "{witness}");
     }
-    play.until(s(60));
-    assert_eq!(play.verdicts(), ["41.000000 A unavailable not_responding"]);
+}
+
+/// "Calls open at the beginning of the doubt, running out of patience in it, or still open at its
+/// end, become void": a call made within a doubt and answered within it is none of these, also
+/// when a second reason begins between.
+#[test]
+fn a_second_reason_within_a_doubt_voids_nothing() {
+    let mut play = Play::new();
+    play.link(s(10), Link::Down);
+    play.call(s(11), "A", "within", Some(s(20)));
+    play.doubt(s(12), Doubt::Inbox, true);
+    play.reply(s(13), "within", OK);
+    play.link(s(14), Link::Up);
+    play.doubt(s(15), Doubt::Inbox, false);
+    play.until(s(30));
+    assert_eq!(play.ears.told("A"), "calls 1, ok 1");
 }
 
 /// A second link loss within the five seconds after the first.

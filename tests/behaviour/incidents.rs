@@ -96,7 +96,7 @@ fn a_new_reason_is_said_at_once() {
 fn an_idle_incident_goes_on_when_calls_come_again() {
     let mut play = Play::new();
     play.oks(0..s(11), s(1), "A");
-    for call in 0..5 {
+    for call in 0..7 {
         play.lost(s(20) + call * s(1), "A", WAIT);
     }
     play.until(s(4_000));

@@ -2,13 +2,13 @@
 //! included; when they are fewer than 20, of the last 20, none older than 1 h), at least 2 s, at
 //! most 30 s; 30 s while fewer than 20 such replies are known".
 
-use crate::kit::{Ears, OK, s};
+use crate::kit::{Ears, OK, id, s};
 use lookout::observer::Span;
 
 /// A call made and answered.
 fn answered(ears: &mut Ears, heard: u64, took: u64) {
     let deadline = Some(Span::from_micros(took));
-    ears.call_of(heard - took, "A", (crate::kit::id("x"), None), false, deadline);
+    ears.call_of(heard - took, "A", (id("x"), None), false, deadline);
     ears.reply(heard, "x", OK);
 }
 
@@ -100,4 +100,22 @@ fn what_is_learned_later_changes_nothing() {
     assert_eq!(ears.totals("A").open, 1);
     ears.until(s(30) + 1);
     assert_eq!(ears.totals("A").unanswered, 1);
+}
+
+/// "Patience of a call, fixed when it is made: … four times the 99th percentile of the service's
+/// replies in the last 5 min": 21 replies, the highest of 5 s, half a second ago.
+#[test]
+fn patience_knows_a_slow_reply_at_once() {
+    let mut ears = Ears::with(|_| ());
+    ears.call_of(s(1), "A", (id("slow"), None), false, Some(Span::from_secs(60)));
+    for call in 0..20 {
+        ears.call(s(2) + call * 10_000, "A", "x");
+        ears.reply(s(2) + call * 10_000 + 5_000, "x", OK);
+    }
+    ears.call(s(6), "A", "a");
+    ears.reply(s(6) + 1, "slow", OK);
+    ears.call(s(6) + 500_000, "A", "b");
+    ears.until(s(20));
+    // The call before the slow reply is given up after 2 s, the one after it waits for 20 s.
+    assert_eq!(ears.told("A"), "calls 23, ok 21, unanswered 1, open 1");
 }

@@ -22,13 +22,13 @@ fn silent_and_what_the_platform_says() {
     for (counts, cause, wanted) in rows {
         let mut play = Play::new();
         play.oks(0..s(11), s(1), "A");
-        for call in 0..5 {
+        for call in 0..7 {
             play.lost(s(20) + call * s(1), "A", WAIT);
         }
         play.replicas(s(25), "A", counts, cause);
         play.until(s(40));
         let said = play.verdicts();
-        assert_eq!(said.last(), Some(&format!("26.000000 A {wanted}")), "{counts:?}");
+        assert_eq!(said.last(), Some(&format!("27.000000 A {wanted}")), "{counts:?}");
     }
 }
 
@@ -43,14 +43,15 @@ fn failing_and_what_the_platform_says() {
     ];
     for (counts, cause, wanted) in rows {
         let mut play = Play::new();
+        play.ok(0, "Other");
         play.lost(0, "A", WAIT);
-        play.lost(s(3), "A", WAIT);
-        play.ok(s(4), "A");
+        play.lost(s(1), "A", WAIT);
         play.ok(s(5), "A");
         play.replicas(s(6), "A", counts, cause);
         play.lost(s(7), "A", WAIT);
+        play.lost(s(8), "A", WAIT);
         play.until(s(12));
-        assert_eq!(play.verdicts(), [format!("9.000000 A {wanted}")], "{counts:?}");
+        assert_eq!(play.verdicts(), [format!("10.000000 A {wanted}")], "{counts:?}");
     }
 }
 
@@ -113,7 +114,8 @@ fn it_ends_ten_seconds_after_they_are_ready() {
 }
 
 /// The order of the table: replicas that are not ready are named before failures and slowness,
-/// and a service that does not answer before them.
+/// and a service that does not answer before them. The first reply, at 8, ends a silence of eight
+/// calls, so only those made after it are judged.
 #[test]
 fn who_speaks_first() {
     let mut play = Play::new();
@@ -124,9 +126,21 @@ fn who_speaks_first() {
     play.replicas(s(40), "A", [3, 3, 3], None);
     play.until(s(60));
     let wanted = [
-        "14.000000 A degraded high_failure_rate",
+        "24.000000 A degraded high_failure_rate",
         "30.000000 A degraded replicas_not_ready",
         "50.000000 A degraded high_failure_rate",
     ];
     assert_eq!(play.verdicts(), wanted);
+}
+
+/// "Looked at on every settled call and every second": a service that was not called for 10 min
+/// is called again, and fewer than half of its replicas are ready.
+#[test]
+fn missing_replicas_are_found_with_the_first_settled_call() {
+    let mut play = Play::new();
+    play.oks(0..s(10), s(1), "A");
+    play.replicas(s(700), "A", [3, 1, 3], None);
+    play.ok(s(720) + 100_000, "A");
+    play.until(s(730));
+    assert_eq!(play.verdicts(), ["720.120000 A degraded replicas_not_ready"]);
 }

@@ -1,50 +1,78 @@
-//! "Silent when no reply of the service (late ones included) was heard since the first of the
-//! unanswered calls in question was made, nor for the last 6 s, and the last 5 settled calls are
-//! unanswered, however long that took."
+//! Silent: the last 5 settled calls are unanswered, however long that took, no reply (late ones
+//! included) was heard since the first of them was made, and a call made at least 6 s after the
+//! first one since the last reply has waited for half of its patience.
 
-use crate::kit::{OK, REJECTED, s};
+use crate::kit::{FAILED, OK, REJECTED, s};
 use crate::play::{Play, WAIT, time};
 
-/// The last reply before the silence is heard here: 20 ms after a whole second.
-const HEARD: u64 = 10_020_000;
-
-/// Eleven good calls, the last of them answered at `HEARD`.
+/// Eleven good calls, the last of them answered at 10.02.
 fn play() -> Play {
     let mut play = Play::new();
     play.oks(0..s(10) + 1, s(1), "A");
     play
 }
 
+/// Five calls from 11.0 on, the last reply a second ago; the witness is the sixth. What is said
+/// on settled calls and every second is said at 18.000001 where a call settles just then.
 #[test]
-fn six_seconds_since_the_last_reply_and_not_a_microsecond_less() {
-    for (settled, said) in [
-        (HEARD + s(6), HEARD + s(6)),
-        // A look at every second finds it when its time has come.
-        (HEARD + s(6) - 1, s(17)),
-        (HEARD + s(6) + 1, HEARD + s(6) + 1),
-        (HEARD + s(5), s(17)),
+fn a_call_six_seconds_after_the_first_waits_for_half_of_its_patience() {
+    for (witness, wait, look, said) in [
+        (s(17), WAIT, None, Some(s(18))),
+        (s(17) + 1, WAIT, None, Some(s(19))),
+        (s(17) - 1, WAIT, None, None),
+        // Half of it is over a microsecond after the look at 18.
+        (s(17), WAIT + 2, None, Some(s(19))),
+        (s(17), WAIT + 2, Some(s(18) + 1), Some(s(18) + 1)),
+        (s(17), WAIT + 4, Some(s(18) + 1), Some(s(19))),
+        // It may be short of patience, too.
+        (s(17), 500_000, None, Some(s(17) + 500_000)),
+        (s(17), 500_000, Some(s(17) + 250_000), Some(s(17) + 250_000)),
     ] {
         let mut play = play();
-        for call in 1..=4 {
-            play.lost(HEARD + call, "A", s(3));
+        for call in 0..5 {
+            play.lost(s(11) + call, "A", s(3));
         }
-        play.lost(HEARD + 5, "A", settled - HEARD - 5);
+        play.lost(witness, "A", wait);
+        if let Some(look) = look {
+            play.lost(s(16), "A", look - s(16));
+        }
         play.until(s(60));
-        let wanted = format!("{} A unavailable not_responding", time(said));
-        assert_eq!(play.verdicts(), [wanted], "settled at {}", time(settled));
+        let wanted = said.map(|at| format!("{} A unavailable not_responding", time(at)));
+        assert_eq!(play.verdicts(), Vec::from_iter(wanted), "{witness} {wait} {look:?}");
     }
+}
+
+/// A restart of five seconds looks like six of quiet where calls come in bunches; and who is not
+/// called hurts nobody. The next call is the witness.
+#[test]
+fn five_calls_and_none_after_them_wait_for_a_witness() {
+    let mut play = play();
+    for call in 0..5 {
+        play.lost(s(20) + call * s(1), "A", WAIT);
+    }
+    play.lost(s(600), "A", WAIT);
+    play.until(s(601) - 1);
+    assert_eq!(play.verdicts(), [""; 0]);
+    play.until(s(700));
+    assert_eq!(play.verdicts(), ["601.000000 A unavailable not_responding"]);
 }
 
 #[test]
 fn five_calls_and_not_four() {
-    for (calls, wanted) in [(4, None), (5, Some("25.000000 A unavailable not_responding"))] {
+    let rows: [(&[u64], _); 3] = [
+        (&[19, 20, 21, 25], None),
+        // The fifth is the witness itself, and counts when it is given up.
+        (&[19, 20, 21, 22, 25], Some("27.000000 A unavailable not_responding")),
+        (&[19, 20, 21, 22, 23, 25], Some("26.000000 A unavailable not_responding")),
+    ];
+    for (calls, wanted) in rows {
         let mut play = play();
-        for call in 0..calls {
-            play.lost(s(19) + call * s(1), "A", WAIT);
+        for call in calls {
+            play.lost(s(*call), "A", WAIT);
         }
         play.until(s(500));
         let said = play.verdicts();
-        assert_eq!(said.first().map(String::as_str), wanted, "{calls}");
+        assert_eq!(said.first().map(String::as_str), wanted, "{calls:?}");
     }
 }
 
@@ -67,12 +95,13 @@ fn any_answer_among_the_last_five_is_no_silence() {
 
 #[test]
 fn a_late_reply_counts_as_heard() {
-    // The reply to a call given up long ago is heard between the first and the second of five.
-    for (more, wanted) in [(0, vec![]), (1, vec!["47.000000 A unavailable not_responding"])] {
+    // The reply to a call given up long ago is heard between the first and the second of six:
+    // the first that waits since then is made at 41.5, and 47.5 is six seconds later.
+    for (more, wanted) in [(0, vec![]), (1, vec!["49.500000 A unavailable not_responding"])] {
         let mut play = play();
         play.late(s(12), "A", s(1), s(28) + 500_000);
         for call in 0..5 + more {
-            play.lost(s(40) + call * s(1), "A", WAIT);
+            play.lost(s(40) + call * 1_500_000, "A", WAIT);
         }
         play.until(s(55));
         let said: Vec<_> = play.verdicts().into_iter().filter(|l| l.contains("not_resp")).collect();
@@ -82,20 +111,42 @@ fn a_late_reply_counts_as_heard() {
     let mut play = play();
     play.late(s(12), "A", s(1), s(28) - 1);
     for call in 0..5 {
-        play.lost(s(40) + call * s(1), "A", WAIT);
+        play.lost(s(40) + call * 1_500_000, "A", WAIT);
     }
     play.until(s(55));
-    assert_eq!(play.verdicts(), ["46.000000 A unavailable not_responding"]);
+    assert_eq!(play.verdicts(), ["48.000000 A unavailable not_responding"]);
 }
 
 #[test]
-fn however_long_that_took_within_the_hour() {
+fn however_long_that_took() {
     let mut play = play();
     for call in 0..5 {
         play.lost(s(600) + call * s(840), "A", WAIT);
     }
     play.until(s(4_000));
     assert_eq!(play.verdicts(), ["3962.000000 A unavailable not_responding"]);
+    // Once in twenty minutes, and so over more than an hour.
+    let mut play = self::play();
+    for call in 0..8 {
+        play.lost(s(1_200) + call * s(1_200), "A", WAIT);
+    }
+    play.until(s(10_000));
+    let said = play.verdicts();
+    assert_eq!(said.first().unwrap(), "6002.000000 A unavailable not_responding");
+}
+
+/// A five-second restart is not an outage, also of a service just met whose first replies come
+/// after 5 s.
+#[test]
+fn a_restart_is_no_outage_of_a_service_just_met() {
+    let mut play = Play::new();
+    play.ok(0, "Other");
+    for call in 0..8 {
+        play.lost(s(10) + call * 500_000, "A", s(1));
+    }
+    play.oks(s(15)..s(40), s(1), "A");
+    play.until(s(40));
+    assert_eq!(play.verdicts(), [""; 0]);
 }
 
 /// "has been false for 10 s without a break": from the first reply on.
@@ -124,7 +175,7 @@ fn it_ends_ten_seconds_after_the_first_reply() {
 fn healthy_takes_three_answered_calls_made_after_the_first_reply() {
     for (more, recovered) in [(2, false), (3, true)] {
         let mut play = play();
-        for call in 0..6 {
+        for call in 0..7 {
             play.lost(s(20) + call * s(1), "A", WAIT);
         }
         // Made before the first reply, and it runs out long after.
@@ -146,11 +197,45 @@ fn healthy_takes_three_answered_calls_made_after_the_first_reply() {
 #[test]
 fn it_stays_while_nobody_calls() {
     let mut play = play();
-    for call in 0..5 {
+    for call in 0..7 {
         play.lost(s(20) + call * s(1), "A", WAIT);
     }
     play.until(s(100_000));
-    let first = "26.000000 A unavailable not_responding";
-    let second = "326.000000 A unavailable not_responding #1";
+    let first = "27.000000 A unavailable not_responding";
+    let second = "327.000000 A unavailable not_responding #1";
     assert_eq!(play.verdicts(), [first, second]);
+}
+
+/// "Healthy again when no finding is left and the last 3 settled calls were answered", however
+/// long that takes: the first reply, at 2400.02, ends the silence, and three calls follow it.
+#[test]
+fn recovery_of_a_service_called_every_forty_minutes() {
+    let mut play = Play::new();
+    play.oks(0..s(11), s(1), "A");
+    for call in 0..7 {
+        play.lost(s(20) + call * s(1), "A", WAIT);
+    }
+    play.oks(s(2_400)..s(24_000), s(2_400), "A");
+    play.until(s(30_000));
+    let recovered = "9600.020000 A recovered after 9573.020000";
+    assert_eq!(play.verdicts().last().unwrap(), recovered);
+}
+
+/// A reply that follows five calls, the first of them made 6 s ago, ends a silence that nobody
+/// found: what was before it is not judged. Of nine failures the tenth opens the circuit otherwise.
+#[test]
+fn a_reply_after_a_silence_that_was_not_found_drops_what_was_before() {
+    for (waiting, replied, found) in [(4, s(16), false), (3, s(16), true), (4, s(16) - 1, true)] {
+        let mut play = Play::new();
+        for call in 0..9 {
+            play.answer(call * s(1), "A", 1, FAILED);
+        }
+        for call in 0..waiting {
+            play.lost(s(10) + call * s(1), "A", s(60));
+        }
+        play.answer(replied - 1, "A", 1, FAILED);
+        play.until(s(30));
+        let wanted = format!("{} A closed->open failure_rate 10/10", time(replied));
+        assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{waiting}");
+    }
 }

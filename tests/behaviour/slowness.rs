@@ -81,3 +81,42 @@ fn a_break_begins_the_ten_seconds_anew() {
     play.until(s(200));
     assert_eq!(play.verdicts(), [""; 0]);
 }
+
+/// "No traffic is not a fault": the last that was seen of it were replies after 8 s. The first of
+/// them ends a silence of eight calls; the fifth of those after it comes at 21.
+#[test]
+fn slow_replies_are_not_over_because_nobody_calls() {
+    let mut play = Play::new();
+    answers(&mut play, 0, s(1), 30, s(8));
+    play.until(s(590));
+    let said = play.verdicts();
+    assert_eq!(said[0], format!("31.000000 {SLOW}"));
+    assert!(said[1..].iter().all(|line| line.contains('#')), "{said:?}");
+}
+
+/// A mean that one reply alone makes is no slowness; two do.
+#[test]
+fn one_long_reply_is_no_slowness() {
+    for (long, found) in [(1, false), (2, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, s(1), 4, 20_000);
+        answers(&mut play, s(5), s(1), long, s(40));
+        play.until(s(100));
+        assert_eq!(!play.verdicts().is_empty(), found, "{long}");
+    }
+}
+
+/// What is slow is slow until its median is below four fifths of either bound.
+#[test]
+fn a_median_near_its_bound_does_not_come_and_go() {
+    for (took, over) in [(820_000, false), (780_000, true)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, 200, 20_000);
+        answers(&mut play, s(60), s(1), 40, 1_500_000);
+        answers(&mut play, s(102), 500_000, 80, took);
+        play.until(s(142));
+        let said = play.verdicts();
+        assert_eq!(said[0], format!("81.500000 {SLOW}"));
+        assert_eq!(said.len() > 1, over, "{took}: {said:?}");
+    }
+}

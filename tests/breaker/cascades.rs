@@ -23,9 +23,9 @@ fn platform(dependents: &[&str], share: f64) -> Line {
     })
 }
 
-/// `O` falls silent: five calls from `from` on are unanswered, and 6 s pass.
+/// `O` falls silent: calls from `from` on are unanswered, and that after 6 s is the witness.
 fn silence(line: &mut Line, from: u64) {
-    line.settle(from, "O", "UUUUU");
+    line.settle(from, "O", "UUUUUUU");
     line.until(from + 10_000);
 }
 

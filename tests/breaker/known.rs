@@ -18,7 +18,7 @@ pub(crate) const WINDOWS: &[Row] = &[
         "S*20 +25s F F =closed F",
         &["48s closed>open failure_rate 3/5 #1 wait 30s"],
     ),
-    // Over 10 s it would be 7 of 10 three seconds earlier.
+    // Over 10 s it would be 8 of 10 two seconds earlier.
     row(
         "R1",
         |policy| policy.burst_window = Span::from_secs(20),
@@ -37,7 +37,7 @@ pub(crate) const ROWS: &[Row] = &[
         "S S S F F =closed F",
         &["6s closed>open failure_rate 3/6 #1 wait 30s"],
     ),
-    row("R1", plain, "S*40 F*6 =closed F", &["47s closed>open failure_rate 7/10 #1 wait 30s"]),
+    row("R1", plain, "S*40 F*7 =closed F", &["48s closed>open failure_rate 8/10 #1 wait 30s"]),
     row("R2", five, "F F F S =closed S", &["5s closed>open failure_rate 3/5 #1 wait 30s"]),
     row("R3", slow_rule, "s S s S =closed s", &["5s closed>open slow_call_rate 0/5 #1 wait 30s"]),
     row("R3", slow_rule, "s F s S =closed s", &["5s closed>open slow_call_rate 1/5 #1 wait 30s"]),

@@ -132,14 +132,13 @@ fn id_reused() {
     assert_eq!(line.told(), [""; 0]);
     assert_eq!(line.figures("A"), "ok 5 failed 0 unanswered 1 void 19 open 0 strays (0, 0, 0)");
     // A counter that wraps at 4, each call settled before its id comes again: all count.
-    for turn in 0..8 {
+    for turn in 0..11 {
         line.call(20_000 + turn * 1_000, "A", turn % 4);
         line.fail(20_001 + turn * 1_000, turn % 4);
     }
-    line.until(30_000);
-    // One unanswered call is no lasting silence, so it takes 6 failed ones of 12; all 7 that
-    // speak against the service are told.
-    assert_eq!(line.told(), ["A 25.001s closed>open failure_rate 7/12 #1 wait 30s"]);
+    line.until(32_000);
+    // The first of these replies ends a silence of twenty calls: it takes ten made after it.
+    assert_eq!(line.told(), ["A 30.001s closed>open failure_rate 10/10 #1 wait 30s"]);
 }
 
 fn batch() {

@@ -7,10 +7,24 @@ use lookout::observer::{Instant, Span};
 
 const HOUR: Span = Span::from_secs(3600);
 
-/// A late reply beside the settled calls.
-enum Entry {
+/// A settled call, or a late reply beside it, and how many cuts were before it.
+struct Entry {
+    cuts: usize,
+    what: What,
+}
+
+enum What {
     Call(Settled),
     Late(Instant),
+}
+
+impl Entry {
+    const fn at(&self) -> Instant {
+        match &self.what {
+            What::Call(call) => call.at,
+            What::Late(at) => *at,
+        }
+    }
 }
 
 /// The only place that knows how evidence is called.
@@ -21,9 +35,9 @@ const SILENCE: Span = Span::from_secs(6);
 
 impl Kept {
     fn add(&mut self, entry: &Entry) {
-        match entry {
-            Entry::Call(call) => self.0.record(*call),
-            Entry::Late(at) => self.0.late(*at),
+        match &entry.what {
+            What::Call(call) => self.0.record(*call),
+            What::Late(at) => self.0.late(*at),
         }
     }
 
@@ -37,24 +51,43 @@ impl Kept {
 /// The counts, whether the failures were made over 6 s, and the failures that last 6 s.
 type Sum = (Tally, bool, u32);
 
-fn naive<'a>(entries: impl Iterator<Item = &'a Entry>) -> Sum {
+/// `exact`: failures are known one by one, and not by the second they settled in.
+fn naive<'a>(entries: impl Iterator<Item = &'a Entry>, exact: bool) -> Sum {
     let (mut calls, mut late) = (Vec::new(), 0);
     for entry in entries {
-        match entry {
-            Entry::Call(call) => calls.push(*call),
-            Entry::Late(_) => late += 1,
+        match &entry.what {
+            What::Call(call) => calls.push((*call, entry.cuts)),
+            What::Late(_) => late += 1,
         }
     }
     let lasts = |wanted: &[Outcome]| {
-        let made = || calls.iter().filter(|call| wanted.contains(&call.outcome)).map(|c| c.made);
-        made().max().is_some_and(|last| last.since(made().min().unwrap()) >= SILENCE)
+        let calls: Vec<_> =
+            calls.iter().filter(|(call, _)| wanted.contains(&call.outcome)).copied().collect();
+        lasts(&calls, exact)
     };
-    let count = |wanted| calls.iter().filter(|call| call.outcome == wanted).count() as u32;
+    let count = |wanted| calls.iter().filter(|(call, _)| call.outcome == wanted).count() as u32;
     let (failed, unanswered) = (count(Outcome::Failed), count(Outcome::Unanswered));
-    let slow = calls.iter().filter(|call| call.slow).count() as u32;
+    let slow = calls.iter().filter(|(call, _)| call.slow).count() as u32;
     let lasting = failed + if lasts(&[Outcome::Unanswered]) { unanswered } else { 0 };
     let tally = Tally { settled: calls.len() as u32, failed, unanswered, slow, late };
     (tally, lasts(&[Outcome::Failed, Outcome::Unanswered]), lasting)
+}
+
+/// Whether two of these failures, and a tenth of them, lie outside any stretch of 6 s. Those
+/// that settled within a second, and between the same cuts, lie in a stretch together or not.
+fn lasts(calls: &[(Settled, usize)], exact: bool) -> bool {
+    let together = |a: &(Settled, usize), b: &(Settled, usize)| {
+        !exact && (a.0.at.second(), a.1) == (b.0.at.second(), b.1)
+    };
+    let groups: Vec<_> = calls.chunk_by(together).collect();
+    let first = |group: &[(Settled, usize)]| group.iter().map(|(call, _)| call.made).min().unwrap();
+    let outside = |from: Instant| {
+        let within = |call: &Settled| call.made >= from && call.made < from + SILENCE;
+        let apart = groups.iter().filter(|group| !group.iter().all(|(call, _)| within(call)));
+        apart.map(|group| group.len()).sum::<usize>()
+    };
+    let fewest = groups.iter().map(|group| outside(first(group))).min();
+    fewest.is_some_and(|fewest| fewest >= (calls.len() / 10).max(2))
 }
 
 #[test]
@@ -70,7 +103,7 @@ fn run(seed: u64) {
     let mut entries: Vec<Entry> = Vec::new();
     // Each mark with the number of entries that came before it.
     let mut marks = vec![(Mark::default(), 0)];
-    let mut cleared = 0;
+    let (mut cleared, mut cuts) = (0, 0);
     let mut now = Instant::from_micros(1_700_000_000_000_000);
     for _ in 0..400 {
         let gap = match random.below(60) {
@@ -82,14 +115,18 @@ fn run(seed: u64) {
         };
         now = now + Span::from_micros(gap);
         match random.below(20) {
-            0 | 1 => marks.push((kept.0.mark(), entries.len())),
+            0 | 1 => {
+                kept.0.roll(now);
+                marks.push((kept.0.mark(), entries.len()));
+                cuts += 1;
+            }
             2 => kept.0.roll(now),
             3 if random.below(4) == 0 => {
                 kept.0.clear();
                 cleared = entries.len();
             }
             4..7 => {
-                entries.push(Entry::Late(now));
+                entries.push(Entry { cuts, what: What::Late(now) });
                 kept.add(entries.last().unwrap());
             }
             _ => {
@@ -98,7 +135,8 @@ fn run(seed: u64) {
                 let made = now - Span::from_micros(random.below(9_000_000));
                 let outcome = outcomes[random.below(4) as usize];
                 let slow = random.below(5) == 0;
-                entries.push(Entry::Call(Settled { made, at: now, outcome, slow }));
+                let call = Settled { made, at: now, outcome, slow };
+                entries.push(Entry { cuts, what: What::Call(call) });
                 kept.add(entries.last().unwrap());
             }
         }
@@ -110,27 +148,24 @@ fn run(seed: u64) {
 }
 
 fn compare(seed: u64, kept: &Kept, entries: &[Entry], now: Instant, mark: Mark) {
-    let at = |entry: &Entry| match entry {
-        Entry::Call(call) => call.at,
-        Entry::Late(at) => *at,
-    };
     for secs in [10_u32, 120, 300] {
-        let within = entries.iter().filter(|entry| at(entry).second() + secs > now.second());
-        assert_eq!(kept.sum(now, u64::from(secs), mark), naive(within), "seed {seed}, {secs} s");
+        let within = entries.iter().filter(|entry| entry.at().second() + secs > now.second());
+        let wanted = naive(within, false);
+        assert_eq!(kept.sum(now, u64::from(secs), mark), wanted, "seed {seed}, {secs} s");
     }
     // The last calls one by one, as many as are kept; in a rate, none older than an hour.
     let kept_one_by_one =
-        || entries.iter().rev().filter(|entry| matches!(entry, Entry::Call(_))).take(20);
-    let last = || kept_one_by_one().filter(|entry| now.since(at(entry)) <= HOUR);
+        || entries.iter().rev().filter(|entry| matches!(entry.what, What::Call(_))).take(20);
+    let last = || kept_one_by_one().filter(|entry| now.since(entry.at()) <= HOUR);
     for count in [1, 3, 10, 20] {
         let enough = last().count() >= count as usize;
-        let wanted = enough.then(|| naive(last().take(count as usize)));
+        let wanted = enough.then(|| naive(last().take(count as usize), true));
         let wanted = wanted.map(|(tally, _, lasting)| (tally, lasting));
         let told = kept.0.of_last(now, count, mark, SILENCE);
         assert_eq!(told, wanted, "seed {seed}, last {count}");
     }
     let unanswered =
-        |entry: &&Entry| matches!(entry, Entry::Call(c) if c.outcome == Outcome::Unanswered);
+        |entry: &&Entry| matches!(entry.what, What::Call(c) if c.outcome == Outcome::Unanswered);
     let row = kept_one_by_one().take_while(unanswered).count() as u32;
     assert_eq!(kept.0.unanswered_in_a_row(mark), row, "seed {seed}");
 }

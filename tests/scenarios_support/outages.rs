@@ -12,6 +12,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     with("verdict_silent", STEADY, silent),
     plain("verdict_silent_with_jitter", silent),
     plain("verdict_five_second_restart", restart),
+    with("verdict_five_calls_and_no_witness", STEADY, no_witness),
     with("verdict_poor_response_rate", STEADY, poor_response_rate),
     with("verdict_late_replies", PATIENT, late_replies),
     plain("verdict_rarely_called", rarely_called),
@@ -22,12 +23,19 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     plain("verdict_leftovers_of_an_outage", leftovers),
 ];
 
-/// The last reply is heard at 59.520, so 6 s of silence are over at 65.520. The fifth call of
-/// the silence, made at 62.0, is unanswered at 64.0. The next look is at 66.0.
+/// The fifth call of the silence, made at 62.0, is unanswered at 64.0. That of 66.0 is made 6 s
+/// after the first, and has waited for half of its patience at 67.0.
 fn silent(tape: &mut Tape) {
     tape.healthy(UM, 0..60_000, 500);
     tape.dead(UM, 60_000..90_000, 500);
     tape.healthy(UM, 90_000..150_000, 500);
+}
+
+/// Five calls are lost, and then nobody calls for ten minutes.
+fn no_witness(tape: &mut Tape) {
+    tape.healthy(UM, 0..30_000, 500);
+    tape.dead(UM, 30_000..32_500, 500);
+    tape.lost(600_000, UM);
 }
 
 /// 20 of 80 calls are lost within five seconds: more than a tenth of five minutes.
@@ -37,8 +45,8 @@ fn restart(tape: &mut Tape) {
     tape.healthy(UM, 25_000..60_000, 250);
 }
 
-/// Two of three calls are lost from 30 to 60. Unanswered ones made over 6 s are known when
-/// that of 36.0 is: at 38.0.
+/// Two of three calls are lost from 30 to 60. Two that are outside the six seconds from 30 are
+/// known when that of 36.5 is: at 38.5.
 fn poor_response_rate(tape: &mut Tape) {
     tape.healthy(UM, 0..30_000, 500);
     tape.every(30_000..60_000, 1_500, |tape, at| {
@@ -95,7 +103,7 @@ fn leftovers(tape: &mut Tape) {
     tape.healthy(UM, 60_000..100_000, 2_000);
 }
 
-/// A silence that begins at 10; nothing changes from 17 to 50.
+/// A silence that begins at 10; nothing changes from 17 to 47.
 fn health(tape: &mut Tape) {
     tape.healthy(UM, 0..10_000, 500);
     tape.dead(UM, 10_000..20_000, 500);

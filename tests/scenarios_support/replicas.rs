@@ -56,7 +56,7 @@ fn not_ready_and_failing(tape: &mut Tape) {
     tape.replicas(42_000, UM, [0, 0, 3], Some("image_pull_failed"));
 }
 
-/// As in `verdict_poor_response_rate`: found at 38.000.
+/// As in `verdict_poor_response_rate`: found at 38.500.
 fn one_of_three(tape: &mut Tape) {
     tape.every(30_000..45_000, 1_500, |tape, at| {
         tape.lost(at, UM);

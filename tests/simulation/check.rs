@@ -16,7 +16,11 @@ struct Illness {
     id: String,
     repeat: u64,
     at: u64,
+    /// How bad it was said to be, at worst.
+    worst: usize,
 }
+
+const SEVERITIES: [&str; 4] = ["info", "warning", "error", "critical"];
 
 /// A subscriber with a good memory.
 #[derive(Default)]
@@ -171,11 +175,11 @@ impl Checker {
         let repeat = params["repeat"].as_u64().unwrap_or(u64::MAX);
         self.emergencies += i64::from(severity == "critical");
         let name = text(params, "component").to_owned();
+        let bad = SEVERITIES.iter().position(|known| *known == severity);
         let legal = match self.ill.get(&name) {
-            None => repeat == 0 && self.used.insert(id.clone()),
-            // Finding "a component's severity flaps": it is lowered in silence, so the same document
-            // can follow itself when it rises again. It ought to differ from the one before.
-            Some(ill) if repeat == ill.repeat => id == ill.id,
+            None => repeat == 0 && bad.is_some() && self.used.insert(id.clone()),
+            // Between repeats only what is worse than ever is said.
+            Some(ill) if repeat == ill.repeat => id == ill.id && bad > Some(ill.worst),
             Some(ill) => {
                 let waited = at - ill.at;
                 let on_time = (300 * S..=301 * S).contains(&waited);
@@ -184,8 +188,10 @@ impl Checker {
         };
         self.book.hold(legal, Rule::Component, || params.to_string());
         // Getting worse is said at once, and does not put off the next repeat.
-        let at = self.ill.get(&name).filter(|ill| ill.repeat == repeat).map_or(at, |ill| ill.at);
-        self.ill.insert(name, Illness { id, repeat, at });
+        let before = self.ill.get(&name);
+        let at = before.filter(|ill| ill.repeat == repeat).map_or(at, |ill| ill.at);
+        let worst = before.map_or(0, |ill| ill.worst).max(bad.unwrap_or_default());
+        self.ill.insert(name, Illness { id, repeat, at, worst });
     }
 
     fn cascade(&mut self, params: &Value, at: u64) {

@@ -49,10 +49,7 @@ fn phase(plan: &mut Plan, index: usize, (from, length): (u64, u64), trouble: Tro
 
 /// A restart now and then, and callers who err: neither is the service's fault.
 fn healthy(plan: &mut Plan, index: usize, chance: &mut Chance) {
-    let (interval, even) = plan.services[index].interval;
-    // Where calls come too rarely or too unevenly, what follows a restart is hard to tell from
-    // an outage, and lookout may say so.
-    if even && !(300_000..=5 * S).contains(&interval) && chance.hits(0.7) {
+    if chance.hits(0.7) {
         let mut at = chance.between(60, 400) * S + chance.below(S);
         while at < plan.length {
             phase(plan, index, (at, 5 * S), Trouble::Restart);
@@ -67,14 +64,6 @@ fn healthy(plan: &mut Plan, index: usize, chance: &mut Chance) {
         let at = chance.below(plan.length);
         phase(plan, index, (at, chance.between(60, 900) * S), Trouble::Idle);
     }
-    // Where nobody calls before or after a restart, its silence cannot be told from an outage's.
-    let phases = &mut plan.services[index].phases;
-    let idle: Vec<Phase> =
-        phases.iter().filter(|it| it.trouble == Trouble::Idle).copied().collect();
-    phases.retain(|it| {
-        let near = idle.iter().any(|idle| idle.from < it.to + 30 * S && it.from < idle.to + 30 * S);
-        it.trouble != Trouble::Restart || !near
-    });
 }
 
 fn outages(plan: &mut Plan, index: usize, chance: &mut Chance) {

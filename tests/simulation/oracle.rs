@@ -59,8 +59,12 @@ impl Oracle {
                 outages.push(Outage {
                     service: service.name.clone(),
                     phase: *phase,
-                    // Five calls run out of patience, and for 6 s nothing was heard.
-                    due: phase.from + reply + (6 * S).max(5 * interval + patience) + SLACK,
+                    // Five calls run out of patience, and one that is made 6 s after the first
+                    // of them has waited for half of it.
+                    due: phase.from
+                        + reply
+                        + (6 * S + 2 * interval + patience / 2).max(5 * interval + patience)
+                        + SLACK,
                     // Three calls are answered, and then 10 s pass.
                     over: phase.to + reply + 4 * interval + 10 * S + SLACK,
                     decided: (false, false),
@@ -109,15 +113,7 @@ impl Oracle {
         }
         let fresh = params["repeat"].as_u64().unwrap_or(0) == 0;
         let trial = text(params, "reason") == "trial_failed";
-        // Finding "blamed on coming back": a lookout that began in the outage judges, once the
-        // service answers, the calls it made before; the first ones run out of patience 30 s on.
-        let began_in = |phase: &Phase| {
-            phase.from <= self.started + 60 * S
-                && self.started <= phase.to
-                && now <= phase.to + 45 * S
-        };
-        let in_outage =
-            outages.any(|it| it.phase.from <= now && (now <= it.over || began_in(&it.phase)));
+        let in_outage = outages.any(|it| it.phase.from <= now && now <= it.over);
         if blames && fresh && !trial && !in_outage {
             book.note(Rule::Healthy, format!("not in an outage: {params}"));
         }

@@ -134,8 +134,8 @@ fn equal_seeds_say_equal_bytes() {
 
 #[test]
 fn what_is_said_does_not_depend_on_how_often_the_loop_turns() {
-    // Worlds with an odd clock are left out: there it does depend (seed 5), and a loop whose
-    // clock is monotonic cannot tell.
+    // Worlds with an odd clock are left out: where it runs backwards, time stands still at the
+    // last moment that was told, and how often it is told decides which one that is (seed 5).
     for plan in (10..).map(Plan::new).filter(|plan| !plan.odd_clock).take(2) {
         let [often, each_second, seldom] = [Drive::Deadlines, Drive::Seconds, Drive::Seldom]
             .map(|drive| run(&plan, Some(drive)).digest);

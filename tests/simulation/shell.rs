@@ -288,10 +288,6 @@ impl Lookout {
     }
 
     fn pause(&mut self, world: u64, since: u64) {
-        // Finding "a pause overtakes the deadlines before it": what was due before the process
-        // stood still is handled after the pause is told, and said with an earlier time. The
-        // loop nearly always turned just before, so here it always did.
-        self.step_to(since + 1);
         let clock = self.clock(world);
         self.doubts.paused(since.max(self.now), clock);
         self.now = self.now.max(clock);
