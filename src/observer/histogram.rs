@@ -185,6 +185,12 @@ impl Histogram {
         self.counts.get(usize::from(bin.wrapping_sub(self.first)))
     }
 
+    /// How many times fell into `bin` or a higher one.
+    pub fn count_from(&self, bin: u16) -> u64 {
+        let above = self.bins().rev().take_while(|(at, _)| *at >= bin);
+        above.map(|(_, count)| u64::from(count)).sum()
+    }
+
     /// How many times it holds.
     pub fn count(&self) -> u64 {
         self.total

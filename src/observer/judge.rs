@@ -14,9 +14,6 @@ use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
 
-/// The share of a bound above which what was slow is still slow.
-const STILL: f64 = 0.8;
-
 /// What the judge looks at beside its own evidence.
 #[derive(Debug)]
 pub struct Scene<'a> {
@@ -41,9 +38,9 @@ pub struct Scene<'a> {
 /// The findings on one service.
 #[derive(Clone, Debug, Default)]
 pub struct Judge {
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     /// Calls made up to this moment are not judged.
-    from: Option<Instant>,
+    pub(super) from: Option<Instant>,
     /// Nothing could be heard before this moment.
     blind_until: Option<Instant>,
     silent: Finding,
@@ -51,12 +48,14 @@ pub struct Judge {
     /// While failing: whether late replies keep arriving.
     lagging: bool,
     failures: Finding,
-    slow: Finding,
+    pub(super) slow: Finding,
     /// Since when replies are slow without a break, while that is not yet a finding.
-    slow_since: Option<Instant>,
+    pub(super) slow_since: Option<Instant>,
     /// The usual median when slowness began; kept while it lasts, so that it does not become
     /// its own measure.
-    usual: Option<Span>,
+    pub(super) usual: Option<Span>,
+    /// When it was last looked for slowness, and how often in that second.
+    pub(super) looked: (u32, u32),
     replicas: Finding,
     /// Whether any of these is on; kept, as it is asked for with each call.
     any_on: bool,
@@ -299,81 +298,6 @@ impl Judge {
         {
             self.failures.begin(now);
         }
-    }
-
-    fn look_for_slowness(&mut self, scene: &Scene<'_>) {
-        let (now, policy, floor) = (scene.now, scene.policy, self.slow.floor());
-        let floor = self.from.map_or(floor, |from| floor.max(from));
-        if self.slow.is_on() {
-            let holds = self.still_slow(scene, floor);
-            self.slow.lasts(now, holds, policy.clear_after, &mut self.evidence);
-            if !self.slow.is_on() {
-                self.usual = None;
-            }
-            return;
-        }
-        let (slow, usual) = self.is_slow(scene, floor);
-        if !slow {
-            self.slow_since = None;
-            return;
-        }
-        let since = *self.slow_since.get_or_insert(now);
-        if now.since(since) >= policy.slow_after {
-            self.slow.begin(now);
-            self.slow_since = None;
-            self.usual = usual;
-        }
-    }
-
-    /// Whether replies are slow now, and the usual median they were compared with.
-    fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (bool, Option<Span>) {
-        let policy = scene.policy;
-        // Replies that are all fast, lately and among the last twenty, cannot be slow on average.
-        let longest = scene.window.replies().histogram().quantile(1.0).unwrap_or_default();
-        let longest = scene.pace.longest_of_last().max(longest);
-        if longest <= policy.slow_median.min(policy.slow_mean).scaled(STILL) {
-            return (false, None);
-        }
-        let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
-        let (median, usual) = scene.pace.medians(scene.now, scene.window, floor, policy);
-        (very_slow || self.unusual(policy, median, usual), usual)
-    }
-
-    fn still_slow(&self, scene: &Scene<'_>, floor: Instant) -> Option<bool> {
-        let (now, policy) = (scene.now, scene.policy);
-        let recent = scene.window.latency(now, policy.short_span.whole_secs(), None);
-        if recent.count >= u64::from(policy.clear_calls) {
-            let unusual = self.unusual(policy, recent.p50, self.usual);
-            return Some(unusual || self.very_slow(scene, policy.short_span, 1, floor));
-        }
-        if recent.count == 0 {
-            return None; // No traffic is not a recovery.
-        }
-        let (median, _) = scene.pace.medians(now, scene.window, floor, policy);
-        Some(
-            self.unusual(policy, median, self.usual)
-                || self.very_slow(scene, policy.long_span, policy.min_calls, floor),
-        )
-    }
-
-    /// Whether the mean reply time is too long, and not because of one reply alone.
-    fn very_slow(&self, scene: &Scene<'_>, span: Span, least: u32, floor: Instant) -> bool {
-        let limit = scene.policy.slow_mean;
-        let replies = scene.window.replies_since(scene.now, span.whole_secs(), floor, limit);
-        let mean = replies.sum.micros().checked_div(replies.count).unwrap_or(0);
-        replies.count >= u64::from(least) && mean > limit.micros() && replies.long > 1
-    }
-
-    /// Whether a median is unusual. One that was a moment ago still is until it is below four
-    /// fifths of either bound, so that a median near a bound does not come and go.
-    fn unusual(&self, policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>) -> bool {
-        let (Some(median), Some(usual)) = (median, usual) else {
-            return false;
-        };
-        let lasting = self.slow.is_on() || self.slow_since.is_some();
-        let share = if lasting { STILL } else { 1.0 };
-        median > policy.slow_median.scaled(share)
-            && median > usual.scaled(policy.slow_factor * share)
     }
 
     fn look_at_replicas(&mut self, scene: &Scene<'_>) {

@@ -37,6 +37,7 @@ pub mod sealed;
 pub mod service;
 pub mod settings;
 pub mod silence;
+pub mod slowness;
 pub mod snapshot;
 pub mod standing;
 pub mod time;
