@@ -14,6 +14,7 @@ use super::service::OTHER;
 use super::time::{Instant, Span};
 use super::window::Fact;
 use smallvec::SmallVec;
+use std::cmp::Reverse;
 
 /// Calls that had to give way to a new one.
 type Voided = SmallVec<[Closed; 3]>;
@@ -53,7 +54,7 @@ impl Observer {
                 service.roll(now, policy);
                 service.pace.patience(now, &service.window, policy)
             });
-        service.watch.call(now, patience, &self.lengths);
+        let believed = service.watch.call(now, patience, &self.lengths);
         let owner = Owner {
             service: index,
             generation: service.generation,
@@ -68,6 +69,10 @@ impl Observer {
             .ledger
             .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
         self.due_at(now + patience);
+        if let Some(at) = believed {
+            self.witnesses.push(Reverse((at, index)));
+            self.due_at(at);
+        }
         for closed in voided {
             self.settle(now, &closed, Outcome::Void, now);
         }

@@ -49,8 +49,9 @@ pub struct Judge {
     lagging: bool,
     failures: Finding,
     pub(super) slow: Finding,
-    /// Since when replies are slow without a break, while that is not yet a finding.
-    pub(super) slow_since: Option<Instant>,
+    /// Since when replies are near the bounds of slowness without a break, and whether they were
+    /// beyond them, while that is not yet a finding.
+    pub(super) slow_since: Option<(Instant, bool)>,
     /// The usual median when slowness began; kept while it lasts, so that it does not become
     /// its own measure.
     pub(super) usual: Option<Span>,
@@ -189,7 +190,9 @@ impl Judge {
 
     fn look_for_silence(&mut self, scene: &Scene<'_>) {
         let policy = scene.policy;
-        let failing = self.failing.is_on();
+        // Of one that is known to answer some calls, a few in a row say little.
+        let heard = |since| scene.heard.is_some_and(|heard| heard >= since);
+        let failing = self.failing.since().is_some_and(heard);
         let length = if failing { Length::Failing } else { Length::Verdict };
         let calls = if failing { policy.silent_calls * 2 } else { policy.silent_calls };
         let silence = Silence {

@@ -16,6 +16,7 @@ use super::registry::{Admission, Gone, OTHER_INDEX};
 use super::standing::Said;
 use super::time::Instant;
 use super::verdict::{ReplicaState, Verdict};
+use std::cmp::Reverse;
 
 /// Bytes kept of what a platform says of a replica's failure.
 const MAX_CAUSE: usize = 256;
@@ -80,6 +81,14 @@ impl Observer {
             if self.registry.get(index).needs_watching() {
                 self.watch(index);
             }
+        }
+    }
+
+    /// A silence may be witnessed now.
+    pub(super) fn witness_due(&mut self, now: Instant) {
+        if let Some(Reverse((_, index))) = self.witnesses.pop() {
+            self.tick_circuit(now, index);
+            self.review(now, index);
         }
     }
 

@@ -101,6 +101,8 @@ pub struct Observer {
     other_method: Digest,
     /// When open circuits may become half-open; entries may be out of date.
     circuits: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// When silences are witnessed; entries may be out of date.
+    witnesses: BinaryHeap<Reverse<(Instant, u32)>>,
     /// Circuits that wait for another service.
     waiting: u32,
     /// Services that are looked at each second.
@@ -173,6 +175,7 @@ impl Observer {
             security: Channels::default(),
             other_method: key.digest(Kind::Method, service::OTHER.as_bytes()),
             circuits: BinaryHeap::new(),
+            witnesses: BinaryHeap::new(),
             waiting: 0,
             watched: Vec::new(),
             idle: BinaryHeap::new(),
@@ -240,7 +243,8 @@ impl Observer {
         let overdue = [self.ledger.next_deadline(), self.early.next_deadline()];
         let overdue = overdue.into_iter().flatten().map(|due| due + Span::TICK);
         let circuit = self.circuits.peek().map(|Reverse((at, _))| *at);
-        let timers = [self.doubt.deadline(), circuit].into_iter().flatten();
+        let witness = self.witnesses.peek().map(|Reverse((at, _))| *at);
+        let timers = [self.doubt.deadline(), circuit, witness].into_iter().flatten();
         overdue.chain(timers).fold(self.next_tick, Instant::min)
     }
 
@@ -336,8 +340,12 @@ impl Observer {
             let (call, held) = (call.filter(|at| *at <= now), held.filter(|at| *at <= now));
             let doubt = self.doubt.deadline().filter(|at| *at <= now);
             let circuit = self.circuits.peek().map(|Reverse((at, _))| *at).filter(|at| *at <= now);
+            let witness = self.witnesses.peek().map(|Reverse((at, _))| *at);
+            let witness = witness.filter(|at| *at <= now);
             let tick = Some(self.next_tick).filter(|at| *at <= now);
-            let Some(first) = [call, held, doubt, circuit, tick].into_iter().flatten().min() else {
+            let Some(first) =
+                [call, held, doubt, circuit, witness, tick].into_iter().flatten().min()
+            else {
                 break;
             };
             if call == Some(first) {
@@ -355,6 +363,8 @@ impl Observer {
                 self.doubt_changed(at, change);
             } else if circuit == Some(first) {
                 self.circuit_due(at);
+            } else if witness == Some(first) {
+                self.witness_due(at);
             } else {
                 self.tick(at);
                 self.next_tick = at.next_second();

@@ -43,17 +43,21 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// A call is made now, whose reply is waited for so long.
-    pub fn call(&mut self, now: Instant, patience: Span, lengths: &Lengths) {
+    /// A call is made now, whose reply is waited for so long. Returns when it is believed, if
+    /// it is the first that is late enough for one of the lengths.
+    pub fn call(&mut self, now: Instant, patience: Span, lengths: &Lengths) -> Option<Instant> {
         let first = *self.first.get_or_insert(now);
         self.calls = self.calls.saturating_add(1);
         let waited = now.since(first);
         let believed = now + Span::from_micros(patience.micros() / 2);
+        let mut news = None;
         for (slot, length) in self.believed.iter_mut().zip(lengths.0) {
-            if waited >= length {
-                *slot = Some(slot.map_or(believed, |earlier| earlier.min(believed)));
+            if waited >= length && slot.is_none_or(|earlier| believed < earlier) {
+                *slot = Some(believed);
+                news = Some(believed);
             }
         }
+        news
     }
 
     /// Whether so many calls waited in vain until now, for the length that the verdict asks for:

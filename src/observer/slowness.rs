@@ -35,37 +35,43 @@ impl Judge {
             return;
         }
         let (slow, usual) = self.is_slow(scene, floor);
-        if !slow {
+        let Some(over) = slow else {
             self.slow_since = None;
             return;
-        }
-        let since = *self.slow_since.get_or_insert(now);
-        if now.since(since) >= policy.slow_after {
+        };
+        let (since, before) = self.slow_since.unwrap_or((now, false));
+        // Sampled medians of a service near the bound lie on either side of it: one is enough.
+        let over = over || before;
+        self.slow_since = Some((since, over));
+        if over && now.since(since) >= policy.slow_after {
             self.slow.begin(now);
             self.slow_since = None;
             self.usual = usual;
         }
     }
 
-    /// Whether replies are slow now, and the usual median they were compared with.
-    fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (bool, Option<Span>) {
+    /// Whether replies are slow now: `None` if not, else whether beyond the bounds or only
+    /// near them; and the usual median they were compared with.
+    fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (Option<bool>, Option<Span>) {
         let policy = scene.policy;
         // Replies that are all fast, lately and among the last twenty, cannot be slow on average.
         let longest = scene.window.replies().histogram().quantile(1.0).unwrap_or_default();
         let longest = scene.pace.longest_of_last().max(longest);
         if longest <= policy.slow_median.min(policy.slow_mean).scaled(STILL) {
-            return (false, None);
+            return (None, None);
         }
         let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
         let (median, usual) = scene.pace.medians(scene.now, scene.window, floor, policy);
-        (very_slow || self.unusual(policy, median, usual), usual)
+        let over = very_slow || unusual(policy, median, usual, 1.0);
+        let near = over || unusual(policy, median, usual, STILL);
+        (near.then_some(over), usual)
     }
 
     fn still_slow(&self, scene: &Scene<'_>, floor: Instant) -> Option<bool> {
         let (now, policy) = (scene.now, scene.policy);
         let recent = scene.window.latency(now, policy.short_span.whole_secs(), None);
         if recent.count >= u64::from(policy.clear_calls) {
-            let unusual = self.unusual(policy, recent.p50, self.usual);
+            let unusual = unusual(policy, recent.p50, self.usual, STILL);
             return Some(unusual || self.very_slow(scene, policy.short_span, 1, floor));
         }
         if recent.count == 0 {
@@ -73,7 +79,7 @@ impl Judge {
         }
         let (median, _) = scene.pace.medians(now, scene.window, floor, policy);
         Some(
-            self.unusual(policy, median, self.usual)
+            unusual(policy, median, self.usual, STILL)
                 || self.very_slow(scene, policy.long_span, policy.min_calls, floor),
         )
     }
@@ -88,16 +94,12 @@ impl Judge {
         let mean = replies.sum.micros().checked_div(replies.count).unwrap_or(0);
         replies.count >= u64::from(least) && mean > limit.micros() && replies.long > 1
     }
+}
 
-    /// Whether a median is unusual. One that was a moment ago still is until it is below four
-    /// fifths of either bound, so that a median near a bound does not come and go.
-    fn unusual(&self, policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>) -> bool {
-        let (Some(median), Some(usual)) = (median, usual) else {
-            return false;
-        };
-        let lasting = self.slow.is_on() || self.slow_since.is_some();
-        let share = if lasting { STILL } else { 1.0 };
-        median > policy.slow_median.scaled(share)
-            && median > usual.scaled(policy.slow_factor * share)
-    }
+/// Whether a median is above both bounds, or above this share of them.
+fn unusual(policy: &VerdictPolicy, median: Option<Span>, usual: Option<Span>, share: f64) -> bool {
+    let (Some(median), Some(usual)) = (median, usual) else {
+        return false;
+    };
+    median > policy.slow_median.scaled(share) && median > usual.scaled(policy.slow_factor * share)
 }
