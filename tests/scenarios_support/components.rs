@@ -6,6 +6,7 @@ use super::{Scenario, plain};
 pub(crate) const SCENARIOS: &[Scenario] = &[
     plain("component_three_in_a_row", three_in_a_row),
     plain("component_definite_and_critical", definite),
+    plain("component_milder_and_worse_again", milder),
 ];
 
 /// Two failures are noise; three in a row are a finding, two good checks its end.
@@ -30,4 +31,14 @@ fn definite(tape: &mut Tape) {
     tape.component(400_000, "db", true, true, "critical");
     tape.component(410_000, "cache", false, true, "warning");
     tape.component(420_000, "cache", true, true, "warning");
+}
+
+/// Worse, milder, as bad as before, and worse than ever; then well, and a new finding.
+fn milder(tape: &mut Tape) {
+    for (at, severity) in [(0, "warning"), (10, "error"), (20, "warning"), (30, "error")] {
+        tape.component(at * 1_000, "db", false, true, severity);
+    }
+    tape.component(40_000, "db", false, true, "critical");
+    tape.component(50_000, "db", true, true, "critical");
+    tape.component(60_000, "db", false, true, "warning");
 }

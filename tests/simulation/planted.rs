@@ -136,6 +136,7 @@ fn spoiled() -> Vec<(Rule, Vec<Document>)> {
         (Rule::Standing, with(&|it| drop(it.remove(8)))),
         (Rule::Cascade, vec![bad(100, "A", "i1", 0), document(100, "errors", cascade)]),
         (Rule::Component, vec![ill(1, "c1"), ill(2, "c2")]),
+        (Rule::Component, vec![ill(1, "c1"), ill(2, "c1")]),
         (Rule::Deaf, vec![deaf(), deaf()]),
         (Rule::Deaf, vec![bad(1, "Deaf", "i1", 0)]),
     ]
