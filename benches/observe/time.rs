@@ -46,11 +46,18 @@ fn run(scene: &Scene, seed: u64) -> f64 {
         play(&mut observer, &cast, &record(scene, second, 1, &mut random));
     }
     let measured = record(scene, WARM_UP, MEASURED, &mut random);
-    // The bench measures the real clock; the observer knows none.
-    #[allow(clippy::disallowed_methods)]
+    let nanos = clocked(|| {
+        std::hint::black_box(play(&mut observer, &cast, &measured));
+    });
+    nanos / measured.len() as f64
+}
+
+/// What something takes, in nanoseconds of the real clock, which the observer does not know.
+#[allow(clippy::disallowed_methods)]
+fn clocked(what: impl FnOnce()) -> f64 {
     let begin = std::time::Instant::now();
-    std::hint::black_box(play(&mut observer, &cast, &measured));
-    begin.elapsed().as_nanos() as f64 / measured.len() as f64
+    what();
+    begin.elapsed().as_nanos() as f64
 }
 
 /// One short pass over a scene, for an instruction counter; prints how many messages it was.

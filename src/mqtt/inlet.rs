@@ -234,6 +234,7 @@ mod tests {
             response_topic: Some("answers/1".into()),
             correlation_data: Some(Bytes::from_static(&[0xff, 0])),
             message_expiry: Some(7),
+            traceparent: None,
         };
         let mut heard = Heard {
             at: Instant::from_micros(1),

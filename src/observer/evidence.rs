@@ -376,18 +376,21 @@ impl Evidence {
             return total > 0 && least == Span::ZERO;
         }
         let needed = (total / 10).max(2);
-        // The densest stretch, by seconds: it opens with the earliest call of one of them.
-        let (mut densest, mut inside, mut ahead) = (0, 0, parts());
-        let mut next = ahead.next();
-        for (count, made) in parts() {
-            while let Some((more, other)) = next
-                && other.last < made.first + least
-            {
+        // The densest stretch, by seconds: it opens with the earliest call of one of them, and
+        // a second is in it with all its calls or not at all. Seconds need not come in the order
+        // in which their calls were made.
+        let narrow = || parts().filter(|(_, made)| made.over() < least);
+        let mut opens: Vec<_> = narrow().map(|(count, made)| (made.first, count)).collect();
+        let mut ends: Vec<_> = narrow().map(|(count, made)| (made.last, count)).collect();
+        opens.sort_unstable();
+        ends.sort_unstable();
+        let (mut densest, mut inside, mut ends) = (0, 0, ends.into_iter().peekable());
+        for seconds in opens.chunk_by(|a, b| a.0 == b.0) {
+            while let Some((_, more)) = ends.next_if(|(last, _)| *last < seconds[0].0 + least) {
                 inside += more;
-                next = ahead.next();
             }
             densest = densest.max(inside);
-            inside = inside.saturating_sub(count);
+            inside -= seconds.iter().map(|(_, count)| count).sum::<u32>();
         }
         total - densest >= needed
     }
@@ -441,6 +444,13 @@ impl Evidence {
                 || unanswered.map(|call| outside(call.made)).min().unwrap_or(0) < 2);
         let failures = if brief { sum.failed } else { sum.failures() };
         (sum.settled == count).then_some((sum, failures))
+    }
+
+    /// Whether the last twenty calls all settled within the second of the last: every rate has
+    /// had its calls then.
+    pub fn is_busy(&self) -> bool {
+        let first = self.last.front().filter(|_| self.last.len() == LAST);
+        first.is_some_and(|(call, _)| call.at.second() == self.newest)
     }
 
     /// Whether the last call but one was answered.

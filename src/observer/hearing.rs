@@ -54,7 +54,9 @@ impl Observer {
                 service.roll(now, policy);
                 service.pace.patience(now, &service.window, policy)
             });
-        let believed = service.watch.call(now, patience, &self.lengths);
+        // What a deaf pair does not hear is no silence.
+        let heard = self.pairs.get(call.pair.index()).is_some_and(Pair::has_matched);
+        let believed = heard.then(|| service.watch.call(now, patience, &self.lengths)).flatten();
         let owner = Owner {
             service: index,
             generation: service.generation,

@@ -116,14 +116,14 @@ impl Judge {
     }
 
     /// Whether this call, just recorded, changes nothing: it was answered, as the one before it
-    /// was, and nothing is on. An answer ends or begins something only after a silence, or if
-    /// it is slow, which the caller looks at.
+    /// was, nothing is on, and there are so many calls that it completes no rate. An answer
+    /// begins something only after a silence, or if it is slow, which the caller looks at.
     pub fn is_calmed(&self, call: Settled) -> bool {
         let quiet = !self.any_on() && self.slow_since.is_none();
         if !quiet || call.outcome.against() {
             return false;
         }
-        self.evidence.is_clean() || self.evidence.answered_before_last()
+        self.evidence.is_clean() || self.evidence.is_busy() && self.evidence.answered_before_last()
     }
 
     fn any_on(&self) -> bool {

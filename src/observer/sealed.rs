@@ -106,6 +106,7 @@ impl Sealed {
     /// Adds what happened in `second`, which is not before the last one added; `sum` is the
     /// sum of its reply times in microseconds.
     pub fn add(&mut self, second: u32, sum: u64, entries: &[Entry]) {
+        self.oldest = self.oldest.min(second);
         let mut sum = sum;
         for part in entries.chunks(GROUP) {
             let mut bytes = [0; CHUNK];

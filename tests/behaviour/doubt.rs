@@ -97,7 +97,7 @@ fn five_seconds_are_no_pause_and_what_was_open_when_it_began_is_void() {
 /// The silence that follows a doubt is counted from the first call made after its end.
 #[test]
 fn silence_begins_at_its_end() {
-    for (witness, wanted) in [(s(6), None), (s(6) + 1, Some("43.000000"))] {
+    for (witness, wanted) in [(s(6), None), (s(6) + 1, Some("42.000001"))] {
         let mut play = Play::new();
         let end = doubtful(&mut play, None);
         play.oks(0..s(20), s(1), "A");

@@ -152,15 +152,24 @@ fn late_replies_make_it_slow() {
     }
 }
 
-/// While it fails to answer, silence takes twice as much: ten calls, and a witness made 12 s after
-/// the first (of 7.0). One call a second: that of 19.0 at 20.0. One in two: that of 24.0 is the
-/// tenth, given up at 26.0.
+/// While it fails to answer, and did answer a call since that was said, silence takes twice as
+/// much: ten calls, and a witness made 12 s after the first (of 11.0). One call a second: that of
+/// 23.0 at 24.0. One in two: that of 29.0 is the tenth, given up at 31.0. Without an answer since,
+/// it is what it always is: that of 13.0 is the fifth, given up at 15.0, and six seconds after the
+/// first, of 7.0.
 #[test]
 fn silence_of_a_failing_service_takes_twice_as_much() {
-    for (step, said) in [(s(1), "20.000000"), (s(2), "26.000000")] {
-        let mut calls = vec![(0, LOST), (s(1), LOST), (s(5), None), (s(7), LOST)];
-        calls.extend((0..40).map(|n| (s(8) + n * step, LOST)).filter(|(made, _)| *made < s(40)));
+    let answer = (s(10) + 500_000, None);
+    let cases = [
+        (s(1), Some(answer), "24.000000"),
+        (s(2), Some(answer), "31.000000"),
+        (s(1), None, "15.000000"),
+    ];
+    for (step, answer, said) in cases {
+        let mut calls = vec![(0, LOST), (s(1), LOST), (s(5), None), (s(7), LOST), (s(8), LOST)];
+        calls.extend(answer);
+        calls.extend((0..40).map(|n| (s(11) + n * step, LOST)).filter(|(made, _)| *made < s(40)));
         let wanted = [format!("10.000000 {POOR}"), format!("{said} A unavailable not_responding")];
-        assert_eq!(until(s(40), &calls), wanted, "{step}");
+        assert_eq!(until(s(40), &calls), wanted, "{step} {answer:?}");
     }
 }

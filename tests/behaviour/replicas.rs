@@ -126,7 +126,7 @@ fn who_speaks_first() {
     play.replicas(s(40), "A", [3, 3, 3], None);
     play.until(s(60));
     let wanted = [
-        "24.000000 A degraded high_failure_rate",
+        "15.000000 A degraded high_failure_rate",
         "30.000000 A degraded replicas_not_ready",
         "50.000000 A degraded high_failure_rate",
     ];
