@@ -1,7 +1,7 @@
 //! One trial of a fault: a healthy warm-up, the fault, the recovery.
 //!
 //! Calls come independently of each other (Poisson), so the trials differ in phase and in how
-//! the calls bunch. lookout and the other rules are fed with exactly the same calls and replies.
+//! the calls bunch; one fault has them at a steady pace, for bounds that count calls. lookout and the other rules are fed with exactly the same calls and replies.
 
 use super::caller::{Caller, End};
 use super::chance::{Random, SECOND};
@@ -18,6 +18,8 @@ pub(crate) const INTERNAL: i64 = -32603;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     Outage,
+    /// An outage of a service that is called at a steady pace.
+    Steady,
     Loss,
     Slow,
     Errors,
@@ -26,12 +28,13 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Outage, Self::Loss, Self::Slow, Self::Errors, Self::Dependency];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Outage, Self::Steady, Self::Loss, Self::Slow, Self::Errors, Self::Dependency];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Outage => "total outage",
+            Self::Steady => "total outage, steady calls",
             Self::Loss => "60 % of replies lost",
             Self::Slow => "20-fold slow-down",
             Self::Errors => "80 % internal errors",
@@ -71,8 +74,6 @@ pub(crate) struct Outcome {
     pub(crate) said: Vec<(f64, Word)>,
     /// From the first good reply after the fault to `service_recovered`.
     pub(crate) recovery: Option<f64>,
-    /// When the fifth call since the fault began was made.
-    pub(crate) fifth: f64,
     /// Said before the fault began: a false alarm.
     pub(crate) early: usize,
     /// Each other rule: when it found the fault, and when it was over it.
@@ -102,7 +103,6 @@ struct Trial {
     ears: Ears,
     others: Vec<Vec<Caller>>,
     replies: BinaryHeap<Reverse<Reply>>,
-    made: Vec<Vec<u64>>,
     good: Vec<Option<u64>>,
 }
 
@@ -119,17 +119,21 @@ pub(crate) fn run(fault: Fault, plan: &Plan, path: &[u64]) -> Vec<Outcome> {
         ears: Ears::new(services),
         others: (0..services).map(|_| panel()).collect(),
         replies: BinaryHeap::new(),
-        made: vec![Vec::new(); services],
         good: vec![None; services],
     };
     let end = trial.to + plan.after * SECOND;
     let mut id = 0;
-    let mut next = trial.random.wait(plan.rate);
+    let steady = (SECOND as f64 / plan.rate) as u64;
+    let pause = |random: &mut Random| match fault {
+        Fault::Steady => steady,
+        _ => random.wait(plan.rate),
+    };
+    let mut next = pause(&mut trial.random);
     while next < end {
         trial.replies_until(next);
         trial.call(next, id);
         id += 1;
-        next += trial.random.wait(plan.rate);
+        next += pause(&mut trial.random);
     }
     trial.replies_until(end);
     trial.ears.until(end);
@@ -150,9 +154,6 @@ impl Trial {
             for caller in &mut self.others[service] {
                 caller.call(now, id);
             }
-            if now >= self.from && self.made[service].len() < 5 {
-                self.made[service].push(now);
-            }
         }
         let took = self.random.lognormal(USUAL, SIGMA);
         let mut reply = |service, took, error| {
@@ -160,7 +161,7 @@ impl Trial {
         };
         let faulty = (self.from..self.to).contains(&now);
         match (self.fault, faulty) {
-            (Fault::Outage, true) => {}
+            (Fault::Outage | Fault::Steady, true) => {}
             (Fault::Loss, true) => {
                 if !self.random.happens(0.6) {
                     reply(0, took, None);
@@ -192,7 +193,7 @@ impl Trial {
             self.replies.pop();
             // What dies takes its work along.
             let dead = match self.fault {
-                Fault::Outage => self.faulty(at),
+                Fault::Outage | Fault::Steady => self.faulty(at),
                 Fault::Dependency => service == 1 && self.faulty(at),
                 _ => false,
             };
@@ -222,7 +223,6 @@ impl Trial {
         Outcome {
             said: during.map(|said| (secs(said.at), said.word.clone())).collect(),
             recovery: after(recovered.map(|said| said.at)),
-            fifth: self.made[service].last().map_or(f64::INFINITY, |at| secs(*at)),
             early: mine().filter(|said| said.at < self.from).count(),
             others: others
                 .map(|log| (log.found(self.from, self.to).map(secs), after(log.recovered(self.to))))
