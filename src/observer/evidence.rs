@@ -7,6 +7,7 @@
 //! were *made*: failures bunched within a few seconds are a restart, however many they are.
 
 use super::call::Outcome;
+use super::spread::{Made, is_spread};
 use super::time::{Instant, Span};
 use std::collections::VecDeque;
 
@@ -36,27 +37,6 @@ pub struct Settled {
     pub outcome: Outcome,
     /// Whether it was answered, but slower than the slow-call rule allows.
     pub slow: bool,
-}
-
-/// First and last moment at which the calls in question were made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Made {
-    first: Instant,
-    last: Instant,
-}
-
-impl Made {
-    const NEVER: Self =
-        Self { first: Instant::from_micros(u64::MAX), last: Instant::from_micros(0) };
-
-    fn add(&mut self, other: Self) {
-        self.first = self.first.min(other.first);
-        self.last = self.last.max(other.last);
-    }
-
-    fn over(self) -> Span {
-        self.last.since(self.first)
-    }
 }
 
 /// Counts of judged calls.
@@ -194,7 +174,7 @@ impl Evidence {
         }
         self.total.count(&call);
         if call.slow || call.outcome.against() {
-            let made = Made { first: call.made, last: call.made };
+            let made = Made::at(call.made);
             let trouble = self.trouble(number);
             trouble.counts.count(&call);
             trouble.counts.settled = 0;
@@ -358,41 +338,11 @@ impl Evidence {
         Stretch { tally, first }
     }
 
-    /// Whether the failures of a stretch were made over longer than `least`: two of them, and a
-    /// tenth of all, outside any stretch of that length. A restart drops all its calls within
-    /// seconds; a call that was lost by chance a little earlier does not make it an outage.
+    /// Whether the failures of a stretch were made over longer than `least`; see
+    /// [`super::spread`]. Those of a second are in a stretch of it together or not at all.
     pub fn lasts(&self, stretch: &Stretch, which: Which, least: Span) -> bool {
         let from = self.troubles.partition_point(|trouble| trouble.tally < stretch.first);
-        let parts = || {
-            let parts = self.troubles.range(from..).map(|trouble| trouble.part(which));
-            parts.filter(|(count, _)| *count > 0)
-        };
-        let (mut total, mut all) = (0, Made::NEVER);
-        for (count, made) in parts() {
-            total += count;
-            all.add(made);
-        }
-        if total == 0 || least == Span::ZERO || all.over() < least {
-            return total > 0 && least == Span::ZERO;
-        }
-        let needed = (total / 10).max(2);
-        // The densest stretch, by seconds: it opens with the earliest call of one of them, and
-        // a second is in it with all its calls or not at all. Seconds need not come in the order
-        // in which their calls were made.
-        let narrow = || parts().filter(|(_, made)| made.over() < least);
-        let mut opens: Vec<_> = narrow().map(|(count, made)| (made.first, count)).collect();
-        let mut ends: Vec<_> = narrow().map(|(count, made)| (made.last, count)).collect();
-        opens.sort_unstable();
-        ends.sort_unstable();
-        let (mut densest, mut inside, mut ends) = (0, 0, ends.into_iter().peekable());
-        for seconds in opens.chunk_by(|a, b| a.0 == b.0) {
-            while let Some((_, more)) = ends.next_if(|(last, _)| *last < seconds[0].0 + least) {
-                inside += more;
-            }
-            densest = densest.max(inside);
-            inside -= seconds.iter().map(|(_, count)| count).sum::<u32>();
-        }
-        total - densest >= needed
+        is_spread(|| self.troubles.range(from..).map(|trouble| trouble.part(which)), least)
     }
 
     /// The failures of a stretch, where unanswered calls count only if they were made over
@@ -425,23 +375,10 @@ impl Evidence {
         let young = |call: &&Settled| now.since(call.at) <= LAST_MAX_AGE;
         let calls = || self.last(mark).take_while(young).take(count as usize);
         let mut sum = Tally::default();
-        let (mut first, mut last) = (Instant::from_micros(u64::MAX), Instant::default());
-        for call in calls() {
-            sum.count(call);
-            if call.outcome == Outcome::Unanswered {
-                (first, last) = (first.min(call.made), last.max(call.made));
-            }
-        }
-        // Few enough to look at each: two outside any stretch, as in `lasts`.
-        let outside = |from: Instant| {
-            let within = |made: Instant| made >= from && made < from + min_silence;
-            calls().filter(|call| call.outcome == Outcome::Unanswered && !within(call.made)).count()
-        };
-        let unanswered = calls().filter(|call| call.outcome == Outcome::Unanswered);
-        let brief = sum.unanswered > 0
-            && min_silence > Span::ZERO
-            && (last.since(first) < min_silence
-                || unanswered.map(|call| outside(call.made)).min().unwrap_or(0) < 2);
+        calls().for_each(|call| sum.count(call));
+        let unanswered = || calls().filter(|call| call.outcome == Outcome::Unanswered);
+        let lasts = is_spread(|| unanswered().map(|call| (1, Made::at(call.made))), min_silence);
+        let brief = sum.unanswered > 0 && !lasts;
         let failures = if brief { sum.failed } else { sum.failures() };
         (sum.settled == count).then_some((sum, failures))
     }

@@ -39,6 +39,7 @@ pub mod settings;
 pub mod silence;
 pub mod slowness;
 pub mod snapshot;
+pub mod spread;
 pub mod standing;
 pub mod time;
 pub mod verdict;

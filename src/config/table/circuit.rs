@@ -46,8 +46,8 @@ pub(super) static CIRCUIT: Section = Section {
             "min_silence",
             |d| &mut d.settings.circuit.min_silence,
             (0, H),
-            "How long unanswered calls, and the failures of a burst, must have been made over to count: \
-             longer than a five-second restart.",
+            "The same as `verdict.min_silence`, for the circuit: unanswered calls, and the failures of a burst, \
+             count only if they are spread over longer than a five-second restart.",
         ),
         span(
             "open_timeout",

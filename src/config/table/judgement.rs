@@ -99,8 +99,9 @@ pub(super) static VERDICT: Section = Section {
             "min_silence",
             |d| &mut d.settings.verdict.min_silence,
             (MS, H),
-            "How long no reply may be heard before a service is silent. Longer than a five-second restart, \
-             which is not an outage.",
+            "How long after the first unanswered call another must be made, and wait in vain for half of its \
+             patience, before a service is silent; and the length of a stretch outside which two failures and a \
+             tenth of them must lie. Longer than a five-second restart, which is not an outage.",
         ),
         number(
             "min_response_rate",
