@@ -139,8 +139,8 @@ pub(super) static VERDICT: Section = Section {
             "slow_mean",
             |d| &mut d.settings.verdict.slow_mean,
             (MS, H),
-            "Mean reply time over `long_span` above which a service is slow, whatever it was before: nobody waits \
-             that long with pleasure.",
+            "Mean reply time over `long_span`, but at most 5 min, above which a service is slow, whatever it was \
+             before: nobody waits that long with pleasure. One such reply alone is not enough.",
         ),
         span(
             "slow_median",
