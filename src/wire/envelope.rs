@@ -59,6 +59,8 @@ pub struct Envelope<'a> {
 
 /// A payload, taken apart as far as its outermost shape.
 #[derive(Debug)]
+// Made and taken apart once per message, on the stack; a box would cost more than the size.
+#[allow(clippy::large_enum_variant)]
 pub enum Body<'a> {
     /// An object.
     Object(Envelope<'a>),
