@@ -1,0 +1,369 @@
+//! Any bytes on any topic: the reader hands on as much as there is, and the same each time.
+
+use super::KEY;
+use super::bytes::Bytes;
+use super::promises::conserved;
+use lookout::observer::digest::Kind;
+use lookout::observer::input::{Call, CallKind, Reply};
+use lookout::observer::settings::PairSettings;
+use lookout::observer::{Input, Instant, Observer, Settings, Span};
+use lookout::wire::capture::{Line, What};
+use lookout::wire::filter::Filter;
+use lookout::wire::traffic::Sorted;
+use lookout::wire::{Message, PairSpec, Properties, Reader, Traffic, TrafficSpec};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+const MIB: usize = 1 << 20;
+/// Messages of one input; more only make it slow.
+const MESSAGES: usize = 24;
+
+/// A pair: call template, reply template, what composes the service.
+type P = (&'static str, &'static str, Option<&'static str>);
+const DEFAULT: P = ("service/{service}", "session/{session}/response", None);
+const RPC: P = (
+    "/rpc/v1/{driver}/{service}/{method}/{client}",
+    "/rpc/v1/{driver}/{service}/{method}/{client}/reply",
+    None,
+);
+const BODY: P = ("{service}/rpc", "{body.src}/rpc", None);
+const BOTH: P = ("bus/{service}", "bus/{service}", None);
+const PLAIN: P = ("calls", "answers", None);
+const RID: P = ("in/{service}/?$rid={call}", "out/{service}/?$rid={call}", None);
+const PATH: P = ("svc/{path...}/call/{m}", "svc/{path...}/reply/{m}", Some("{m}@{m}"));
+const PAIRS: [&[P]; 8] = [
+    &[DEFAULT],
+    &[RPC],
+    &[BODY],
+    &[BOTH, DEFAULT],
+    &[PLAIN],
+    &[RID],
+    &[PATH],
+    &[DEFAULT, RPC, BOTH, PLAIN, RID, PATH, BODY],
+];
+
+const TOPICS: [&str; 24] = [
+    "service/S",
+    "session/s1/response",
+    "/rpc/v1/d/S/m/c",
+    "/rpc/v1/d/S/m/c/reply",
+    "S/rpc",
+    "me/rpc",
+    "bus/S",
+    "calls",
+    "answers",
+    "in/S/?$rid=7",
+    "out/S/?$rid=7",
+    "svc/a/b/call/m",
+    "svc/a/b/reply/m",
+    "service/",
+    "service/S/security",
+    "security/auth/failed",
+    "ui/change/page",
+    "noise/x",
+    "system/main/health",
+    "service/Hidden",
+    "$SYS/rpc",
+    "session//response",
+    "service/+",
+    "",
+];
+
+pub(crate) fn check(data: &[u8]) {
+    let mut bytes = Bytes::new(data);
+    match bytes.below(8) {
+        0 => templates(&mut bytes),
+        1 => lines(&mut bytes),
+        _ => messages(&mut bytes),
+    }
+}
+
+/// A message taken from fuzzed bytes.
+struct Taken<'a> {
+    topic: Cow<'a, str>,
+    payload: &'a [u8],
+    retain: bool,
+    response_topic: Option<Cow<'a, str>>,
+    correlation_data: Option<&'a [u8]>,
+    message_expiry: Option<u32>,
+    traceparent: Option<Cow<'a, str>>,
+}
+
+impl<'a> Taken<'a> {
+    fn new(bytes: &mut Bytes<'a>) -> Self {
+        let flags = bytes.byte();
+        let has = |bit: u8| flags & (1 << bit) != 0;
+        Self {
+            topic: topic(bytes),
+            retain: flags & 0b11 == 0b11,
+            response_topic: has(2).then(|| topic(bytes)),
+            correlation_data: has(3).then(|| bytes.part()),
+            message_expiry: has(4).then(|| bytes.pick(&[0, 1, 60, u32::MAX])),
+            traceparent: has(5).then(|| text(bytes)),
+            // Only the last payload can hold a NUL.
+            payload: if has(6) && has(7) { bytes.rest() } else { bytes.part() },
+        }
+    }
+
+    fn message(&self) -> Message<'_> {
+        Message {
+            topic: &self.topic,
+            payload: self.payload,
+            retain: self.retain,
+            properties: Properties {
+                response_topic: self.response_topic.as_deref(),
+                correlation_data: self.correlation_data,
+                message_expiry: self.message_expiry,
+                traceparent: self.traceparent.as_deref(),
+            },
+        }
+    }
+}
+
+fn text<'a>(bytes: &mut Bytes<'a>) -> Cow<'a, str> {
+    String::from_utf8_lossy(bytes.part())
+}
+
+/// A topic that means something, or any text.
+fn topic<'a>(bytes: &mut Bytes<'a>) -> Cow<'a, str> {
+    let at = bytes.below(TOPICS.len() + 4);
+    TOPICS.get(at).map_or_else(|| text(bytes), |topic| Cow::Borrowed(*topic))
+}
+
+fn spec(pairs: &[P], max_payload: usize) -> TrafficSpec {
+    let pair = |(at, (call, reply, service)): (usize, &P)| PairSpec {
+        name: format!("pair {at}"),
+        call: (*call).to_owned(),
+        reply: (*reply).to_owned(),
+        service: service.map(str::to_owned),
+    };
+    TrafficSpec {
+        cluster: "main".to_owned(),
+        observer_id: "lookout-1".to_owned(),
+        ignore: ["noise/#", "service/Hidden"].map(str::to_owned).into(),
+        activity: vec!["ui/change/{channel}".to_owned()],
+        security: ["security/auth/{kind}", "service/{service}/security"].map(str::to_owned).into(),
+        pairs: pairs.iter().enumerate().map(pair).collect(),
+        max_payload,
+    }
+}
+
+/// A reader and what it must keep to.
+struct Held<'s> {
+    spec: &'s TrafficSpec,
+    filters: Vec<Filter>,
+    reader: Reader,
+    parts: bool,
+}
+
+impl<'s> Held<'s> {
+    fn new(spec: &'s TrafficSpec, traffic: Traffic, parts: bool) -> Self {
+        let filter = |text: String| Filter::new(&text).expect("a filter that a broker takes");
+        Self {
+            filters: traffic.filters().into_iter().map(filter).collect(),
+            reader: Reader::new(traffic, KEY).with_parts(parts),
+            spec,
+            parts,
+        }
+    }
+
+    /// Reads a message and returns its inputs in words; they also go to `sink`.
+    fn read(&mut self, message: &Message<'_>, sink: &mut dyn FnMut(Input<'_>)) -> Vec<String> {
+        let mut said = Vec::new();
+        let (mut calls, mut ignored) = (0, 0);
+        let (spec, parts) = (self.spec, self.parts);
+        self.reader.read(message, &mut |input| {
+            said.push(format!("{input:?}"));
+            match &input {
+                Input::Call(call) => {
+                    calls += 1;
+                    bounded_call(call, message, spec, parts);
+                }
+                Input::Reply(reply) => bounded_reply(reply, message, spec),
+                Input::Malformed(pair, ..) => assert!(pair.index() < spec.pairs.len()),
+                Input::Activity(name) | Input::Security(name) => {
+                    assert!(message.topic.contains(name), "named by its topic");
+                }
+                Input::Ignored => ignored += 1,
+                other => panic!("a message is never {other:?}"),
+            }
+            sink(input);
+        });
+        let elements = elements(message.payload);
+        assert!(said.len() == 1 || said.len() == elements, "{} of {elements}", said.len());
+        assert!(calls <= elements, "a payload is at most once a call");
+        let sorted = self.reader.traffic().sort(message.topic);
+        if message.retain || matches!(sorted, Sorted::Ignored) {
+            assert_eq!((said.len(), ignored), (1, 1), "old or foreign messages say nothing");
+        }
+        if !matches!(sorted, Sorted::Ignored) {
+            // A broker delivers no other topics, so others would be read in tests only.
+            let subscribed = self.filters.iter().any(|filter| filter.matches(message.topic));
+            assert!(subscribed, "{:?} matches no filter", message.topic);
+        }
+        if let Sorted::Pairs(place) = sorted {
+            let call = place.call.iter().map(|(pair, values)| (&pair.call, values));
+            let replies = place.replies.iter().map(|(pair, values)| (&pair.reply, values));
+            for (template, values) in call.chain(replies) {
+                let mut filled = String::new();
+                if template.fill(values, &mut filled) {
+                    assert_eq!(filled, message.topic, "{template} filled with its own values");
+                }
+            }
+        }
+        said
+    }
+}
+
+/// How many elements a payload has.
+fn elements(payload: &[u8]) -> usize {
+    serde_json::from_slice::<Vec<&RawValue>>(payload).map_or(1, |all| all.len().max(1))
+}
+
+/// What a payload can add to a name: nothing, if it is too large to be read.
+fn body(message: &Message<'_>, spec: &TrafficSpec) -> usize {
+    if message.payload.len() > spec.max_payload { 0 } else { message.payload.len() }
+}
+
+fn bounded_call(call: &Call<'_>, message: &Message<'_>, spec: &TrafficSpec, parts: bool) {
+    let pair = &spec.pairs[call.pair.index()];
+    let topic = message.topic.len();
+    // A composition may repeat a value, but not more often than it has characters.
+    let composed = pair.service.as_ref().map_or(1, String::len) * (topic + 1);
+    let most = composed + pair.name.len() + body(message, spec);
+    assert!(call.service.text.len() <= most, "a service's name of {}", call.service.text.len());
+    assert_eq!(call.service.digest, KEY.digest(Kind::Service, call.service.text.as_bytes()));
+    if let Some(method) = call.method {
+        assert!(method.text.len() <= topic + body(message, spec), "{}", method.text.len());
+        assert_eq!(method.digest, KEY.digest(Kind::Method, method.text.as_bytes()));
+    }
+    assert!(call.topic.len() <= topic + pair.call.len(), "{:?}", call.topic);
+    assert!(parts || call.parts == [None; 2], "read though nobody asks");
+    if let CallKind::TwoWay { keys: (first, second), deadline, .. } = call.kind {
+        assert_ne!(Some(first), second);
+        let longest = Span::from_secs(u64::from(u32::MAX));
+        assert!(deadline.is_none_or(|span| span > Span::ZERO && span <= longest));
+    }
+}
+
+fn bounded_reply(reply: &Reply<'_>, message: &Message<'_>, spec: &TrafficSpec) {
+    assert!(reply.pair.index() < spec.pairs.len());
+    assert_eq!(reply.topic, message.topic);
+    // Three ids under the topic and under each pair, and the topic alone.
+    let most = 3 * (1 + spec.pairs.len()) + 1;
+    assert!((1..=most).contains(&reply.keys.len()), "{} keys", reply.keys.len());
+}
+
+fn messages(bytes: &mut Bytes<'_>) {
+    let spec = spec(bytes.pick(&PAIRS), bytes.pick(&[MIB, 64, 0]));
+    let parts = bytes.below(2) == 1;
+    let compile = || Traffic::new(&spec).expect("templates that are well formed");
+    let mut held = Held::new(&spec, compile(), parts);
+    let mut ears = Ears::new();
+    let mut heard = Vec::new();
+    while !bytes.is_empty() && heard.len() < MESSAGES {
+        let taken = Taken::new(bytes);
+        let said = held.read(&taken.message(), &mut |input| ears.hear(input));
+        heard.push((taken, said));
+    }
+    ears.conserved();
+    // Backwards with another reader: nothing is left over from the messages before.
+    let mut again = Held::new(&spec, compile(), parts);
+    for (taken, said) in heard.iter().rev() {
+        assert_eq!(&again.read(&taken.message(), &mut |_| {}), said, "equal bytes, equal inputs");
+    }
+}
+
+fn lines(bytes: &mut Bytes<'_>) {
+    let spec = spec(bytes.pick(&PAIRS), MIB);
+    let traffic = Traffic::new(&spec).expect("templates that are well formed");
+    let mut held = Held::new(&spec, traffic, true);
+    let mut ears = Ears::new();
+    for line in bytes.rest().split(|byte| *byte == b'\n').take(MESSAGES) {
+        let Some(read) = Line::read(line) else { continue };
+        assert!(read.at.second() < u32::MAX, "a time that cannot be driven to");
+        let again = Line::read(line).map(|again| format!("{again:?}"));
+        assert_eq!(again, Some(format!("{read:?}")), "equal lines say the same");
+        match &read.what {
+            What::Message(recorded) => {
+                let message = recorded.message();
+                assert!(message.topic.len() + message.payload.len() <= line.len());
+                let said = held.read(&message, &mut |input| ears.hear(input));
+                assert_eq!(said, held.read(&message, &mut |_| {}), "equal bytes, equal inputs");
+            }
+            What::Link(link) => ears.hear(Input::Link(*link)),
+            What::Paused(span) => {
+                let since = ears.now - *span;
+                ears.hear(Input::Paused(since));
+            }
+            What::Replicas(line) => {
+                let service = held.reader.service(line.service());
+                ears.hear(Input::Replicas(line.replicas(service)));
+            }
+            What::Component(line) => ears.hear(Input::Component(line.report())),
+            What::Unknown => {}
+        }
+    }
+    ears.conserved();
+}
+
+/// Templates from strangers: compiled or refused, and those that are compiled can be used.
+fn templates(bytes: &mut Bytes<'_>) {
+    let mut spec = spec(&[], MIB);
+    let composed = bytes.below(2) == 1;
+    for at in 0..=bytes.below(3) {
+        spec.pairs.push(PairSpec {
+            name: format!("pair {at}"),
+            call: text(bytes).into_owned(),
+            reply: text(bytes).into_owned(),
+            service: composed.then(|| text(bytes).into_owned()),
+        });
+    }
+    let traffic = match Traffic::new(&spec) {
+        Ok(traffic) => traffic,
+        Err(mistakes) => {
+            let named = mistakes.iter().all(|mistake| mistake.key.starts_with("traffic.pair["));
+            assert!(!mistakes.is_empty() && named, "{mistakes:?}");
+            return;
+        }
+    };
+    let mut held = Held::new(&spec, traffic, true);
+    for _ in 0..MESSAGES {
+        if bytes.is_empty() {
+            break;
+        }
+        let taken = Taken::new(bytes);
+        let said = held.read(&taken.message(), &mut |_| {});
+        assert_eq!(said, held.read(&taken.message(), &mut |_| {}), "equal bytes, equal inputs");
+    }
+}
+
+/// An observer with little room that hears all of it.
+struct Ears {
+    observer: Observer,
+    now: Instant,
+}
+
+impl Ears {
+    fn new() -> Self {
+        let mut settings = Settings::with_pairs(vec![PairSettings::default(); 7]);
+        settings.limits.open_calls = 4;
+        settings.limits.held_replies = 4;
+        settings.limits.services = 3;
+        settings.limits.methods = 2;
+        settings.cascade.learn = true;
+        let now = Instant::from_micros(1_700_000_000_000_000);
+        Self { observer: Observer::new(settings, KEY, now), now }
+    }
+
+    fn hear(&mut self, input: Input<'_>) {
+        self.now = self.now + Span::from_millis(300);
+        self.observer.handle(self.now, input);
+    }
+
+    fn conserved(&mut self) {
+        let snapshot = self.observer.snapshot(self.now);
+        conserved(&snapshot);
+        assert!(snapshot.services.len() <= 4 && snapshot.open_calls <= 4);
+    }
+}
