@@ -10,13 +10,12 @@ use lookout::observer::{Event, Input, Instant, Settings, Snapshot, Span};
 
 /// Steps of one history; more only make it slow.
 const STEPS: usize = 150;
-/// Where a clock can begin: somewhere in 2023, at the epoch, and as late as a whole history still
-/// ends where seconds fit 32 bits. In the last hour before that, evidence adds its span to a
-/// second without saturating, which overflows.
+/// Where a clock can begin: somewhere in 2023, at the epoch, and a minute before seconds no longer
+/// fit 32 bits, in 2106.
 const STARTS: [Instant; 3] = [
     Instant::from_micros(1_700_000_000_300_000),
     Instant::from_micros(0),
-    Instant::from_micros((u32::MAX as u64 - 150_000) * 1_000_000),
+    Instant::from_micros((u32::MAX as u64 - 60) * 1_000_000),
 ];
 
 /// How long a history lasts at most: a day, after which much is forgotten, is rare as it costs.

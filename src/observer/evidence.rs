@@ -212,7 +212,7 @@ impl Evidence {
             self.roll(at);
             self.newest = second;
             if self.tallies.is_empty() {
-                self.due = second + self.keep;
+                self.due = second.saturating_add(self.keep);
             }
             if self.tallies.len() == self.tallies.capacity() {
                 // Growing by a quarter wastes less than by doubling, and is rare.
@@ -253,7 +253,7 @@ impl Evidence {
             // What is kept lies within `keep` of the newest, so its age is below the wrap.
             let age = Self::age(packed, self.newest) + (now - self.newest);
             if !all && age < self.keep {
-                self.due = now + (self.keep - age);
+                self.due = now.saturating_add(self.keep - age);
                 break;
             }
             self.tallies.pop_front();
