@@ -10,7 +10,7 @@ pub(crate) const SCENES: [Scene; 4] = [
     scene("10 000 x 10, 1 % failed, 0.1 % unanswered", 10_000, 10, 1),
 ];
 
-const RUNS: u64 = 5;
+const RUNS: u64 = 3;
 /// Seconds before the clock runs: longer than the windows, so that as much is forgotten as is
 /// learned.
 const WARM_UP: u64 = 310;
