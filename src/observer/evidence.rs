@@ -300,11 +300,6 @@ impl Evidence {
         self.total.failures() == 0 && self.last_failures == 0
     }
 
-    /// Whether a call settled within the last `span`.
-    pub fn is_recent(&self, now: Instant, span: Span) -> bool {
-        !self.tallies.is_empty() && now.second().saturating_sub(self.newest) < seconds(span)
-    }
-
     /// Whether the tallies hold a slow call.
     pub const fn is_slow(&self) -> bool {
         self.total.slow > 0

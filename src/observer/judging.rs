@@ -45,6 +45,7 @@ impl Observer {
     }
 
     pub(super) fn gone(&mut self, now: Instant, gone: Gone) {
+        self.waiting -= u32::from(gone.waited);
         self.release_dependents(now, gone.digest);
         self.say(now, What::Gone(gone.name));
     }

@@ -173,8 +173,11 @@ impl Registry {
         now: Instant,
     ) -> Gone {
         let generation = self.services[index as usize].generation.wrapping_add(1);
-        let new = Service::new(name.text, generation, pair, topic, now);
+        let mut new = Service::new(name.text, generation, pair, topic, now);
         self.services[index as usize].seal();
+        // The lists of those that are looked at know the place, not who has it.
+        let before = &self.services[index as usize];
+        (new.watched, new.awaits_idle) = (before.watched, before.awaits_idle);
         let old = std::mem::replace(&mut self.services[index as usize], new);
         let digest = std::mem::replace(&mut self.digests[index as usize], name.digest);
         self.index.remove(&digest);
@@ -187,7 +190,7 @@ impl Registry {
         if let Some(method) = others.methods.first_mut() {
             method.record.totals.add(&old.record.totals);
         }
-        Gone { name: old.name, digest }
+        Gone { name: old.name, digest, waited: old.waits_for.is_some() }
     }
 }
 
@@ -209,4 +212,6 @@ pub struct Gone {
     pub name: Arc<str>,
     /// The digest it was found by.
     pub digest: Digest,
+    /// Whether its circuit waited for another service.
+    pub waited: bool,
 }

@@ -1,7 +1,9 @@
 //! The bounds on services and methods, and who gives way to whom.
 
 use crate::kit::{Ears, OK, conserved, s};
+use lookout::observer::Span;
 use lookout::observer::event::What;
+use lookout::observer::input::CallKind;
 
 fn names(ears: &mut Ears) -> Vec<String> {
     ears.snapshot().services.iter().map(|service| service.name.to_string()).collect()
@@ -113,4 +115,47 @@ fn names_longer_than_256_bytes_are_among_the_others() {
     ears.call(3, &longer, "3");
     assert_eq!(names(&mut ears), ["_other", &long]);
     assert_eq!(ears.totals("_other").calls, 2);
+}
+
+/// A circuit that waited for another service goes with its service: it must not count against the
+/// next cascade.
+#[test]
+fn a_displaced_service_waits_for_nobody() {
+    let mut ears = Ears::with(|settings| {
+        settings.limits.services = 4;
+        settings.patience.initial = Span::from_secs(1);
+        let on_origin = |name: &str| (name.to_owned(), vec!["O".to_owned()]);
+        settings.dependencies = vec![on_origin("D"), on_origin("E")];
+    });
+    let answered = |ears: &mut Ears, from: u64, name: &str| {
+        for call in 0..25 {
+            let key = format!("{name}{from}{call}");
+            ears.call(from + call * s(1), name, &key);
+            ears.reply(from + call * s(1) + 10_000, &key, OK);
+        }
+    };
+    let lost = |ears: &mut Ears, from: u64| {
+        for call in 0..12 {
+            ears.call(from + call * s(1), "O", &format!("lost{from}{call}"));
+        }
+        ears.until(from + s(20));
+    };
+    answered(&mut ears, s(1), "O");
+    ears.kind(s(30), "D", "m", CallKind::OneWay);
+    answered(&mut ears, s(31), "E");
+    answered(&mut ears, s(60), "F");
+    // Half of the three others, rounded down, is one: the first that is configured.
+    lost(&mut ears, s(100));
+    // D never answered, and gives way to one that exists.
+    for call in 0..2 {
+        ears.call(s(130) + call, "G", &format!("g{call}"));
+        ears.reply(s(130) + call, &format!("g{call}"), OK);
+    }
+    answered(&mut ears, s(140), "O");
+    lost(&mut ears, s(200));
+    let ahead = ears.events.iter().filter_map(|event| match &event.what {
+        What::CascadePrevented { affected, .. } => Some(affected.concat()),
+        _ => None,
+    });
+    assert_eq!(ahead.collect::<Vec<_>>(), ["D", "E"]);
 }
