@@ -4,7 +4,9 @@
 //! came after it, to the call and not to the second. A cut starts a new tally within the same
 //! second, and rules remember the number of the first tally they may see. A tally is four bytes
 //! as long as nothing goes wrong; what does is kept beside it, along with when the failed calls
-//! were *made*: failures bunched within a few seconds are a restart, however many they are.
+//! were *made*: failures bunched within a few seconds are a restart, however many they are. Those
+//! that end within a second were made at about the same time, or at a few different ones: they are
+//! kept in groups, so that a straggler is told from the many.
 
 use super::call::Outcome;
 use super::spread::{Made, is_spread};
@@ -19,6 +21,10 @@ pub const LAST_MAX_AGE: Span = Span::from_secs(3600);
 const SECOND_BITS: u32 = 12;
 const COUNT_BITS: u32 = 32 - SECOND_BITS;
 const MAX_COUNT: u32 = (1 << COUNT_BITS) - 1;
+/// Failed calls of a tally that were made so near to each other are one group.
+const NEAR: Span = Span::from_secs(1);
+/// Groups of a kind in one tally.
+const GROUPS: u32 = 3;
 /// The longest span that evidence can be kept for, in seconds: within the wrap.
 const LONGEST: u32 = 3_600;
 
@@ -74,27 +80,52 @@ impl Tally {
         self.slow += other.slow;
         self.late += other.late;
     }
+
+    fn take(&mut self, other: &Self) {
+        self.failed -= other.failed;
+        self.unanswered -= other.unanswered;
+        self.slow -= other.slow;
+        self.late -= other.late;
+    }
 }
 
-/// What went wrong in one tally.
+/// Calls of one tally that went wrong in the same way and were made at about the same time.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
     tally: u64,
-    /// `settled` is left 0.
-    counts: Tally,
-    failed: Made,
-    unanswered: Made,
+    kind: Wrong,
+    count: u32,
+    made: Made,
+}
+
+/// How a call went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Failed,
+    Unanswered,
+    Slow,
+    Late,
 }
 
 impl Trouble {
-    /// How many failures, and when they were made.
-    fn part(&self, which: Which) -> (u32, Made) {
-        let mut made = self.unanswered;
-        if which == Which::Unanswered {
-            return (self.counts.unanswered, made);
+    const fn tally(&self) -> Tally {
+        let mut tally = Tally { settled: 0, failed: 0, unanswered: 0, slow: 0, late: 0 };
+        match self.kind {
+            Wrong::Failed => tally.failed = self.count,
+            Wrong::Unanswered => tally.unanswered = self.count,
+            Wrong::Slow => tally.slow = self.count,
+            Wrong::Late => tally.late = self.count,
         }
-        made.add(self.failed);
-        (self.counts.failures(), made)
+        tally
+    }
+
+    /// Whether a rule that asks for these failures counts it.
+    fn is(&self, which: Which) -> bool {
+        match self.kind {
+            Wrong::Unanswered => true,
+            Wrong::Failed => which == Which::All,
+            Wrong::Slow | Wrong::Late => false,
+        }
     }
 }
 
@@ -173,16 +204,13 @@ impl Evidence {
             *packed += 1;
         }
         self.total.count(&call);
-        if call.slow || call.outcome.against() {
-            let made = Made::at(call.made);
-            let trouble = self.trouble(number);
-            trouble.counts.count(&call);
-            trouble.counts.settled = 0;
-            match call.outcome {
-                Outcome::Failed => trouble.failed.add(made),
-                Outcome::Unanswered => trouble.unanswered.add(made),
-                Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
-            }
+        if call.slow {
+            self.trouble(number, Wrong::Slow, call.made);
+        }
+        match call.outcome {
+            Outcome::Failed => self.trouble(number, Wrong::Failed, call.made),
+            Outcome::Unanswered => self.trouble(number, Wrong::Unanswered, call.made),
+            Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
         }
         if self.last.capacity() == 0 {
             self.last.reserve_exact(LAST);
@@ -200,7 +228,7 @@ impl Evidence {
     pub fn late(&mut self, at: Instant) {
         let number = self.tally(at);
         self.total.late += 1;
-        self.trouble(number).counts.late += 1;
+        self.trouble(number, Wrong::Late, at);
     }
 
     /// The number of the tally of this moment, which is the last one.
@@ -223,17 +251,33 @@ impl Evidence {
         self.base + self.tallies.len() as u64 - 1
     }
 
-    fn trouble(&mut self, tally: u64) -> &mut Trouble {
-        if self.troubles.back().is_none_or(|last| last.tally != tally) {
-            let (failed, unanswered) = (Made::NEVER, Made::NEVER);
-            let counts = Tally::default();
-            if self.troubles.len() == self.troubles.capacity() {
-                self.troubles.reserve_exact(4 + self.troubles.len() / 2);
+    /// Counts one more call that went wrong, with others that were made at about the same time.
+    /// A few groups a tally tell a straggler from the many; of more, the nearest takes it in.
+    fn trouble(&mut self, tally: u64, kind: Wrong, made: Instant) {
+        let made = Made::at(made);
+        // When these were made decides nothing, so one group is enough.
+        let most = if matches!(kind, Wrong::Slow | Wrong::Late) { 1 } else { GROUPS };
+        let (mut groups, mut nearest) = (0, None);
+        for group in self.troubles.iter_mut().rev().take_while(|group| group.tally == tally) {
+            if group.kind == kind {
+                groups += 1;
+                let gap = group.made.gap(made);
+                if nearest.as_ref().is_none_or(|(least, _)| gap <= *least) {
+                    nearest = Some((gap, group));
+                }
             }
-            self.troubles.push_back(Trouble { tally, counts, failed, unanswered });
         }
-        let last = self.troubles.len() - 1;
-        &mut self.troubles[last]
+        if let Some((gap, group)) = nearest
+            && (gap <= NEAR || groups >= most)
+        {
+            group.count += 1;
+            group.made.add(made);
+            return;
+        }
+        if self.troubles.len() == self.troubles.capacity() {
+            self.troubles.reserve_exact(4 + self.troubles.len() / 2);
+        }
+        self.troubles.push_back(Trouble { tally, kind, count: 1, made });
     }
 
     /// How many seconds before `now` a packed tally lies.
@@ -258,12 +302,8 @@ impl Evidence {
             }
             self.tallies.pop_front();
             self.total.settled -= packed & MAX_COUNT;
-            if let Some(trouble) = self.troubles.front().filter(|front| front.tally == self.base) {
-                self.total.failed -= trouble.counts.failed;
-                self.total.unanswered -= trouble.counts.unanswered;
-                self.total.slow -= trouble.counts.slow;
-                self.total.late -= trouble.counts.late;
-                self.troubles.pop_front();
+            while let Some(trouble) = self.troubles.pop_front_if(|front| front.tally == self.base) {
+                self.total.take(&trouble.tally());
             }
             self.base += 1;
         }
@@ -328,16 +368,17 @@ impl Evidence {
             tally.settled += packed & MAX_COUNT;
         }
         for trouble in self.troubles.iter().rev().take_while(|trouble| trouble.tally >= first) {
-            tally.add(&trouble.counts);
+            tally.add(&trouble.tally());
         }
         Stretch { tally, first }
     }
 
     /// Whether the failures of a stretch were made over longer than `least`; see
-    /// [`super::spread`]. Those of a second are in a stretch of it together or not at all.
+    /// [`super::spread`]. Those of a group are in a stretch of it together or not at all.
     pub fn lasts(&self, stretch: &Stretch, which: Which, least: Span) -> bool {
         let from = self.troubles.partition_point(|trouble| trouble.tally < stretch.first);
-        is_spread(|| self.troubles.range(from..).map(|trouble| trouble.part(which)), least)
+        let counted = || self.troubles.range(from..).filter(|trouble| trouble.is(which));
+        is_spread(|| counted().map(|trouble| (trouble.count, trouble.made)), least)
     }
 
     /// The failures of a stretch, where unanswered calls count only if they were made over

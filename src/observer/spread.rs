@@ -30,6 +30,11 @@ impl Made {
         self.last = self.last.max(other.last);
     }
 
+    /// How far apart these and others were made; zero if they overlap.
+    pub fn gap(self, other: Self) -> Span {
+        self.first.since(other.last).max(other.first.since(self.last))
+    }
+
     fn over(self) -> Span {
         self.last.since(self.first)
     }

@@ -283,3 +283,24 @@ fn ten_seconds_are_the_current_one_and_nine_before() {
         assert_eq!(play.circuits(), if found { vec![wanted] } else { vec![] }, "{settled}");
     }
 }
+
+/// A call that was waited for longer ends in the same second as those that a restart dropped. It
+/// was made long before them, and that does not make them any more spread than they are.
+#[test]
+fn a_straggler_does_not_make_an_outage_of_a_restart() {
+    for (stragglers, opens) in [(2, false), (12, true)] {
+        let mut play = Play::new();
+        play.oks(0..s(20), 50_000, "A");
+        for made in (s(20)..s(25)).step_by(50_000) {
+            play.lost(made, "A", WAIT);
+        }
+        for straggler in 0..stragglers {
+            let made = s(5) + straggler * 500_000;
+            play.lost(made, "A", s(22) + straggler * 400_000 - made);
+        }
+        play.oks(s(25)..s(40), 50_000, "A");
+        play.until(s(40));
+        let opened = play.circuits().iter().any(|line| line.contains("open"));
+        assert_eq!(opened, opens, "{stragglers}: {:?}", play.circuits());
+    }
+}

@@ -32,6 +32,7 @@ impl Entry {
 struct Kept(Evidence);
 
 const SILENCE: Span = Span::from_secs(6);
+const SECOND: Span = Span::from_secs(1);
 
 impl Kept {
     fn add(&mut self, entry: &Entry) {
@@ -74,20 +75,40 @@ fn naive<'a>(entries: impl Iterator<Item = &'a Entry>, exact: bool) -> Sum {
 }
 
 /// Whether two of these failures, and a tenth of them, lie outside any stretch of 6 s. Those
-/// that settled within a second, and between the same cuts, lie in a stretch together or not.
+/// that settled in the same way within a second, between the same cuts, are known in groups of
+/// those that were made near to each other; a group lies in a stretch as a whole or not.
 fn lasts(calls: &[(Settled, usize)], exact: bool) -> bool {
-    let together = |a: &(Settled, usize), b: &(Settled, usize)| {
-        !exact && (a.0.at.second(), a.1) == (b.0.at.second(), b.1)
-    };
-    let groups: Vec<_> = calls.chunk_by(together).collect();
+    let mut groups: Vec<Vec<(Settled, usize)>> = Vec::new();
+    for entry in calls {
+        let (call, cuts) = entry;
+        let together = |group: &&mut Vec<(Settled, usize)>| {
+            let (of, at) = &group[0];
+            let cell = (of.at.second(), at, of.outcome);
+            !exact && cell == (call.at.second(), cuts, call.outcome)
+        };
+        let mut cell: Vec<_> = groups.iter_mut().filter(together).collect();
+        let full = cell.len() == 3;
+        cell.sort_by_key(|group| gap(group, call));
+        match cell.into_iter().next().filter(|group| full || gap(group, call) <= SECOND) {
+            Some(group) => group.push(*entry),
+            None => groups.push(vec![*entry]),
+        }
+    }
     let first = |group: &[(Settled, usize)]| group.iter().map(|(call, _)| call.made).min().unwrap();
     let outside = |from: Instant| {
         let within = |call: &Settled| call.made >= from && call.made < from + SILENCE;
         let apart = groups.iter().filter(|group| !group.iter().all(|(call, _)| within(call)));
-        apart.map(|group| group.len()).sum::<usize>()
+        apart.map(Vec::len).sum::<usize>()
     };
     let fewest = groups.iter().map(|group| outside(first(group))).min();
     fewest.is_some_and(|fewest| fewest >= (calls.len() / 10).max(2))
+}
+
+/// How far from the calls of a group another one was made.
+fn gap(group: &[(Settled, usize)], call: &Settled) -> Span {
+    let made = || group.iter().map(|(call, _)| call.made);
+    let (first, last) = (made().min().unwrap(), made().max().unwrap());
+    first.since(call.made).max(call.made.since(last))
 }
 
 #[test]

@@ -250,30 +250,44 @@ impl Model {
 }
 
 /// Whether these were made over longer than `least`: two of them, and a tenth, outside any
-/// stretch of it. Those of a span are known by the seconds they settled in.
+/// stretch of it. Those of a span are known by the second they settled in, how they did, and in
+/// at most three groups of those that were made within a second of each other.
 fn lasts(calls: &[&Settled], least: Span, by_second: bool) -> bool {
     if calls.is_empty() || least == Span::ZERO {
         return !calls.is_empty();
     }
-    let mut groups: Vec<Vec<Instant>> = Vec::new();
-    let mut second = None;
+    let mut groups: Vec<Vec<&Settled>> = Vec::new();
     for call in calls {
-        if !by_second || second != Some(call.at.second()) {
-            groups.push(Vec::new());
-            second = Some(call.at.second());
+        let cell = |group: &&mut Vec<&Settled>| {
+            let same = group[0].at.second() == call.at.second();
+            by_second && same && group[0].outcome == call.outcome
+        };
+        let mut cell: Vec<_> = groups.iter_mut().filter(cell).collect();
+        let full = cell.len() == 3;
+        cell.sort_by_key(|group| gap(group, call));
+        let near = |group: &&mut Vec<&Settled>| full || gap(group, call) <= Span::from_secs(1);
+        match cell.into_iter().next().filter(near) {
+            Some(group) => group.push(call),
+            None => groups.push(vec![call]),
         }
-        groups.last_mut().unwrap().push(call.made);
     }
-    let made = || groups.iter().flatten();
-    if made().max().unwrap().since(*made().min().unwrap()) < least {
+    let made = || calls.iter().map(|call| call.made);
+    if made().max().unwrap().since(made().min().unwrap()) < least {
         return false;
     }
     let outside = |from: Instant| {
         let inside =
-            |group: &&Vec<Instant>| group.iter().all(|made| *made >= from && *made < from + least);
+            |group: &&Vec<&Settled>| group.iter().all(|c| c.made >= from && c.made < from + least);
         let count: usize = groups.iter().filter(inside).map(Vec::len).sum();
         calls.len() - count
     };
-    let starts = groups.iter().map(|group| *group.iter().min().unwrap());
+    let starts = groups.iter().map(|group| group.iter().map(|call| call.made).min().unwrap());
     starts.map(outside).min().unwrap() >= (calls.len() / 10).max(2)
+}
+
+/// How far from the calls of a group another one was made.
+fn gap(group: &[&Settled], call: &Settled) -> Span {
+    let made = || group.iter().map(|call| call.made);
+    let (first, last) = (made().min().unwrap(), made().max().unwrap());
+    first.since(call.made).max(call.made.since(last))
 }
