@@ -98,6 +98,14 @@ impl Pace {
         (median, before.quantile(0.5).filter(|_| enough))
     }
 
+    /// The median of the last `count` replies to calls made after `floor`, at most twenty;
+    /// `None` if there are fewer.
+    pub fn median_of_last(&self, now: Instant, count: usize, floor: Instant) -> Option<Span> {
+        let times = self.last_times(now, floor);
+        let mut last: SmallVec<[Span; LAST]> = times.iter().rev().take(count).copied().collect();
+        if last.len() == count { nearest_rank(&mut last, 0.5) } else { None }
+    }
+
     /// The longest of the last twenty replies; a cheap first look for slowness.
     pub fn longest_of_last(&self) -> Span {
         self.last.iter().map(|(_, time)| *time).max().unwrap_or_default()

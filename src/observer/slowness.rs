@@ -13,6 +13,10 @@ use super::time::{Instant, Span};
 
 /// The share of a bound above which what was slow is still slow.
 const STILL: f64 = 0.8;
+/// Of a service that is near a bound, the median of the last five is looked at too: twenty replies
+/// that take just about as long as the bound allows have their median below it in half of all
+/// cases, and another twenty must be waited for.
+const FEW: usize = 5;
 /// Looks in one second.
 const LOOKS: u32 = 4;
 
@@ -62,9 +66,14 @@ impl Judge {
         }
         let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
         let (median, usual) = scene.pace.medians(scene.now, scene.window, floor, policy);
-        let over = very_slow || unusual(policy, median, usual, 1.0);
-        let near = over || unusual(policy, median, usual, STILL);
-        (near.then_some(over), usual)
+        // The last few never begin it; they may only confirm what has begun.
+        let begun = self.slow_since.is_some();
+        let last = scene.pace.median_of_last(scene.now, FEW, floor);
+        let is = |share| {
+            let lately = |begun: bool| begun && unusual(policy, last, usual, share);
+            very_slow || unusual(policy, median, usual, share) || lately(begun)
+        };
+        (is(STILL).then(|| is(1.0)), usual)
     }
 
     fn still_slow(&self, scene: &Scene<'_>, floor: Instant) -> Option<bool> {

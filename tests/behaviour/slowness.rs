@@ -120,3 +120,23 @@ fn a_median_near_its_bound_does_not_come_and_go() {
         assert_eq!(said.len() > 1, over, "{took}: {said:?}");
     }
 }
+
+/// Twenty replies that take about as long as the bound have their median on either side of it;
+/// the last five may say that they are beyond, once the twenty have been near for a while. A
+/// service that is never beyond is never slow.
+#[test]
+fn the_last_five_may_confirm_what_is_near() {
+    for (long, found) in [(1_050_000, true), (990_000, false)] {
+        let mut play = Play::new();
+        answers(&mut play, 0, 100_000, 200, 20_000);
+        // Two of three below the bound, so that the twenty never are beyond it.
+        for at in 0..60 {
+            let took = if at % 15 < 10 { 900_000 } else { long };
+            play.answer(s(60) + at * s(1), "A", took, OK);
+        }
+        play.until(s(130));
+        let first = play.verdicts().first().cloned();
+        let wanted = format!("{} {SLOW}", time(s(81) + 900_000));
+        assert_eq!(first, found.then_some(wanted), "{long}");
+    }
+}
