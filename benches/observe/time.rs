@@ -68,8 +68,10 @@ pub(crate) fn once(name: &str) {
     let cast = Cast::new(scene);
     let mut random = Random(0);
     let mut observer = observer();
-    play(&mut observer, &cast, &record(scene, 0, 40, &mut random));
-    let tape = record(scene, 40, 5, &mut random);
+    for second in 0..WARM_UP {
+        play(&mut observer, &cast, &record(scene, second, 1, &mut random));
+    }
+    let tape = record(scene, WARM_UP, 5, &mut random);
     let events = measured(&mut observer, &cast, &tape);
     println!("{} messages, {events} events", tape.len());
 }

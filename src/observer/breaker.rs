@@ -187,9 +187,34 @@ impl Breaker {
         }
     }
 
-    /// Whether time alone can change nothing but the end of an open time.
-    pub fn is_calm(&self) -> bool {
-        !matches!(self.phase, Phase::Closed) || self.evidence.is_clean() && !self.evidence.is_slow()
+    /// Whether time alone can change nothing but the end of an open time: fewer than `few`
+    /// failures are in sight, and no slow call.
+    pub fn is_calm(&self, few: u32) -> bool {
+        let calm = self.evidence.most_failures() < few && !self.evidence.is_slow();
+        calm || !self.is_closed()
+    }
+
+    /// Whether it counts calls, be they obeyed or not, rather than wait or try.
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed)
+    }
+
+    /// Calls made up to this moment change nothing.
+    pub fn floor(&self) -> Instant {
+        self.moved.unwrap_or_default()
+    }
+
+    /// Takes a good reply that can change nothing, but counts; see [`super::calm`].
+    pub fn note(&mut self, call: Settled) {
+        if self.counts(&call) && self.is_closed() {
+            self.evidence.record(call);
+        }
+    }
+
+    /// Whether a call is one that its rules go by.
+    fn counts(&self, call: &Settled) -> bool {
+        let judged = matches!(self.mode, Mode::Automatic | Mode::ObserveOnly);
+        judged && self.moved.is_none_or(|moved| call.made > moved)
     }
 
     /// Gives memory back that a quiet service does not need.
@@ -208,8 +233,7 @@ impl Breaker {
 
     /// Takes a settled call; never a void one.
     pub fn record(&mut self, call: Settled, setting: &Setting<'_>) -> Option<Transition> {
-        let counts = matches!(self.mode, Mode::Automatic | Mode::ObserveOnly);
-        if !counts || self.moved.is_some_and(|moved| call.made <= moved) {
+        if !self.counts(&call) {
             return None;
         }
         match self.phase {
@@ -217,7 +241,7 @@ impl Breaker {
                 self.evidence.keep_for(setting.policy.window);
                 self.evidence.record(call);
                 // A call that is neither failed nor slow can still complete a rate.
-                if self.is_calm() { None } else { self.trip(call.at, setting) }
+                if self.is_calm(1) { None } else { self.trip(call.at, setting) }
             }
             Phase::Open(_) => None,
             Phase::HalfOpen { answered, failed } => self.trial(call, answered, failed, setting),
@@ -233,7 +257,7 @@ impl Breaker {
             }
             Phase::Closed => {
                 self.evidence.roll(now);
-                if self.is_calm() { None } else { self.trip(now, setting) }
+                if self.is_calm(1) { None } else { self.trip(now, setting) }
             }
             _ => None,
         }

@@ -24,18 +24,45 @@ impl<const N: usize> Default for Callers<N> {
     }
 }
 
+/// All that is kept of a caller: a register, and how rare its digest is. Good for as many
+/// registers as it was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    register: u16,
+    /// The position of the first 1 among the bits that did not choose the register, from 1.
+    rank: u8,
+}
+
+impl Sighting {
+    /// As a number, 0 if there is none.
+    pub fn pack(sighting: Option<Self>) -> u32 {
+        sighting.map_or(0, |it| u32::from(it.register) << 8 | u32::from(it.rank))
+    }
+
+    /// From [`Sighting::pack`].
+    pub fn unpack(packed: u32) -> Option<Self> {
+        let [rank, low, high, _] = packed.to_le_bytes();
+        (rank > 0).then_some(Self { register: u16::from_le_bytes([low, high]), rank })
+    }
+}
+
 impl<const N: usize> Callers<N> {
-    /// Notes that this caller called.
-    pub fn note(&mut self, now: Instant, caller: Digest) {
-        self.turn(now);
+    /// What is kept of a caller.
+    pub fn sighting(caller: Digest) -> Sighting {
+        const { assert!(N.is_power_of_two() && N >= 128 && N <= 1 << 16) };
         let bits = caller.half();
-        let register = bits as usize & (N - 1);
-        // The position of the first 1 among the bits that did not choose the register.
-        let rank = ((bits >> N.ilog2()) | 1 << 63).trailing_zeros() as u8 + 1;
-        if let Some(highest) = self.now.get_mut(register)
-            && *highest < rank
+        let rank = ((bits >> N.ilog2()) | 1 << 62).trailing_zeros() as u8 + 1;
+        // Below N, which fits.
+        Sighting { register: (bits & (N as u64 - 1)) as u16, rank }
+    }
+
+    /// Notes that this caller called.
+    pub fn note(&mut self, now: Instant, caller: Sighting) {
+        self.turn(now);
+        if let Some(highest) = self.now.get_mut(usize::from(caller.register))
+            && *highest < caller.rank
         {
-            *highest = rank;
+            *highest = caller.rank;
         }
     }
 
@@ -84,8 +111,10 @@ mod tests {
             let mut callers = Callers::<1024>::default();
             for caller in 0..count {
                 let digest = key.digest(Kind::Caller, &caller.to_le_bytes());
-                callers.note(begin, digest);
-                callers.note(begin, digest);
+                let sighting = Callers::<1024>::sighting(digest);
+                assert_eq!(Sighting::unpack(Sighting::pack(Some(sighting))), Some(sighting));
+                callers.note(begin, sighting);
+                callers.note(begin, sighting);
             }
             let told = callers.estimate(begin);
             let exact = f64::from(count);

@@ -2,17 +2,18 @@
 
 use super::Observer;
 use super::call::{Malformed, Outcome, PairId};
+use super::callers::Callers;
 use super::component::cut;
 use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
 use super::ledger::{Closed, Found, Owner};
+use super::note::{Fact, Note};
 use super::pair::{self, Pair};
 use super::registry::OTHER_INDEX;
-use super::service::OTHER;
+use super::service::{OTHER, SERVICE_CALLERS};
 use super::time::{Instant, Span};
-use super::window::Fact;
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 
@@ -27,33 +28,31 @@ impl Observer {
         let limits = self.settings.limits;
         let mut room = self.registry.method_room;
         self.called(now, index);
-        let service = self.registry.get(index);
-        if let Some(caller) = call.caller {
-            self.callers.note(now, caller);
-            service.callers.note(now, caller);
+        let service = self.registry.noted(index);
+        let mut caller = None;
+        if let Some(digest) = call.caller {
+            self.callers.note(now, Callers::<1024>::sighting(digest));
+            caller = Some(Callers::<SERVICE_CALLERS>::sighting(digest));
         }
         let wanted = call.method.filter(|_| index != OTHER_INDEX);
         let method = service.method(wanted, &limits, &mut room, other, now);
-        let policy = &self.settings.patience;
+        self.registry.method_room = room;
+        let service = self.registry.noted(index);
+        let fact = if call.kind == CallKind::OneWay { Fact::OneWay } else { Fact::Called };
+        service.note(Note::call(now, method, fact, caller));
         let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
-            if call.kind == CallKind::OneWay {
-                service.note(now, method, Fact::OneWay, Span::ZERO, policy);
-            } else {
-                service.note(now, method, Fact::Called, Span::ZERO, policy);
-                service.note(now, method, Fact::Settled(Outcome::Void), Span::ZERO, policy);
+            if call.kind == CallKind::Unheard {
+                let void = Fact::Settled(Outcome::Void);
+                service.note(Note::end(now, method, void, Span::ZERO));
                 self.rate.count(now);
             }
-            self.registry.method_room = room;
             return;
         };
-        service.note(now, method, Fact::Called, Span::ZERO, policy);
-        let patience = deadline
-            .map(|deadline| deadline.min(policy.max_deadline))
-            .or(service.settings.patience)
-            .unwrap_or_else(|| {
-                service.roll(now, policy);
-                service.pace.patience(now, &service.window, policy)
-            });
+        let policy = &self.settings.patience;
+        let patience = match deadline {
+            Some(deadline) => deadline.min(policy.max_deadline),
+            None => service.patience(now, policy, self.bounds.brisk),
+        };
         // What a deaf pair does not hear is no silence.
         let heard = self.pairs.get(call.pair.index()).is_some_and(Pair::has_matched);
         let believed = heard.then(|| service.watch.call(now, patience, &self.lengths)).flatten();
@@ -64,7 +63,6 @@ impl Observer {
             pair: call.pair,
             alias: call.service.digest.half(),
         };
-        self.registry.method_room = room;
         self.rate.count(now);
         let mut voided = Voided::new();
         let ticket = self
@@ -246,20 +244,33 @@ impl Observer {
         let index = self.registry.tenant(owner.service, owner.generation);
         let method = if index == owner.service { owner.method } else { 0 };
         let time = heard.since(closed.made);
-        let service = self.registry.get(index);
-        service.note(now, method, Fact::Settled(outcome), time, &self.settings.patience);
+        let note = Note::end(now, method, Fact::Settled(outcome), time);
+        let service = self.registry.noted(index);
         if outcome == Outcome::Void {
+            return service.note(note);
+        }
+        // What a deaf pair does not hear speaks against nobody, not even after it is heard.
+        let heard_pair = self.pairs.get(owner.pair.index()).is_some_and(Pair::has_matched);
+        let judged = index != OTHER_INDEX && heard_pair;
+        let silent_calls = self.settings.verdict.silent_calls;
+        if judged
+            && matches!(outcome, Outcome::Ok | Outcome::Rejected)
+            && service.takes_calmly(now, closed.made, time, &self.bounds)
+            && !service.watch.was_silent(now, silent_calls, &self.lengths)
+        {
+            service.note(note);
+            service.calm.count(now);
+            service.watch.end();
+            service.last_heard = service.last_heard.max(heard);
             return;
         }
+        self.registry.get(index).note_now(note);
         if outcome.answered() {
-            if outcome == Outcome::Ok {
-                service.last_result = Some(now);
-            }
             self.sign_of_life(index, &closed.owner, now, heard);
         } else {
             self.count_unanswered(now, &closed.owner);
         }
-        // What a deaf pair does not hear speaks against nobody, not even after it is heard.
+        // Its first answer may have been what the pair was heard by.
         let heard_pair = self.pairs.get(owner.pair.index()).is_some_and(Pair::has_matched);
         if index == OTHER_INDEX || !heard_pair {
             return;
@@ -281,7 +292,7 @@ impl Observer {
         let method = if index == owner.service { owner.method } else { 0 };
         let time = now.since(closed.made);
         let service = self.registry.get(index);
-        service.note(now, method, Fact::Late, time, &self.settings.patience);
+        service.note_now(Note::end(now, method, Fact::Late, time));
         service.judge.late(now, time);
         self.sign_of_life(index, &owner, now, now);
         if index != OTHER_INDEX {
@@ -306,12 +317,12 @@ impl Observer {
         }
         let service = self.registry.get(index);
         let calls = self.settings.verdict.silent_calls;
-        let found = service.judge.is_silent(service.heard);
+        let found = service.judge.is_silent(service.heard());
         if found || service.watch.was_silent(now, calls, &self.lengths) {
             service.judge.hear(now);
             service.breaker.forget(now);
         }
         service.watch.end();
-        service.heard = service.heard.max(Some(heard));
+        service.last_heard = service.last_heard.max(heard);
     }
 }

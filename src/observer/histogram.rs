@@ -202,11 +202,6 @@ impl Histogram {
         (0..self.counts.len()).map(count).filter(|(_, count)| *count > 0)
     }
 
-    /// The lowest and the highest bin there is room for; a bin outside holds nothing.
-    fn stretch(&self) -> (u16, u16) {
-        (self.first, self.first + self.counts.len().saturating_sub(1) as u16)
-    }
-
     /// The `quantile` (0 to 1) by nearest rank, within 1.6 %; `None` if it holds nothing.
     pub fn quantile(&self, quantile: f64) -> Option<Span> {
         if self.total == 0 {
@@ -214,13 +209,13 @@ impl Histogram {
         }
         // Counted from the top, as the quantiles in demand are the high ones.
         let mut above = self.total - rank(quantile, self.total);
-        for (bin, count) in self.bins().rev() {
-            if above < u64::from(count) {
-                return Some(middle(bin));
-            }
-            above -= u64::from(count);
-        }
-        None
+        let at = each_width!(&self.counts, list => list.iter().rposition(|count| {
+            let here = u64::from(*count);
+            let found = above < here;
+            above -= if found { 0 } else { here };
+            found
+        }));
+        at.map(|at| middle(self.first + at as u16))
     }
 }
 
@@ -239,71 +234,6 @@ pub fn rank(quantile: f64, total: u64) -> u64 {
     // A product that is whole on paper may come out a little above.
     let rank = quantile * total as f64 * (1.0 - 1e-12);
     (rank.ceil() as u64).clamp(1, total.max(1))
-}
-
-/// A histogram that always knows one quantile of what it holds.
-///
-/// Counts come and go one by one, and the quantile moves by a bin or two with each; it is
-/// followed, never searched for.
-#[derive(Clone, Debug, Default)]
-pub struct Tracked {
-    histogram: Histogram,
-    /// The bin of the quantile, and how many times lie above it.
-    at: u16,
-    above: u64,
-}
-
-impl Tracked {
-    /// Adds a time that fell into `bin`; the quantile followed is `quantile`.
-    pub fn add(&mut self, bin: u16, quantile: f64) {
-        self.histogram.add(bin, 1);
-        if self.histogram.count() == 1 {
-            (self.at, self.above) = (bin, 0);
-        }
-        self.above += u64::from(bin > self.at);
-        self.follow(quantile);
-    }
-
-    /// Takes back `count` times that were added to `bin` before.
-    pub fn remove(&mut self, bin: u16, count: u32, quantile: f64) {
-        let before = self.histogram.count();
-        self.histogram.remove(bin, count);
-        if bin > self.at {
-            self.above -= before - self.histogram.count();
-        }
-        self.follow(quantile);
-    }
-
-    /// All it holds.
-    pub const fn histogram(&self) -> &Histogram {
-        &self.histogram
-    }
-
-    /// The quantile that is followed; `None` if it holds nothing.
-    pub fn quantile(&self) -> Option<Span> {
-        (self.histogram.count() > 0).then(|| middle(self.at))
-    }
-
-    fn follow(&mut self, quantile: f64) {
-        let total = self.histogram.count();
-        if total == 0 {
-            return;
-        }
-        let allowed = total - rank(quantile, total);
-        let (lowest, highest) = self.histogram.stretch();
-        while self.above > allowed && self.at < highest {
-            self.at += 1;
-            self.above -= u64::from(self.histogram.count_of(self.at));
-        }
-        loop {
-            let here = u64::from(self.histogram.count_of(self.at));
-            if self.above + here > allowed || self.at <= lowest {
-                return;
-            }
-            self.above += here;
-            self.at -= 1;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -348,26 +278,5 @@ mod tests {
         histogram.add(3, u32::MAX);
         assert_eq!(histogram.count_of(3), u32::MAX, "a full bin stays full");
         assert_eq!(histogram.count(), u64::from(u32::MAX));
-    }
-
-    #[test]
-    fn a_quantile_that_is_followed_is_the_one_that_is_searched_for() {
-        let mut state = 11_u64;
-        for quantile in [0.5, 0.99, 1.0, 0.0] {
-            let mut tracked = Tracked::default();
-            let mut held = std::collections::VecDeque::new();
-            for step in 0..6_000 {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                // Times that wander, so that the quantile has to.
-                let bin = (200 + (state >> 33) % 40 + step / 20 % 300) as u16;
-                if step % 2_000 < 1_200 || held.is_empty() {
-                    tracked.add(bin, quantile);
-                    held.push_back(bin);
-                } else if let Some(bin) = held.pop_front() {
-                    tracked.remove(bin, 1, quantile);
-                }
-                assert_eq!(tracked.quantile(), tracked.histogram().quantile(quantile));
-            }
-        }
     }
 }

@@ -110,24 +110,31 @@ impl Judge {
         self.silent.since().is_some_and(|since| heard.is_none_or(|heard| heard < since))
     }
 
-    /// Whether a call that settles well can change nothing.
-    pub fn is_calm(&self) -> bool {
-        self.evidence.is_clean() && !self.any_on() && self.slow_since.is_none()
+    /// Whether nothing is on, and nothing may be about to begin.
+    pub const fn is_undisturbed(&self) -> bool {
+        !self.any_on && self.slow_since.is_none()
+    }
+
+    /// Whether nothing is on, and nothing can begin by time alone: fewer than `few` failures are
+    /// in sight.
+    pub fn is_calm(&self, few: u32) -> bool {
+        self.is_undisturbed() && self.evidence.most_failures() < few
+    }
+
+    /// Calls made up to this moment are not judged.
+    pub fn floor(&self) -> Instant {
+        self.from.unwrap_or_default()
     }
 
     /// Whether this call, just recorded, changes nothing: it was answered, as the one before it
-    /// was, nothing is on, and there are so many calls that it completes no rate. An answer
-    /// begins something only after a silence, or if it is slow, which the caller looks at.
-    pub fn is_calmed(&self, call: Settled) -> bool {
-        let quiet = !self.any_on() && self.slow_since.is_none();
-        if !quiet || call.outcome.against() {
+    /// was, nothing is on, and there are so many calls that it completes no rate, or too `few`
+    /// failures for any. An answer begins something only after a silence, or if it is slow, which
+    /// the caller looks at.
+    pub fn is_calmed(&self, call: Settled, few: u32) -> bool {
+        if !self.is_undisturbed() || call.outcome.against() {
             return false;
         }
-        self.evidence.is_clean() || self.evidence.is_busy() && self.evidence.answered_before_last()
-    }
-
-    fn any_on(&self) -> bool {
-        self.any_on
+        self.is_calm(few) || self.evidence.is_busy() && self.evidence.answered_before_last()
     }
 
     /// Whether the last `count` judged calls were answered.

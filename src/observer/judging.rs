@@ -77,12 +77,13 @@ impl Observer {
         let service = self.registry.get(index);
         let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
         let well = service.standing.verdict() == Verdict::Healthy && !service.is_short();
-        if slow || !well || !service.judge.is_calmed(call) {
+        if slow || !well || !service.judge.is_calmed(call, self.bounds.few_for_verdict) {
             self.review(now, index);
-            if self.registry.get(index).needs_watching() {
+            if self.registry.get(index).needs_watching(&self.bounds) {
                 self.watch(index);
             }
         }
+        self.registry.get(index).calm_down(&call, &self.bounds);
     }
 
     /// A silence may be witnessed now.
@@ -112,13 +113,14 @@ impl Observer {
         }
         let policy = &self.settings.verdict;
         let service = self.registry.get(index);
+        service.roll(now);
         let scene = Scene {
             now,
             policy,
             window: &service.window,
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
-            heard: service.heard,
+            heard: service.heard(),
             watch: &service.watch,
             called: service.called,
         };

@@ -16,6 +16,9 @@ const MAX_MICROS: u64 = 600_000_000;
 /// Bits that a bin needs.
 pub const BIN_BITS: u32 = 10;
 
+/// The last bin there may be.
+pub const LAST_BIN: u16 = (1 << BIN_BITS) - 1;
+
 /// The bin that a reply time falls into.
 pub fn bin(time: Span) -> u16 {
     let micros = time.micros().min(MAX_MICROS);

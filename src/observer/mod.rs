@@ -13,6 +13,7 @@
 pub mod breaker;
 pub mod call;
 pub mod callers;
+pub mod calm;
 pub mod cascade;
 pub mod component;
 pub mod digest;
@@ -29,6 +30,7 @@ pub mod latency;
 pub mod ledger;
 pub mod limits;
 pub mod nesting;
+pub mod note;
 pub mod pace;
 pub mod pair;
 pub mod rate;
@@ -49,6 +51,7 @@ pub mod window;
 mod circuits;
 mod hearing;
 mod judging;
+mod reckoning;
 mod seconds;
 
 pub use event::Event;
@@ -58,6 +61,7 @@ pub use snapshot::Snapshot;
 pub use time::{Instant, Span};
 
 use callers::Callers;
+use calm::Bounds;
 use cascade::Dependencies;
 use component::Components;
 use digest::{Digest, DigestKey, Kind};
@@ -85,6 +89,8 @@ pub struct Observer {
     pairs: Vec<Pair>,
     /// How long silence must be.
     lengths: Lengths,
+    /// When a service is calm.
+    bounds: Bounds,
     ledger: Ledger,
     early: Early,
     doubt: SelfDoubt,
@@ -162,6 +168,7 @@ impl Observer {
             registry: Registry::new(settings.limits, &key, now),
             pairs: settings.pairs.iter().map(|_| Pair::default()).collect(),
             lengths: Lengths::new(&settings.verdict, &settings.circuit),
+            bounds: Bounds::new(&settings),
             ledger: Ledger::new(&settings.limits, now),
             early: Early::new(&settings.limits),
             doubt: SelfDoubt::default(),

@@ -7,10 +7,11 @@
 
 use super::evidence::{LAST, LAST_MAX_AGE};
 use super::histogram::{Histogram, rank};
-use super::latency::bin;
+use super::latency::{LAST_BIN, bin, middle};
+use super::note::Note;
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
-use super::window::{Note, Window};
+use super::window::{LONGEST, Window};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -19,6 +20,37 @@ const SLICE: u32 = 300;
 const SLICES: u32 = 12;
 /// How long after its floor the last seconds are taken for what they are.
 const SETTLED_AFTER: Span = Span::from_secs(20);
+
+/// A patience, and how long it is known to be the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Learned {
+    /// How long a call is waited for.
+    pub span: Span,
+    /// It is so before this second,
+    pub before: u32,
+    /// unless a reply takes longer than so many microseconds.
+    pub unless: u32,
+}
+
+impl Learned {
+    /// A patience that does not change.
+    pub const fn fixed(span: Span) -> Self {
+        Self { span, before: u32::MAX, unless: u32::MAX }
+    }
+
+    /// A reply took so many microseconds.
+    pub const fn heard(&mut self, micros: u32) {
+        if micros > self.unless {
+            self.before = 0;
+        }
+    }
+}
+
+/// Replies that take no longer leave patience at its least, whatever share of them is looked at.
+pub fn brisk(policy: &Patience) -> Span {
+    let least = |time: &Span| time.scaled(policy.factor) <= policy.min;
+    (0..=LAST_BIN).rev().map(middle).find(least).unwrap_or_default()
+}
 
 /// Reply times of one service beyond its windows.
 #[derive(Clone, Debug, Default)]
@@ -52,18 +84,33 @@ impl Pace {
         }
     }
 
-    /// How long to wait for the reply to a call made now. `window` is rolled to now.
-    pub fn patience(&self, now: Instant, window: &Window, policy: &Patience) -> Span {
+    /// How long to wait for the reply to a call made now. `window` is rolled to now; `brisk` is
+    /// [`brisk`] of the policy.
+    pub fn patience(
+        &self,
+        now: Instant,
+        window: &Window,
+        policy: &Patience,
+        brisk: Span,
+    ) -> Learned {
         let replies = window.replies();
-        let usual = if replies.histogram().count() >= u64::from(policy.samples) {
-            replies.quantile()
+        let enough = replies.count() >= u64::from(policy.samples);
+        let usual = if enough {
+            replies.quantile(policy.quantile)
         } else {
             let mut times = self.last_times(now, Instant::default());
             let enough = times.len() >= policy.samples as usize;
             if enough { nearest_rank(&mut times, policy.quantile) } else { None }
         };
         let learned = |usual: Span| usual.scaled(policy.factor).clamp(policy.min, policy.max);
-        usual.map_or(policy.initial, learned)
+        let span = usual.map_or(policy.initial, learned);
+        // As long as the windows hold enough replies, and none that takes long.
+        let lasts = enough && replies.quantile(1.0).is_some_and(|longest| longest <= brisk);
+        let held = self.last.len().checked_sub(policy.samples as usize);
+        let oldest = held.and_then(|at| self.last.get(at)).filter(|_| lasts);
+        let before = oldest.map_or(0, |(at, _)| at.second().saturating_add(LONGEST));
+        let unless = u32::try_from(brisk.micros()).unwrap_or(u32::MAX);
+        Learned { span, before, unless }
     }
 
     /// The median of the replies of the short span or of the last twenty to calls made after

@@ -62,8 +62,17 @@ impl Registry {
         }
     }
 
-    /// The service at an index; an index that is out of range means `_other`.
+    /// The service at an index; an index that is out of range means `_other`. All that was noted
+    /// of it is reckoned, and its next reply will be looked at, whatever is done with it.
     pub fn get(&mut self, index: u32) -> &mut Service {
+        let service = self.noted(index);
+        service.reckon();
+        service.calm.disturb();
+        service
+    }
+
+    /// The same, for what is noted and not judged: nothing is reckoned, and it stays calm.
+    pub fn noted(&mut self, index: u32) -> &mut Service {
         let index = if (index as usize) < self.services.len() { index } else { OTHER_INDEX };
         &mut self.services[index as usize]
     }

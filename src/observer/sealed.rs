@@ -5,24 +5,31 @@
 //! of one:
 //!
 //! ```text
-//! group:  seconds since the chunk began (1 byte) · entries (1 byte) · sum of reply times (varint)
-//! entry:  0 · methods since the last entry (3 bits) · also called (1) · high bits of the bin (2)
-//!         · 0 · low bits of the bin (1 byte): one call that settled with a result
+//! group:  seconds since the chunk began (1 byte) · block follows (1 bit) · entries (7 bits)
+//!         · block (varint, 0 if it does not follow) · sum of reply times (varint)
+//! entry:  0 · method within the block (4 bits) · also called (1) · high bits of the bin (2)
+//!         · low bits of the bin (1 byte): one call that settled with a result
 //! or:     1 · kind (3 bits) · also called (1) · high bits of the bin (2) · 0
-//!         · low bits of the bin (1 byte, if the kind has a time) · method and count (varints)
+//!         · low bits of the bin (1 byte, if the kind has a time)
+//!         · method within the block (1 byte) · count (varint)
 //! ```
 //!
 //! *Also called* says that as many calls were made to the method in the same second, which is
-//! what nearly every answered call shows; it is two bytes then. Groups are in order of time; they are written at the
-//! end, read from any second on, and dropped from the front.
+//! what nearly every answered call shows; it is two bytes then. A block is sixteen methods, and
+//! a group has entries of one of them: few services have more. Groups are in order of time; they
+//! are written at the end, read from any second on, and dropped from the front.
 
 use super::latency::BIN_BITS;
 use std::collections::VecDeque;
 
 /// Bytes of a chunk. Small, as a quiet service has one that is mostly empty.
 const CHUNK: usize = 512;
-/// Entries of one group; with at most 10 bytes each, and the head, it always fits a chunk.
+/// Entries of one group; with at most 8 bytes each, and the head, it always fits a chunk.
 const GROUP: usize = 48;
+/// Methods of a block, as a power of two.
+const BLOCK_BITS: u32 = 4;
+/// The bit that says that the block of a group follows.
+const BLOCK: u8 = 0x80;
 
 /// What happened, as far as it has a place in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +100,8 @@ pub struct Sealed {
 struct Head {
     second: u32,
     entries: usize,
+    /// The first method of its block.
+    base: u16,
     sum: u64,
     at: usize,
 }
@@ -104,24 +113,35 @@ impl Sealed {
     }
 
     /// Adds what happened in `second`, which is not before the last one added; `sum` is the
-    /// sum of its reply times in microseconds.
-    pub fn add(&mut self, second: u32, sum: u64, entries: &[Entry]) {
+    /// sum of its reply times in microseconds. The entries may be brought into another order.
+    pub fn add(&mut self, second: u32, sum: u64, entries: &mut [Entry]) {
         self.oldest = self.oldest.min(second);
+        let block = |entry: &Entry| entry.method >> BLOCK_BITS;
+        if entries.iter().any(|entry| block(entry) > 0) {
+            entries.sort_unstable_by_key(block);
+        }
         let mut sum = sum;
-        for part in entries.chunks(GROUP) {
-            let mut bytes = [0; CHUNK];
-            let mut out = Writer { bytes: &mut bytes, len: 0 };
-            out.put(part.len() as u8);
-            out.varint(sum);
-            let mut last = 0;
-            for entry in part {
-                out.entry(entry, last);
-                last = entry.method;
+        for of_block in entries.chunk_by(|a, b| block(a) == block(b)) {
+            for part in of_block.chunks(GROUP) {
+                let mut bytes = [0; CHUNK];
+                let mut out = Writer { bytes: &mut bytes, len: 0 };
+                let block = part.first().map_or(0, block);
+                let count = part.len() as u8;
+                if block == 0 {
+                    out.put(count);
+                } else {
+                    out.put(BLOCK | count);
+                    out.varint(u64::from(block));
+                }
+                out.varint(sum);
+                for entry in part {
+                    out.entry(entry);
+                }
+                let len = out.len;
+                // The parts of one second share one sum.
+                sum = 0;
+                self.append(second, bytes.get(..len).unwrap_or_default());
             }
-            let len = out.len;
-            // The parts of one second share one sum.
-            sum = 0;
-            self.append(second, bytes.get(..len).unwrap_or_default());
         }
     }
 
@@ -162,10 +182,9 @@ impl Sealed {
                 if wanted {
                     group(head.second, head.sum);
                 }
-                let mut last = 0;
                 for _ in 0..head.entries {
-                    let (read, next) = chunk.entry(at, last);
-                    (at, last) = (next, read.method);
+                    let (read, next) = chunk.entry(at, head.base);
+                    at = next;
                     if wanted {
                         entry(head.second, read);
                     }
@@ -191,10 +210,9 @@ impl Sealed {
                 break;
             }
             let mut at = head.at;
-            let mut last = 0;
             for _ in 0..head.entries {
-                let (entry, next) = chunk.entry(at, last);
-                (at, last) = (next, entry.method);
+                let (entry, next) = chunk.entry(at, head.base);
+                at = next;
                 dropped(entry);
             }
             self.front = at;
@@ -225,26 +243,33 @@ impl Chunk {
 
     fn head(&self, at: usize) -> Option<Head> {
         let delta = *self.bytes.get(at)?;
-        let entries = usize::from(self.byte(at + 1));
-        let (sum, at) = self.varint(at + 2);
-        Some(Head { second: self.first + u32::from(delta), entries, sum, at })
+        let count = self.byte(at + 1);
+        let (block, at) = if count & BLOCK == 0 { (0, at + 2) } else { self.varint(at + 2) };
+        let (sum, at) = self.varint(at);
+        // Written from 16 bits.
+        let base = (block as u16) << BLOCK_BITS;
+        let entries = usize::from(count & !BLOCK);
+        Some(Head { second: self.first + u32::from(delta), entries, base, sum, at })
     }
 
-    /// The entry at a place, and where the next one is; `last` is the method of the one before.
-    fn entry(&self, at: usize, last: u16) -> (Entry, usize) {
+    /// The entry at a place, and where the next one is; `base` is the first method of its block.
+    fn entry(&self, at: usize, base: u16) -> (Entry, usize) {
         let flags = self.byte(at);
-        let bin = u16::from(flags & 6) << 7 | u16::from(self.byte(at + 1));
-        let called = flags & 8 != 0;
         if flags & 0x80 == 0 {
-            let method = last.wrapping_add(u16::from(flags >> 4));
+            let bin = u16::from(flags & 3) << 8 | u16::from(self.byte(at + 1));
+            let method = base | u16::from(flags >> 3);
+            let called = flags & 4 != 0;
             return (Entry { method, kind: Kind::Ok, bin, count: 1, called }, at + 2);
         }
+        let called = flags & 8 != 0;
         let kind = Kind::of(flags >> 4);
-        let bin = if kind.has_time() { bin } else { 0 };
-        let (method, at) = self.varint(at + 1 + usize::from(kind.has_time()));
-        let (count, at) = self.varint(at);
-        // Written from 16 and from 32 bits.
-        (Entry { method: method as u16, kind, bin, count: count as u32, called }, at)
+        let low = if kind.has_time() { self.byte(at + 1) } else { 0 };
+        let bin = u16::from(flags & 6) << 7 | u16::from(low);
+        let at = at + 1 + usize::from(kind.has_time());
+        let method = base | u16::from(self.byte(at));
+        let (count, at) = self.varint(at + 1);
+        // Written from 32 bits.
+        (Entry { method, kind, bin, count: count as u32, called }, at)
     }
 }
 
@@ -270,21 +295,21 @@ impl Writer<'_> {
         self.put(value as u8);
     }
 
-    /// Writes an entry; `last` is the method of the one before.
-    fn entry(&mut self, entry: &Entry, last: u16) {
+    /// Writes an entry.
+    fn entry(&mut self, entry: &Entry) {
         const { assert!(BIN_BITS == 10, "two bits and a byte hold a bin") };
-        let rest = u8::from(entry.called) << 3 | ((entry.bin >> 7) as u8 & 6);
-        let step = entry.method.wrapping_sub(last);
-        if entry.kind == Kind::Ok && entry.count == 1 && step < 8 {
-            self.put((step as u8) << 4 | rest);
+        let method = entry.method as u8 & ((1 << BLOCK_BITS) - 1);
+        let high = (entry.bin >> 8) as u8;
+        if entry.kind == Kind::Ok && entry.count == 1 {
+            self.put(method << 3 | u8::from(entry.called) << 2 | high);
             self.put(entry.bin as u8);
             return;
         }
-        self.put(0x80 | (entry.kind as u8) << 4 | rest);
+        self.put(0x80 | (entry.kind as u8) << 4 | u8::from(entry.called) << 3 | high << 1);
         if entry.kind.has_time() {
             self.put(entry.bin as u8);
         }
-        self.varint(u64::from(entry.method));
+        self.put(method);
         self.varint(u64::from(entry.count));
     }
 }
@@ -304,7 +329,7 @@ mod tests {
         for step in 0..3_000 {
             second += [0, 1, 1, 2, 254, 255, 256, 4_000][draw(8) as usize];
             let sum = [0, 127, 128, u64::from(u32::MAX), u64::MAX][draw(5) as usize];
-            let entries: Vec<_> = (0..=draw(if step % 50 == 0 { 120 } else { 9 }))
+            let mut entries: Vec<_> = (0..=draw(if step % 50 == 0 { 120 } else { 9 }))
                 .map(|_| {
                     let kind = Kind::ALL[draw(6) as usize];
                     let bin = if kind.has_time() { draw(1 << BIN_BITS) as u16 } else { 0 };
@@ -313,7 +338,7 @@ mod tests {
                     Entry { method, kind, bin, count, called: draw(2) == 1 }
                 })
                 .collect();
-            sealed.add(second, sum, &entries);
+            sealed.add(second, sum, &mut entries);
             model.push_back((second, sum, entries));
             if step % 7 == 0 {
                 let oldest = second.saturating_sub(draw(3_000) as u32);

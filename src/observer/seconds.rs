@@ -26,8 +26,8 @@ impl Observer {
             self.tick_service(now, *index);
         }
         watched.retain(|index| {
-            let service = self.registry.get(*index);
-            service.watched = service.needs_watching();
+            let service = self.registry.noted(*index);
+            service.watched = service.needs_watching(&self.bounds);
             service.watched
         });
         // Those that were watched for the first time meanwhile.
@@ -42,7 +42,7 @@ impl Observer {
 
     /// Has a service looked at each second until nothing about it can change by time alone.
     pub(super) fn watch(&mut self, index: u32) {
-        let service = self.registry.get(index);
+        let service = self.registry.noted(index);
         if index != OTHER_INDEX && !service.watched {
             service.watched = true;
             self.watched.push(index);
@@ -52,7 +52,7 @@ impl Observer {
     /// A service is called now.
     pub(super) fn called(&mut self, now: Instant, index: u32) {
         let idle_after = self.settings.verdict.idle_after;
-        let service = self.registry.get(index);
+        let service = self.registry.noted(index);
         let was_idle = now.since(service.called) > idle_after;
         service.called = now;
         if index != OTHER_INDEX && !service.awaits_idle {
@@ -71,7 +71,7 @@ impl Observer {
             && at < now
         {
             self.idle.pop();
-            let service = self.registry.get(index);
+            let service = self.registry.noted(index);
             let due = service.called + idle_after;
             if due < now {
                 service.awaits_idle = false;
@@ -87,12 +87,11 @@ impl Observer {
         let count = self.registry.all().len() as u32;
         for _ in 0..count / 60 + 1 {
             self.sweep = if self.sweep + 1 < count { self.sweep + 1 } else { 0 };
-            self.registry.get(self.sweep).rest(now, &self.settings.patience);
+            self.registry.noted(self.sweep).rest(now);
         }
     }
 
     fn tick_service(&mut self, now: Instant, index: u32) {
-        self.registry.get(index).roll(now, &self.settings.patience);
         self.tick_circuit(now, index);
         self.review(now, index);
         let policy = &self.settings.verdict;

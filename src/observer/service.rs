@@ -3,6 +3,7 @@
 use super::breaker::{Breaker, State};
 use super::call::{Outcome, PairId};
 use super::callers::Callers;
+use super::calm::{Bounds, Calm};
 use super::digest::Digest;
 use super::evidence::Silence;
 use super::incident::{Incident, IncidentId, Outages};
@@ -10,18 +11,21 @@ use super::input::Name;
 use super::judge::Judge;
 use super::latency::Lifetime;
 use super::limits::Limits;
-use super::pace::Pace;
-use super::settings::{Patience, ServiceSettings};
+use super::note::Fact;
+use super::pace::{Learned, Pace};
+use super::settings::ServiceSettings;
 use super::silence::{Length, Watch};
 use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
-use super::window::{Fact, Window};
+use super::window::Window;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The name under which is counted what has no place of its own.
 pub const OTHER: &str = "_other";
+/// Registers by which the callers of one service are counted.
+pub const SERVICE_CALLERS: usize = 128;
 /// A method counts as in use when it was called within this span.
 const IN_USE: Span = Span::from_secs(24 * 3600);
 
@@ -59,7 +63,7 @@ impl Totals {
         self.ok + self.rejected + self.failed + self.late > 0
     }
 
-    fn count(&mut self, fact: Fact) {
+    pub(super) fn count(&mut self, fact: Fact) {
         match fact {
             Fact::Called => {
                 self.calls += 1;
@@ -112,29 +116,47 @@ pub struct Method {
     pub name: Arc<str>,
     /// Its figures, as of the last [`Service::seal`].
     pub record: Record,
-    called: Instant,
+    pub(super) called: Instant,
 }
 
 /// One service.
+///
+/// What each message of a calm service touches comes first, in two cache lines; with thousands
+/// of services, waiting for memory is most of what a message costs.
 #[derive(Clone, Debug)]
+#[repr(C, align(128))]
 pub struct Service {
-    /// Its name.
-    pub name: Arc<str>,
+    /// When it was last called.
+    pub called: Instant,
+    /// When a reply of it was last heard, late ones included; the beginning of time if never.
+    pub(super) last_heard: Instant,
+    /// Whether its next good reply needs to be looked at.
+    pub calm: Calm,
+    /// The calls that wait since the last reply.
+    pub watch: Watch,
+    /// Its patience as last learned.
+    pub(super) learned: Learned,
     /// Which tenant of its index it is.
     pub generation: u32,
+    /// Whether it is looked at each second.
+    pub watched: bool,
+    /// Whether it is in the queue of those that may become idle.
+    pub awaits_idle: bool,
+    /// The last five minutes of it and its methods.
+    pub window: Window,
+    /// Halves of the digests of their names: enough to tell a hundred apart.
+    digests: SmallVec<[u64; 12]>,
+    /// Its name.
+    pub name: Arc<str>,
     /// The pair it was first called through.
     pub pair: PairId,
     /// Its call topic, with levels that do not name it shown as `+`.
     pub topic: Arc<str>,
-    /// Its figures; the counts are up to date, the reply times as of the last
+    /// Its figures; the counts as of the last [`Service::reckon`], the reply times as of the last
     /// [`Service::seal`].
     pub record: Record,
-    /// The last five minutes of it and its methods.
-    pub window: Window,
     /// Its methods.
     pub methods: Vec<Method>,
-    /// Halves of the digests of their names: enough to tell a hundred apart.
-    digests: SmallVec<[u64; 12]>,
     /// Its unanswered calls when it last answered one.
     pub unanswered_before: u64,
     /// How fast it usually answers.
@@ -157,12 +179,6 @@ pub struct Service {
     pub outages: Outages,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
-    /// The calls that wait since the last reply.
-    pub watch: Watch,
-    /// When it was last called.
-    pub called: Instant,
-    /// When a reply of it was last heard, late ones included.
-    pub heard: Option<Instant>,
     /// When a result was last heard.
     pub last_result: Option<Instant>,
     /// Its reading as last said, and since when.
@@ -170,25 +186,33 @@ pub struct Service {
     /// Since when it reads so.
     pub reading_since: Instant,
     /// Its callers of the last minutes.
-    pub callers: Callers<128>,
-    /// Whether it is looked at each second.
-    pub watched: bool,
-    /// Whether it is in the queue of those that may become idle.
-    pub awaits_idle: bool,
+    pub callers: Callers<SERVICE_CALLERS>,
 }
+
+const _: () = assert!(
+    std::mem::offset_of!(Service, window) + size_of::<Vec<super::note::Note>>() <= 128,
+    "what each message touches is two cache lines"
+);
 
 impl Service {
     /// A service first met now.
     pub fn new(name: &str, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
         Self {
-            name: name.into(),
+            called: now,
+            last_heard: Instant::default(),
+            calm: Calm::default(),
+            watch: Watch::default(),
+            learned: Learned::default(),
             generation,
+            watched: false,
+            awaits_idle: false,
+            window: Window::default(),
+            digests: SmallVec::new(),
+            name: name.into(),
             pair,
             topic: topic.into(),
             record: Record::default(),
-            window: Window::default(),
             methods: Vec::new(),
-            digests: SmallVec::new(),
             unanswered_before: 0,
             pace: Pace::default(),
             judge: Judge::default(),
@@ -200,15 +224,10 @@ impl Service {
             waits_for: None,
             outages: Outages::default(),
             replicas: None,
-            watch: Watch::default(),
-            called: now,
-            heard: None,
             last_result: None,
             reading: (Verdict::Unknown, None, State::Closed),
             reading_since: now,
             callers: Callers::default(),
-            watched: false,
-            awaits_idle: false,
         }
     }
 
@@ -251,69 +270,24 @@ impl Service {
         at as u16
     }
 
-    /// Notes what happened to a method now; `time` is the reply time, if there was a reply.
-    pub fn note(&mut self, now: Instant, method: u16, fact: Fact, time: Span, policy: &Patience) {
-        self.record.totals.count(fact);
-        if self.window.note(now, method, fact, time, policy.quantile) {
-            self.seal();
-        }
-        if fact == Fact::Late || matches!(fact, Fact::Settled(outcome) if outcome.answered()) {
-            self.pace.reply(now, time);
-            if fact != Fact::Late {
-                self.unanswered_before = self.record.totals.unanswered;
-            }
-        }
-    }
-
-    /// Brings the figures of the methods, and all reply times, up to date with what was noted.
-    pub fn seal(&mut self) {
-        for note in self.window.notes() {
-            let time = note.time();
-            if let Some(time) = time {
-                self.record.lifetime.add(time);
-                self.pace.remember(note.at(), time);
-            }
-            let Some(method) = self.methods.get_mut(usize::from(note.method)) else { continue };
-            method.record.totals.count(note.fact);
-            if let Some(time) = time {
-                method.record.lifetime.add(time);
-            }
-            if matches!(note.fact, Fact::Called | Fact::OneWay) {
-                method.called = note.at();
-            }
-        }
-        self.window.seal();
-    }
-
-    /// Forgets what is older than the longest window.
-    pub fn roll(&mut self, now: Instant, policy: &Patience) {
-        if self.window.roll(now, policy.quantile) {
-            self.seal();
-            self.window.roll(now, policy.quantile);
-        }
-    }
-
-    /// Gives memory back that a quiet service does not need.
-    pub fn rest(&mut self, now: Instant, policy: &Patience) {
-        self.roll(now, policy);
-        self.window.rest();
-        self.judge.rest(now);
-        self.breaker.rest(now);
+    /// When a reply of it was last heard, late ones included.
+    pub fn heard(&self) -> Option<Instant> {
+        (self.last_heard > Instant::default()).then_some(self.last_heard)
     }
 
     /// How silent it is, by the rule of its circuit; nothing could be heard before `blind_until`.
     pub fn silence(&self, now: Instant, blind_until: Option<Instant>) -> Silence {
         Silence {
-            heard: self.heard.max(blind_until),
+            heard: self.heard().max(blind_until),
             witnessed: self.watch.is_witnessed(now, Length::Circuit),
         }
     }
 
     /// Whether something about it can change by time alone.
-    pub fn needs_watching(&self) -> bool {
+    pub fn needs_watching(&self, bounds: &Bounds) -> bool {
         let (told, _) = self.standing.told();
-        !self.judge.is_calm()
-            || !self.breaker.is_calm()
+        !self.judge.is_calm(bounds.few_for_verdict)
+            || !self.breaker.is_calm(bounds.few_for_circuit)
             || told.is_bad()
             || self.standing.verdict().is_bad()
             || self.is_short()

@@ -23,37 +23,54 @@ pub enum Length {
 
 /// The lengths of silence that matter, by [`Length`].
 #[derive(Clone, Copy, Debug)]
-pub struct Lengths([Span; 3]);
+pub struct Lengths {
+    each: [Span; 3],
+    shortest: Span,
+}
 
 impl Lengths {
     /// As they are set.
-    pub const fn new(verdict: &VerdictPolicy, circuit: &CircuitPolicy) -> Self {
-        Self([verdict.min_silence, verdict.min_silence.times(2), circuit.min_silence])
+    pub fn new(verdict: &VerdictPolicy, circuit: &CircuitPolicy) -> Self {
+        let (verdict, circuit) = (verdict.min_silence, circuit.min_silence);
+        Self { each: [verdict, verdict.times(2), circuit], shortest: verdict.min(circuit) }
     }
 }
 
+/// No moment: later than all.
+const NEVER: Instant = Instant::from_micros(u64::MAX);
+
 /// The calls of a service that wait since its last reply.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Watch {
-    /// When the first of them was made, and how many there are.
-    first: Option<Instant>,
+    /// When the first of them was made, or never.
+    first: Instant,
+    /// When the first call that is late enough for each length is believed, or never.
+    believed: [Instant; 3],
+    /// How many there are.
     calls: u32,
-    /// When the first call that is late enough for each length is believed.
-    believed: [Option<Instant>; 3],
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { first: NEVER, believed: [NEVER; 3], calls: 0 }
+    }
 }
 
 impl Watch {
     /// A call is made now, whose reply is waited for so long. Returns when it is believed, if
     /// it is the first that is late enough for one of the lengths.
     pub fn call(&mut self, now: Instant, patience: Span, lengths: &Lengths) -> Option<Instant> {
-        let first = *self.first.get_or_insert(now);
+        self.first = self.first.min(now);
         self.calls = self.calls.saturating_add(1);
-        let waited = now.since(first);
+        let waited = now.since(self.first);
+        if waited < lengths.shortest {
+            return None;
+        }
         let believed = now + Span::from_micros(patience.micros() / 2);
         let mut news = None;
-        for (slot, length) in self.believed.iter_mut().zip(lengths.0) {
-            if waited >= length && slot.is_none_or(|earlier| believed < earlier) {
-                *slot = Some(believed);
+        for (slot, length) in self.believed.iter_mut().zip(lengths.each) {
+            if waited >= length && believed < *slot {
+                *slot = believed;
                 news = Some(believed);
             }
         }
@@ -63,17 +80,18 @@ impl Watch {
     /// Whether so many calls waited in vain until now, for the length that the verdict asks for:
     /// a reply heard now ends a silence, found or not.
     pub fn was_silent(&self, now: Instant, calls: u32, lengths: &Lengths) -> bool {
-        let [verdict, ..] = lengths.0;
-        self.calls >= calls && self.first.is_some_and(|first| now.since(first) >= verdict)
+        let [verdict, ..] = lengths.each;
+        self.calls >= calls && self.first != NEVER && now.since(self.first) >= verdict
     }
 
     /// A reply was heard, or nothing could be heard until now.
-    pub const fn end(&mut self) {
-        *self = Self { first: None, calls: 0, believed: [None; 3] };
+    pub fn end(&mut self) {
+        *self = Self::default();
     }
 
     /// Whether the silence is witnessed by now.
     pub fn is_witnessed(&self, now: Instant, length: Length) -> bool {
-        self.believed[length as usize].is_some_and(|at| at <= now)
+        let at = self.believed[length as usize];
+        at != NEVER && at <= now
     }
 }

@@ -59,7 +59,7 @@ impl Judge {
     fn is_slow(&self, scene: &Scene<'_>, floor: Instant) -> (Option<bool>, Option<Span>) {
         let policy = scene.policy;
         // Replies that are all fast, lately and among the last twenty, cannot be slow on average.
-        let longest = scene.window.replies().histogram().quantile(1.0).unwrap_or_default();
+        let longest = scene.window.replies().quantile(1.0).unwrap_or_default();
         let longest = scene.pace.longest_of_last().max(longest);
         if longest <= policy.slow_median.min(policy.slow_mean).scaled(STILL) {
             return (None, None);
@@ -96,7 +96,7 @@ impl Judge {
     /// Whether the mean reply time is too long, and not because of one reply alone.
     fn very_slow(&self, scene: &Scene<'_>, span: Span, least: u32, floor: Instant) -> bool {
         let limit = scene.policy.slow_mean;
-        if scene.window.replies().histogram().count_from(bin(limit)) < 2 {
+        if scene.window.replies().count_from(bin(limit)) < 2 {
             return false;
         }
         let replies = scene.window.replies_since(scene.now, span.whole_secs(), floor, limit);

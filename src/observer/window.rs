@@ -7,20 +7,22 @@
 //! bins, their sum exactly. A gap longer than the window is a cold start: what was before is
 //! simply gone.
 
-use super::call::Outcome;
-use super::histogram::{Histogram, Tracked};
+use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
+use super::note::Note;
 use super::sealed::{Entry, Kind, Sealed};
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
 
 /// The longest span that figures are kept for, in seconds.
-const LONGEST: u32 = 300;
+pub const LONGEST: u32 = 300;
 /// A reply is heard at most this many seconds after its call: the longest deadline, and the time
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
 /// Notes that are gathered before they are sealed.
 const GATHERED: usize = 64;
+/// Methods whose calls are counted in place when notes are sealed; of more, on the heap.
+const METHODS: usize = 16;
 
 /// Counts over a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -97,83 +99,21 @@ pub struct Replies {
     pub long: u64,
 }
 
-/// What happened to a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fact {
-    /// A call was made.
-    Called,
-    /// A one-way call was made.
-    OneWay,
-    /// A call settled.
-    Settled(Outcome),
-    /// A reply came too late.
-    Late,
-}
-
-impl Fact {
-    const fn kind(self) -> Option<Kind> {
-        match self {
-            Self::Called => Some(Kind::Call),
-            Self::Settled(Outcome::Ok) => Some(Kind::Ok),
-            Self::Settled(Outcome::Rejected) => Some(Kind::Rejected),
-            Self::Settled(Outcome::Failed) => Some(Kind::Failed),
-            Self::Settled(Outcome::Unanswered) => Some(Kind::Unanswered),
-            Self::Late => Some(Kind::Late),
-            Self::OneWay | Self::Settled(Outcome::Void) => None,
-        }
-    }
-}
-
-/// Something that happened, not yet sealed.
-#[derive(Clone, Copy, Debug)]
-pub struct Note {
-    second: u32,
-    /// The reply time in microseconds, if there was a reply; beyond 71 min it is cut.
-    micros: u32,
-    /// The method it happened to.
-    pub method: u16,
-    /// What.
-    pub fact: Fact,
-}
-
-impl Note {
-    /// The reply time, if there was a reply.
-    pub fn time(&self) -> Option<Span> {
-        let timed = self.fact.kind().is_some_and(Kind::has_time);
-        timed.then(|| Span::from_micros(u64::from(self.micros)))
-    }
-
-    /// When, to the second.
-    pub const fn at(&self) -> Instant {
-        Instant::from_micros(self.second as u64 * 1_000_000)
-    }
-
-    fn entry(&self) -> Option<Entry> {
-        let kind = self.fact.kind()?;
-        let bin = self.time().map_or(0, bin);
-        Some(Entry { method: self.method, kind, bin, count: 1, called: false })
-    }
-}
-
 /// The last five minutes of a service and its methods.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Window {
     notes: Vec<Note>,
+    /// How many of the notes are counted in `replies`.
+    reckoned: usize,
+    /// Reply times of all that is sealed or reckoned.
+    replies: Histogram,
     sealed: Sealed,
-    /// Reply times of all that is here, with the quantile that patience goes by.
-    replies: Tracked,
 }
 
 impl Window {
-    /// Notes what happened to a method now. `time` is the reply time, if there was a reply;
-    /// `quantile` is the one that [`Window::replies`] follows, the same each time. Returns
-    /// true when it is time to [`Window::seal`].
-    pub fn note(&mut self, now: Instant, method: u16, fact: Fact, time: Span, q: f64) -> bool {
-        let micros = u32::try_from(time.micros()).unwrap_or(u32::MAX);
-        let note = Note { second: now.second(), micros, method, fact };
-        if let Some(time) = note.time() {
-            self.replies.add(bin(time), q);
-        }
+    /// Notes what happened to a method now. Returns true when it is time to [`Window::seal`].
+    pub fn note(&mut self, note: Note) -> bool {
         if self.notes.capacity() == 0 {
             self.notes.reserve_exact(GATHERED);
         }
@@ -186,40 +126,69 @@ impl Window {
         &self.notes
     }
 
+    /// What is not reckoned yet, oldest first.
+    pub fn fresh(&self) -> &[Note] {
+        self.notes.get(self.reckoned..).unwrap_or_default()
+    }
+
+    /// Counts what is fresh.
+    pub fn reckon(&mut self) {
+        for time in self.notes.iter().skip(self.reckoned).filter_map(Note::time) {
+            self.replies.add(bin(time), 1);
+        }
+        self.reckoned = self.notes.len();
+    }
+
     /// Packs what was noted.
     pub fn seal(&mut self) {
-        for second in self.notes.chunk_by(|a, b| a.second == b.second) {
-            let mut sum = 0;
-            let mut packed: SmallVec<[u64; GATHERED]> = SmallVec::new();
-            for note in second {
-                sum += note.time().map_or(0, Span::micros);
-                packed.extend(note.entry().map(|entry| pack(&entry)));
-            }
-            packed.sort_unstable();
+        self.reckon();
+        for second in self.notes.chunk_by(|a, b| a.at.second() == b.at.second()) {
+            let sum = second.iter().filter_map(Note::time).map(Span::micros).sum();
             let mut entries: SmallVec<[Entry; GATHERED]> = SmallVec::new();
-            for equal in packed.chunk_by(|a, b| a == b) {
-                // As many as were gathered.
-                entries.extend(equal.first().map(|entry| unpack(*entry, equal.len() as u32)));
+            let mut calls: SmallVec<[u32; METHODS]> = SmallVec::new();
+            for note in second {
+                match note.entry() {
+                    Some(entry) if entry.kind == Kind::Call => {
+                        let method = usize::from(entry.method);
+                        if calls.len() <= method {
+                            calls.resize(method + 1, 0);
+                        }
+                        calls[method] += 1;
+                    }
+                    Some(entry) => entries.push(entry),
+                    None => {}
+                }
             }
-            merge_calls(&mut entries);
+            // Nearly every call settles within its second, and its entry says so.
+            for entry in &mut entries {
+                if let Some(left) = calls.get_mut(usize::from(entry.method)).filter(|it| **it > 0) {
+                    *left -= 1;
+                    entry.called = true;
+                }
+            }
+            for (method, count) in (0..).zip(calls).filter(|(_, count)| *count > 0) {
+                entries.push(Entry { method, kind: Kind::Call, bin: 0, count, called: false });
+            }
             if let Some(first) = second.first() {
-                self.sealed.add(first.second, sum, &entries);
+                self.sealed.add(first.at.second(), sum, &mut entries);
             }
         }
         self.notes.clear();
+        self.reckoned = 0;
     }
 
-    /// Forgets what is older than the longest span; to be called before reading what is
-    /// followed. Returns true if something must be sealed before that.
-    pub fn roll(&mut self, now: Instant, q: f64) -> bool {
+    /// Forgets what is older than the longest span; to be called before reading
+    /// [`Window::replies`]. Returns true if something must be sealed before that.
+    pub fn roll(&mut self, now: Instant) -> bool {
+        self.reckon();
         let oldest = oldest(now.second(), LONGEST);
         let replies = &mut self.replies;
         self.sealed.drop_before(oldest, |entry| {
             if entry.kind.has_time() {
-                replies.remove(entry.bin, entry.count, q);
+                replies.remove(entry.bin, entry.count);
             }
         });
-        self.notes.first().is_some_and(|note| note.second < oldest)
+        self.notes.first().is_some_and(|note| note.at.second() < oldest)
     }
 
     /// Gives memory back that a quiet service does not need.
@@ -228,12 +197,12 @@ impl Window {
             self.notes = Vec::new();
         }
         if self.sealed.is_empty() && self.notes.is_empty() {
-            self.replies = Tracked::default();
+            self.replies = Histogram::default();
         }
     }
 
     /// Reply times of the last five minutes, as of the last [`Window::roll`].
-    pub const fn replies(&self) -> &Tracked {
+    pub const fn replies(&self) -> &Histogram {
         &self.replies
     }
 
@@ -314,7 +283,7 @@ impl Window {
         );
         for note in self.recent(now, secs) {
             if let Some(time) = note.time() {
-                add(note.second, 1, time);
+                add(note.at.second(), 1, time);
                 exact_sum = exact_sum.saturating_add(time.micros());
             }
         }
@@ -328,43 +297,15 @@ impl Window {
         self.sealed.visit(oldest(now.second(), secs), |_, _| {}, &mut entry);
         for note in self.recent(now, secs) {
             if let Some(noted) = note.entry() {
-                entry(note.second, noted);
+                entry(note.at.second(), noted);
             }
         }
     }
 
     fn recent(&self, now: Instant, secs: u32) -> impl Iterator<Item = &Note> {
         let oldest = oldest(now.second(), secs);
-        self.notes.iter().filter(move |note| note.second >= oldest)
+        self.notes.iter().filter(move |note| note.at.second() >= oldest)
     }
-}
-
-/// An entry as a number, in the order of methods, kinds and bins.
-fn pack(entry: &Entry) -> u64 {
-    u64::from(entry.method) << 32 | (entry.kind as u64) << 16 | u64::from(entry.bin)
-}
-
-fn unpack(packed: u64, count: u32) -> Entry {
-    let (method, bin) = ((packed >> 32) as u16, packed as u16);
-    Entry { method, kind: Kind::of((packed >> 16) as u8), bin, count, called: false }
-}
-
-/// Takes the calls of a second into the entries of the calls that settled in it.
-fn merge_calls(entries: &mut SmallVec<[Entry; GATHERED]>) {
-    let mut calls = 0;
-    for at in 0..entries.len() {
-        let method = entries[at].method;
-        if entries[at].kind == Kind::Call {
-            calls = at;
-        } else if entries[calls].kind == Kind::Call
-            && entries[calls].method == method
-            && entries[calls].count >= entries[at].count
-        {
-            entries[calls].count -= entries[at].count;
-            entries[at].called = true;
-        }
-    }
-    entries.retain(|entry| entry.count > 0);
 }
 
 /// The first second of a span that ends with `second`.

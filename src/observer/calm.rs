@@ -1,0 +1,120 @@
+//! Calm services: those about which the next good reply can change nothing.
+//!
+//! Nearly every message is a call to a healthy service, or its quick answer with a result. Such
+//! an answer can only lower each rate of failures; it can begin nothing unless it ends a silence,
+//! is slow, or completes the number of calls that a rate needs. So when a service is looked at it
+//! is also asked whether the next good reply must be: if not, it is only noted, and reckoned
+//! later (see [`super::reckoning`]). To look when it was not needed is never wrong.
+//!
+//! Calm is undone by whoever takes the service from the registry, and is found anew with its next
+//! settled call. What time alone can change is not a matter of calm: see `needs_watching`.
+
+use super::evidence::{LAST, Settled};
+use super::service::Service;
+use super::settings::Settings;
+use super::time::{Instant, Span};
+use super::verdict::Verdict;
+
+/// Numbers that follow from the settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// With fewer failures in sight than this, no finding can begin.
+    pub few_for_verdict: u32,
+    /// With fewer failures in sight than this, no rule of failures can open a circuit.
+    pub few_for_circuit: u32,
+    /// A reply that takes longer is looked at.
+    quick: Span,
+    /// See [`super::pace::brisk`].
+    pub brisk: Span,
+}
+
+impl Bounds {
+    /// The bounds of these settings.
+    pub fn new(settings: &Settings) -> Self {
+        let (verdict, circuit) = (&settings.verdict, &settings.circuit);
+        // The fewest of the least number of calls that are more than the rate allows.
+        let least = |calls: u32, enough: &dyn Fn(f64, f64) -> bool| {
+            let calls = calls.max(1);
+            (1..=calls).find(|few| enough(f64::from(*few), f64::from(calls))).unwrap_or(calls)
+        };
+        let missing =
+            least(verdict.min_calls, &|few, calls| calls - few < verdict.min_response_rate * calls);
+        let few_for_verdict = missing.min(verdict.silent_calls).min(verdict.min_failures);
+        let rate = least(circuit.min_calls, &|few, calls| few >= circuit.failure_rate * calls);
+        let rate = if circuit.failure_rate > 0.0 { rate } else { u32::MAX };
+        let run = if circuit.consecutive > 0 { circuit.consecutive } else { u32::MAX };
+        let slow = circuit.slow_call.map(|rule| rule.duration);
+        Self {
+            few_for_verdict: few_for_verdict.max(1),
+            few_for_circuit: rate.min(run).max(1),
+            quick: slow.map_or(verdict.slow_median, |slow| slow.min(verdict.slow_median)),
+            brisk: super::pace::brisk(&settings.patience),
+        }
+    }
+}
+
+/// When the next good reply of a service needs no look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum When {
+    /// It always needs one.
+    #[default]
+    Never,
+    /// When as many good ones came before it in the same second as any rate needs.
+    InARun,
+    /// There are too few failures in sight for anything.
+    Always,
+}
+
+/// How calm a service is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Calm {
+    /// Calls made up to this moment are judged apart.
+    floor: Instant,
+    /// The good replies in a row within one second.
+    run: (u32, u32),
+    when: When,
+}
+
+impl Calm {
+    /// The next reply is looked at.
+    pub const fn disturb(&mut self) {
+        self.when = When::Never;
+    }
+
+    /// One more good reply.
+    pub const fn count(&mut self, now: Instant) {
+        let second = now.second();
+        let before = if self.run.0 == second { self.run.1 } else { 0 };
+        self.run = (second, before.saturating_add(1));
+    }
+}
+
+impl Service {
+    /// Whether a good reply heard now, `time` after its call was made, changes nothing.
+    pub fn takes_calmly(&self, now: Instant, made: Instant, time: Span, bounds: &Bounds) -> bool {
+        let calm = match self.calm.when {
+            When::Never => false,
+            When::InARun => self.calm.run.0 == now.second() && self.calm.run.1 >= LAST as u32,
+            When::Always => true,
+        };
+        calm && made > self.calm.floor && time <= bounds.quick
+    }
+
+    /// Finds out, after a settled call was judged, whether the next good reply must be.
+    pub fn calm_down(&mut self, call: &Settled, bounds: &Bounds) {
+        let well = self.standing.verdict() == Verdict::Healthy && !self.is_short();
+        if !well || !self.judge.is_undisturbed() || !self.breaker.is_closed() {
+            self.calm.when = When::Never;
+            return;
+        }
+        self.calm.floor = self.judge.floor().max(self.breaker.floor());
+        if call.outcome.against() || call.made <= self.calm.floor {
+            self.calm.run = (0, 0);
+        } else {
+            self.calm.count(call.at);
+        }
+        let calm = self.judge.is_calm(bounds.few_for_verdict)
+            && self.breaker.is_calm(bounds.few_for_circuit);
+        self.calm.when = if calm { When::Always } else { When::InARun };
+    }
+}

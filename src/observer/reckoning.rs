@@ -1,0 +1,123 @@
+//! What was noted of a service, reckoned many at a time.
+//!
+//! A message leaves a note of sixteen bytes. What follows from notes (totals, windows, reply
+//! times, evidence, callers) lies in some thirty cache lines, which are cold when a service is
+//! not called often: so notes are *reckoned* together, when somebody asks for anything that rests
+//! on them, or when there are enough to be *sealed*. Whoever takes a service from the registry
+//! gets it reckoned; nobody sees a figure that lags behind.
+//!
+//! Only what cannot change the judgement may wait: the notes of calls, and of replies to a calm
+//! service (see [`super::calm`]). Everything else is reckoned as it comes, and judged.
+
+use super::call::Outcome;
+use super::evidence::Settled;
+use super::note::{Fact, Note};
+use super::pace::Learned;
+use super::service::Service;
+use super::settings::Patience;
+use super::time::{Instant, Span};
+
+impl Service {
+    /// Notes what may be reckoned later: a call, a void one, or a reply that the service takes
+    /// calmly.
+    pub fn note(&mut self, note: Note) {
+        self.learned.heard(note.micros());
+        if self.window.note(note) {
+            self.seal();
+        }
+    }
+
+    /// Notes and reckons what is judged by whoever calls this. Nothing waits to be reckoned.
+    pub fn note_now(&mut self, note: Note) {
+        self.learned.heard(note.micros());
+        let full = self.window.note(note);
+        self.catch_up(false);
+        if full {
+            self.seal();
+        }
+    }
+
+    /// Brings everything but the figures of methods and all reply times up to date.
+    pub fn reckon(&mut self) {
+        self.catch_up(true);
+    }
+
+    fn catch_up(&mut self, calmly: bool) {
+        if self.window.fresh().is_empty() {
+            return;
+        }
+        for note in self.window.fresh() {
+            self.record.totals.count(note.fact);
+            if let Some(caller) = note.caller() {
+                self.callers.note(note.at, caller);
+            }
+            let Some(time) = note.time() else { continue };
+            self.pace.reply(note.at, time);
+            let Fact::Settled(outcome) = note.fact else { continue };
+            self.unanswered_before = self.record.totals.unanswered;
+            if outcome == Outcome::Ok {
+                self.last_result = Some(note.at);
+            }
+            if calmly {
+                let call = Settled { made: note.at - time, at: note.at, outcome, slow: false };
+                self.judge.record(call);
+                self.breaker.note(call);
+            }
+        }
+        self.window.reckon();
+    }
+
+    /// Brings the figures of the methods, and all reply times, up to date too.
+    pub fn seal(&mut self) {
+        self.reckon();
+        let mut last = Instant::default();
+        for note in self.window.notes() {
+            last = note.at;
+            let time = note.time();
+            if let Some(time) = time {
+                self.record.lifetime.add(time);
+                self.pace.remember(note.at, time);
+            }
+            let Some(method) = self.methods.get_mut(usize::from(note.method)) else { continue };
+            method.record.totals.count(note.fact);
+            if let Some(time) = time {
+                method.record.lifetime.add(time);
+            }
+            if note.fact.is_call() {
+                method.called = note.at;
+            }
+        }
+        self.window.seal();
+        self.window.roll(last);
+    }
+
+    /// Forgets what is older than the longest window.
+    pub fn roll(&mut self, now: Instant) {
+        self.reckon();
+        if self.window.roll(now) {
+            self.seal();
+            self.window.roll(now);
+        }
+    }
+
+    /// How long to wait for the reply to a call made now.
+    pub fn patience(&mut self, now: Instant, policy: &Patience, brisk: Span) -> Span {
+        if now.second() >= self.learned.before {
+            self.learned = if let Some(span) = self.settings.patience {
+                Learned::fixed(span)
+            } else {
+                self.roll(now);
+                self.pace.patience(now, &self.window, policy, brisk)
+            };
+        }
+        self.learned.span
+    }
+
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self, now: Instant) {
+        self.roll(now);
+        self.window.rest();
+        self.judge.rest(now);
+        self.breaker.rest(now);
+    }
+}
