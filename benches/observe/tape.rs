@@ -6,6 +6,7 @@ use lookout::observer::digest::{Digest, DigestKey, Kind};
 use lookout::observer::input::{Call, CallKind, Direction, Input, Name, Reply, Stray};
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Instant, Observer, Settings, Span};
+use smallvec::SmallVec;
 
 const KEY: DigestKey = DigestKey::new(3, 5);
 const BEGIN: u64 = 1_700_000_000_000_000;
@@ -161,7 +162,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     pair: PairId(0),
                     direction: Direction::Reply,
                     topic: "session/s/response",
-                    keys: [heard.key].into_iter().collect(),
+                    keys: SmallVec::from_slice(&[heard.key]),
                     strict: Ok(answer),
                     lenient: answer,
                     stray: Stray::Unmatched,

@@ -204,17 +204,15 @@ impl Breaker {
         self.moved.unwrap_or_default()
     }
 
-    /// Takes a good reply that can change nothing, but counts; see [`super::calm`].
-    pub fn note(&mut self, call: Settled) {
-        if self.counts(&call) && self.is_closed() {
-            self.evidence.record(call);
+    /// Takes good replies that can change nothing, but count; see [`super::calm`].
+    pub fn note(&mut self, calls: &[Settled]) {
+        if self.has_rules() && self.is_closed() {
+            self.evidence.record_good(calls);
         }
     }
 
-    /// Whether a call is one that its rules go by.
-    fn counts(&self, call: &Settled) -> bool {
-        let judged = matches!(self.mode, Mode::Automatic | Mode::ObserveOnly);
-        judged && self.moved.is_none_or(|moved| call.made > moved)
+    const fn has_rules(&self) -> bool {
+        matches!(self.mode, Mode::Automatic | Mode::ObserveOnly)
     }
 
     /// Gives memory back that a quiet service does not need.
@@ -233,7 +231,7 @@ impl Breaker {
 
     /// Takes a settled call; never a void one.
     pub fn record(&mut self, call: Settled, setting: &Setting<'_>) -> Option<Transition> {
-        if !self.counts(&call) {
+        if !self.has_rules() || self.moved.is_some_and(|moved| call.made <= moved) {
             return None;
         }
         match self.phase {

@@ -5,7 +5,7 @@
 //! minutes take turns, so the figure covers the last five to ten minutes.
 
 use super::digest::Digest;
-use super::time::Instant;
+use super::time::{Instant, Span};
 
 /// Length of a slice, in seconds.
 const SLICE: u32 = 300;
@@ -14,13 +14,15 @@ const SLICE: u32 = 300;
 #[derive(Clone, Debug)]
 pub struct Callers<const N: usize> {
     slice: u32,
+    /// When the slice ends.
+    end: Instant,
     now: [u8; N],
     before: [u8; N],
 }
 
 impl<const N: usize> Default for Callers<N> {
     fn default() -> Self {
-        Self { slice: 0, now: [0; N], before: [0; N] }
+        Self { slice: 0, end: Instant::default(), now: [0; N], before: [0; N] }
     }
 }
 
@@ -86,7 +88,11 @@ impl<const N: usize> Callers<N> {
     }
 
     fn turn(&mut self, now: Instant) {
+        if now < self.end {
+            return;
+        }
         let slice = now.second() / SLICE;
+        self.end = Instant::default() + Span::from_secs(u64::from(slice + 1) * u64::from(SLICE));
         if slice == self.slice {
             return;
         }
@@ -100,7 +106,6 @@ impl<const N: usize> Callers<N> {
 #[cfg(test)]
 mod tests {
     use super::super::digest::{DigestKey, Kind};
-    use super::super::time::Span;
     use super::*;
 
     #[test]

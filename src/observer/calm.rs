@@ -9,7 +9,8 @@
 //! Calm is undone by whoever takes the service from the registry, and is found anew with its next
 //! settled call. What time alone can change is not a matter of calm: see `needs_watching`.
 
-use super::evidence::{LAST, Settled};
+use super::evidence::Settled;
+use super::last::LAST;
 use super::service::Service;
 use super::settings::Settings;
 use super::time::{Instant, Span};

@@ -9,13 +9,12 @@
 //! kept in groups, so that a straggler is told from the many.
 
 use super::call::Outcome;
+use super::last::{LAST, Last};
 use super::spread::{Made, is_spread};
 use super::time::{Instant, Span};
 use std::collections::VecDeque;
 
-/// How many of the last settled calls are kept one by one.
-pub const LAST: usize = 20;
-/// Older ones of these are in no rate; how long a run of them took does not matter.
+/// Older ones of the last twenty are in no rate; how long a run of them took does not matter.
 pub const LAST_MAX_AGE: Span = Span::from_secs(3600);
 /// A packed tally is this many bits of seconds, wrapped, above the count of settled calls.
 const SECOND_BITS: u32 = 12;
@@ -30,7 +29,7 @@ const LONGEST: u32 = 3_600;
 
 /// The number of a tally; rules see tallies from such a mark on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(u64);
+pub struct Mark(u32);
 
 /// A settled call.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +91,7 @@ impl Tally {
 /// Calls of one tally that went wrong in the same way and were made at about the same time.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
-    tally: u64,
+    tally: u32,
     kind: Wrong,
     count: u32,
     made: Made,
@@ -144,7 +143,7 @@ pub struct Stretch {
     /// Its counts.
     pub tally: Tally,
     /// The number of its first tally.
-    first: u64,
+    first: u32,
 }
 
 /// The settled calls that a judge may see.
@@ -159,15 +158,13 @@ pub struct Evidence {
     /// No tally is too old before this second.
     due: u32,
     /// Number of the tally at the front.
-    base: u64,
+    base: u32,
     /// The next call starts a tally of its own.
     cut: bool,
     troubles: VecDeque<Trouble>,
-    last: VecDeque<(Settled, Mark)>,
+    last: Last,
     /// All tallies in one.
     total: Tally,
-    /// Failures among the last calls.
-    last_failures: u32,
 }
 
 impl Default for Evidence {
@@ -180,9 +177,8 @@ impl Default for Evidence {
             base: 0,
             cut: false,
             troubles: VecDeque::new(),
-            last: VecDeque::new(),
+            last: Last::default(),
             total: Tally::default(),
-            last_failures: 0,
         }
     }
 }
@@ -212,16 +208,34 @@ impl Evidence {
             Outcome::Unanswered => self.trouble(number, Wrong::Unanswered, call.made),
             Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
         }
-        if self.last.capacity() == 0 {
-            self.last.reserve_exact(LAST);
+        self.last.push(call, Mark(number));
+    }
+
+    /// Adds answered calls of which none is slow or failed, in the order in which they settled.
+    pub fn record_good(&mut self, calls: &[Settled]) {
+        // Of many, only the last are kept one by one, and none of those before.
+        let kept = calls.len().saturating_sub(LAST);
+        if kept > 0 {
+            self.last.clear();
         }
-        if self.last.len() == LAST
-            && let Some((oldest, _)) = self.last.pop_front()
-        {
-            self.last_failures -= u32::from(oldest.outcome.against());
+        let mut before = 0;
+        let mut rest = calls;
+        while let Some(first) = rest.first() {
+            let number = self.tally(first.at);
+            let Some(packed) = self.tallies.back_mut() else { return };
+            let room = (MAX_COUNT - (*packed & MAX_COUNT)) as usize;
+            let end = first.at.next_second();
+            let within = rest.iter().take(room).take_while(|call| call.at < end).count().max(1);
+            let (now, later) = rest.split_at(within);
+            // As many as were gathered.
+            *packed += now.len() as u32;
+            self.total.settled += now.len() as u32;
+            for call in now.iter().skip(kept.saturating_sub(before)) {
+                self.last.push(*call, Mark(number));
+            }
+            before += now.len();
+            rest = later;
         }
-        self.last_failures += u32::from(call.outcome.against());
-        self.last.push_back((call, Mark(number)));
     }
 
     /// Adds a late reply heard at `at`.
@@ -232,7 +246,7 @@ impl Evidence {
     }
 
     /// The number of the tally of this moment, which is the last one.
-    fn tally(&mut self, at: Instant) -> u64 {
+    fn tally(&mut self, at: Instant) -> u32 {
         let second = at.second();
         let full = |packed: &u32| packed & MAX_COUNT == MAX_COUNT;
         if self.cut || self.newest != second || self.tallies.back().is_none_or(full) {
@@ -248,12 +262,12 @@ impl Evidence {
             }
             self.tallies.push_back(second << COUNT_BITS);
         }
-        self.base + self.tallies.len() as u64 - 1
+        self.base.wrapping_add(self.tallies.len() as u32 - 1)
     }
 
     /// Counts one more call that went wrong, with others that were made at about the same time.
     /// A few groups a tally tell a straggler from the many; of more, the nearest takes it in.
-    fn trouble(&mut self, tally: u64, kind: Wrong, made: Instant) {
+    fn trouble(&mut self, tally: u32, kind: Wrong, made: Instant) {
         let made = Made::at(made);
         // When these were made decides nothing, so one group is enough.
         let most = if matches!(kind, Wrong::Slow | Wrong::Late) { 1 } else { GROUPS };
@@ -305,24 +319,23 @@ impl Evidence {
             while let Some(trouble) = self.troubles.pop_front_if(|front| front.tally == self.base) {
                 self.total.take(&trouble.tally());
             }
-            self.base += 1;
+            self.base = self.base.wrapping_add(1);
         }
     }
 
     /// The mark from which only later calls are seen.
     pub fn mark(&mut self) -> Mark {
         self.cut = true;
-        Mark(self.base + self.tallies.len() as u64)
+        Mark(self.base.wrapping_add(self.tallies.len() as u32))
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.base += self.tallies.len() as u64;
+        self.base = self.base.wrapping_add(self.tallies.len() as u32);
         self.tallies.clear();
         self.troubles.clear();
         self.last.clear();
         self.total = Tally::default();
-        self.last_failures = 0;
     }
 
     /// Gives memory back that a quiet service does not need.
@@ -337,7 +350,7 @@ impl Evidence {
 
     /// Whether no failure is in sight, be it among the tallies or the last twenty.
     pub const fn is_clean(&self) -> bool {
-        self.total.failures() == 0 && self.last_failures == 0
+        self.total.failures() == 0 && self.last.failures() == 0
     }
 
     /// Whether the tallies hold a slow call.
@@ -347,7 +360,7 @@ impl Evidence {
 
     /// No stretch of tallies or of last calls holds more failures than this.
     pub fn most_failures(&self) -> u32 {
-        self.total.failures().max(self.last_failures)
+        self.total.failures().max(self.last.failures())
     }
 
     /// The stretch of the last `span`, from `mark` on; as of the last call or roll.
@@ -358,7 +371,7 @@ impl Evidence {
         }
         let since_newest = now.second().saturating_sub(self.newest);
         let mut tally = Tally::default();
-        let mut first = self.base + self.tallies.len() as u64;
+        let mut first = self.base.wrapping_add(self.tallies.len() as u32);
         for packed in self.tallies.iter().rev() {
             let age = Self::age(*packed, self.newest).saturating_add(since_newest);
             if first <= mark.0 || age >= secs {
@@ -394,8 +407,8 @@ impl Evidence {
     }
 
     /// The last settled calls, newest first, from `mark` on.
-    pub fn last(&self, mark: Mark) -> impl Iterator<Item = &Settled> {
-        self.last.iter().rev().take_while(move |(_, at)| *at >= mark).map(|(call, _)| call)
+    pub fn last(&self, mark: Mark) -> impl Iterator<Item = Settled> {
+        self.last.since(mark)
     }
 
     /// The counts of the last `count` settled calls, in which unanswered ones count as
@@ -408,10 +421,10 @@ impl Evidence {
         mark: Mark,
         min_silence: Span,
     ) -> Option<(Tally, u32)> {
-        let young = |call: &&Settled| now.since(call.at) <= LAST_MAX_AGE;
+        let young = |call: &Settled| now.since(call.at) <= LAST_MAX_AGE;
         let calls = || self.last(mark).take_while(young).take(count as usize);
         let mut sum = Tally::default();
-        calls().for_each(|call| sum.count(call));
+        calls().for_each(|call| sum.count(&call));
         let unanswered = || calls().filter(|call| call.outcome == Outcome::Unanswered);
         let lasts = is_spread(|| unanswered().map(|call| (1, Made::at(call.made))), min_silence);
         let brief = sum.unanswered > 0 && !lasts;
@@ -422,14 +435,12 @@ impl Evidence {
     /// Whether the last twenty calls all settled within the second of the last: every rate has
     /// had its calls then.
     pub fn is_busy(&self) -> bool {
-        let first = self.last.front().filter(|_| self.last.len() == LAST);
-        first.is_some_and(|(call, _)| call.at.second() == self.newest)
+        self.last.oldest().is_some_and(|at| at.second() == self.newest)
     }
 
     /// Whether the last call but one was answered.
     pub fn answered_before_last(&self) -> bool {
-        let before = self.last.len().checked_sub(2).and_then(|at| self.last.get(at));
-        before.is_some_and(|(call, _)| call.outcome.answered())
+        self.last.since(Mark::default()).nth(1).is_some_and(|call| call.outcome.answered())
     }
 
     /// How many of the last calls in a row were unanswered, up to twenty.
@@ -442,7 +453,7 @@ impl Evidence {
     /// was made, and that was witnessed for long enough.
     pub fn silent(&self, count: u32, mark: Mark, silence: &Silence) -> bool {
         if !silence.witnessed
-            || self.last_failures < count
+            || self.last.failures() < count
             || self.unanswered_in_a_row(mark) < count
         {
             return false;

@@ -8,36 +8,28 @@ use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
-use super::ledger::{Closed, Found, Owner};
+use super::ledger::{Closed, Known, Owner};
 use super::note::{Fact, Note};
 use super::pair::{self, Pair};
 use super::registry::OTHER_INDEX;
 use super::service::{OTHER, SERVICE_CALLERS};
 use super::time::{Instant, Span};
-use smallvec::SmallVec;
 use std::cmp::Reverse;
-
-/// Calls that had to give way to a new one.
-type Voided = SmallVec<[Closed; 3]>;
 
 impl Observer {
     pub(super) fn hear_call(&mut self, now: Instant, call: &Call<'_>) {
         let (index, admission) = self.registry.admit(call.service, call.pair, call.topic, now);
         self.admitted(now, index, call.service, admission);
         let other = Name { text: OTHER, digest: self.other_method };
-        let limits = self.settings.limits;
-        let mut room = self.registry.method_room;
         self.called(now, index);
-        let service = self.registry.noted(index);
         let mut caller = None;
         if let Some(digest) = call.caller {
             self.callers.note(now, Callers::<1024>::sighting(digest));
             caller = Some(Callers::<SERVICE_CALLERS>::sighting(digest));
         }
         let wanted = call.method.filter(|_| index != OTHER_INDEX);
-        let method = service.method(wanted, &limits, &mut room, other, now);
-        self.registry.method_room = room;
-        let service = self.registry.noted(index);
+        let (service, room) = self.registry.noted_with_room(index);
+        let method = service.method(wanted, &self.settings.limits, room, other, now);
         let fact = if call.kind == CallKind::OneWay { Fact::OneWay } else { Fact::Called };
         service.note(Note::call(now, method, fact, caller));
         let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
@@ -64,18 +56,18 @@ impl Observer {
             alias: call.service.digest.half(),
         };
         self.rate.count(now);
-        let mut voided = Voided::new();
-        let ticket = self
-            .ledger
-            .open(now, now + patience, keys, owner, lenient, |closed| voided.push(closed));
-        self.due_at(now + patience);
+        let mut voided = std::mem::take(&mut self.voided);
+        let due = now + patience;
+        let ticket = self.ledger.open(now, due, keys, owner, lenient, &mut voided);
+        self.due_at(due);
         if let Some(at) = believed {
             self.witnesses.push(Reverse((at, index)));
             self.due_at(at);
         }
-        for closed in voided {
+        for closed in voided.drain(..) {
             self.settle(now, &closed, Outcome::Void, now);
         }
+        self.voided = voided;
         if self.settings.cascade.learn {
             let ledger = &self.ledger;
             let service = call.service.digest;
@@ -116,48 +108,56 @@ impl Observer {
     }
 
     pub(super) fn hear_reply(&mut self, now: Instant, reply: Reply<'_>) {
-        self.ledger.forget(now);
-        let mut found = None;
-        for key in &reply.keys {
-            if matches!(found, Some(Found::Open { .. })) {
-                break;
+        // An open call waits for this reply; one that is settled only remembers.
+        if let Some(id) = reply.keys.iter().find_map(|key| self.ledger.find(*key)) {
+            let lenient = self.ledger.is_lenient(id);
+            match if lenient { Ok(reply.lenient) } else { reply.strict } {
+                Ok(answer) => {
+                    let closed = self.answer(id, now);
+                    let outcome = self.settings.codes.outcome(answer);
+                    self.settle(now, &closed, outcome, now);
+                }
+                Err(kind) => self.count_no_reply(&reply, kind),
             }
-            let here = self.ledger.find(*key);
-            let rank = |found: &Option<Found>| match found {
-                None => 0,
-                Some(Found::Answered { .. }) => 1,
-                Some(Found::Missed { .. }) => 2,
-                Some(Found::Open { .. }) => 3,
-            };
-            // An open call waits for this reply; one that is settled only remembers.
-            if rank(&here) > rank(&found) {
-                found = here;
+            return;
+        }
+        self.hear_again(now, reply);
+    }
+
+    /// Takes a reply for which no call is open: late, a further one, or of nobody.
+    fn hear_again(&mut self, now: Instant, reply: Reply<'_>) {
+        let mut known = None;
+        for key in &reply.keys {
+            let here = self.ledger.recall(*key, now).map(|(what, lenient)| (*key, what, lenient));
+            let missed = |it: &Option<_>| matches!(it, Some((_, Known::Missed, _)));
+            if known.is_none() || !missed(&known) && missed(&here) {
+                known = here.or(known);
             }
         }
-        let lenient = match found {
-            None => return self.hold_stray(now, reply),
-            Some(Found::Open { lenient, .. } | Found::Missed { lenient, .. }) => lenient,
-            Some(Found::Answered { lenient }) => lenient,
+        let Some((key, what, lenient)) = known else {
+            return self.hold_stray(now, reply);
         };
-        let answer = if lenient { Ok(reply.lenient) } else { reply.strict };
-        match (found, answer) {
-            (Some(Found::Open { id, .. }), Ok(answer)) => {
-                let closed = self.answer(id, now);
-                let outcome = self.settings.codes.outcome(answer);
-                self.settle(now, &closed, outcome, now);
+        match (what, if lenient { Ok(reply.lenient) } else { reply.strict }) {
+            (Known::Missed, Ok(_)) => {
+                if let Some(closed) = self.ledger.late(key, now) {
+                    self.late_reply(now, &closed);
+                }
             }
-            (Some(Found::Missed { id, .. }), Ok(_)) => {
-                let closed = self.ledger.late(id);
-                self.late_reply(now, &closed);
-            }
-            (Some(Found::Answered { .. }), Ok(_)) => self.hold(now, reply, Vain::Duplicate),
-            (_, Err(_)) if reply.stray == Stray::Ignored => self.counters.ignored += 1,
-            (Some(Found::Answered { .. }), Err(kind)) => {
+            (Known::Answered, Ok(_)) => self.hold(now, reply, Vain::Duplicate),
+            (Known::Answered, Err(kind)) if reply.stray != Stray::Ignored => {
                 let vain = Vain::Malformed(reply.pair, reply.direction, kind);
                 self.hold(now, reply, vain);
             }
-            (_, Err(kind)) => self.count_malformed(reply.pair, reply.direction, kind),
-            (None, Ok(_)) => {}
+            (_, Err(kind)) => self.count_no_reply(&reply, kind),
+        }
+    }
+
+    /// Counts what came in the place of a reply and is none.
+    fn count_no_reply(&mut self, reply: &Reply<'_>, kind: Malformed) {
+        if reply.stray == Stray::Ignored {
+            self.counters.ignored += 1;
+        } else {
+            self.count_malformed(reply.pair, reply.direction, kind);
         }
     }
 
@@ -193,10 +193,13 @@ impl Observer {
     /// No call came for a held reply.
     pub(super) fn decide(&mut self, held: &Held) {
         // A second copy of a reply that was held and then matched is known by now.
-        let answered =
-            |key: &Digest| matches!(self.ledger.find(*key), Some(Found::Answered { .. }));
+        let now = self.now;
+        let mut answered = |key: &Digest| {
+            let open = self.ledger.find(*key).is_some();
+            !open && matches!(self.ledger.recall(*key, now), Some((Known::Answered, _)))
+        };
         match held.vain {
-            Vain::Unmatched if held.keys.iter().any(answered) => self.counters.duplicate += 1,
+            Vain::Unmatched if held.keys.iter().any(&mut answered) => self.counters.duplicate += 1,
             Vain::Unmatched => {
                 self.counters.unmatched += 1;
                 if let Some(topic) = &held.topic {
@@ -221,14 +224,11 @@ impl Observer {
     /// The first call whose patience ended before `now`, if there is one: it may be only the
     /// moment at which to look closer.
     pub(super) fn expire_call(&mut self, now: Instant) {
-        match self.ledger.expire(now) {
-            Some((closed, at)) => {
-                let at = at.max(self.now);
-                self.now = at;
-                let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
-                self.settle(at, &closed, outcome, at);
-            }
-            None => self.ledger.forget(now),
+        if let Some((closed, at)) = self.ledger.expire(now) {
+            let at = at.max(self.now);
+            self.now = at;
+            let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
+            self.settle(at, &closed, outcome, at);
         }
     }
 

@@ -129,6 +129,24 @@ impl PartialEq for Histogram {
 impl Eq for Histogram {}
 
 impl Histogram {
+    /// Adds one time that fell into `bin`.
+    #[inline]
+    pub fn add_one(&mut self, bin: u16) {
+        let at = usize::from(bin.wrapping_sub(self.first));
+        let added = each_width!(&mut self.counts, list => match list.get_mut(at) {
+            Some(slot) if slot.wrapping_add(1) != 0 => {
+                *slot += 1;
+                true
+            }
+            _ => false,
+        });
+        if added {
+            self.total += 1;
+        } else {
+            self.add_beyond(bin, 1);
+        }
+    }
+
     /// Adds `count` times that fell into `bin`.
     pub fn add(&mut self, bin: u16, count: u32) {
         let at = usize::from(bin.wrapping_sub(self.first));
@@ -140,6 +158,7 @@ impl Histogram {
     }
 
     /// Adds where there is no room yet, or a count outgrows its width.
+    #[cold]
     fn add_beyond(&mut self, bin: u16, count: u32) {
         // Room comes in steps, as the first replies of a service widen its stretch one by one.
         let (low, high) = (bin / STEP * STEP, bin / STEP * STEP + STEP);
@@ -165,12 +184,16 @@ impl Histogram {
     /// Takes back `count` times that were added to `bin` before.
     pub fn remove(&mut self, bin: u16, count: u32) {
         let at = usize::from(bin.wrapping_sub(self.first));
-        let before = self.counts.get(at);
-        let taken = count.min(before);
-        if taken > 0 {
-            self.counts.set(at, before - taken);
-            self.total -= u64::from(taken);
-        }
+        let taken = each_width!(&mut self.counts, list => {
+            list.get_mut(at).map_or(0, |slot| {
+                let before = u32::from(*slot);
+                let taken = count.min(before);
+                // Not more than it was, so it fits.
+                *slot = (before - taken) as _;
+                taken
+            })
+        });
+        self.total -= u64::from(taken);
     }
 
     /// Adds everything another histogram counted.

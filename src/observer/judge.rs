@@ -5,8 +5,9 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, LAST, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
+use super::last::LAST;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
 use super::silence::{Length, Watch};
@@ -68,6 +69,11 @@ impl Judge {
         if self.from.is_none_or(|from| call.made > from) {
             self.evidence.record(call);
         }
+    }
+
+    /// Adds good replies that can change nothing; see [`super::calm`].
+    pub fn note(&mut self, calls: &[Settled]) {
+        self.evidence.record_good(calls);
     }
 
     /// A late reply was heard, `time` after its call.

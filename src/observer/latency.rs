@@ -20,6 +20,7 @@ pub const BIN_BITS: u32 = 10;
 pub const LAST_BIN: u16 = (1 << BIN_BITS) - 1;
 
 /// The bin that a reply time falls into.
+#[inline]
 pub fn bin(time: Span) -> u16 {
     let micros = time.micros().min(MAX_MICROS);
     if micros < SUB {
@@ -52,10 +53,16 @@ pub struct Lifetime {
 impl Lifetime {
     /// Adds one reply time.
     pub fn add(&mut self, time: Span) {
+        self.add_in(bin(time), time);
+    }
+
+    /// Adds one reply time whose bin is known.
+    #[inline]
+    pub fn add_in(&mut self, bin: u16, time: Span) {
         self.min = if self.histogram.count() == 0 { time } else { self.min.min(time) };
         self.max = self.max.max(time);
         self.sum_micros = self.sum_micros.saturating_add(time.micros());
-        self.histogram.add(bin(time), 1);
+        self.histogram.add_one(bin);
     }
 
     /// Adds everything another one holds.

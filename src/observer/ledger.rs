@@ -1,23 +1,23 @@
-//! Open calls, and those settled not long ago.
+//! Open calls, by key, and what becomes of them.
 //!
 //! A call stands under one or two keys. While open it waits in the wheel for its deadline and
-//! in a queue by age; once settled it stays under its keys for five minutes, so that a late
-//! reply or a duplicate is known for what it is. Both queues are bounded: the oldest open call
-//! is evicted (the owner makes it void), the oldest settled one forgotten. A key in use twice
-//! belongs to the newer call.
+//! in a queue by age; once settled it is handed to the past, where a late reply or a duplicate
+//! still finds it for five minutes. Open calls are bounded: the oldest is evicted (the owner makes
+//! it void). A key in use twice belongs to the newer call.
 //!
-//! A call is one slot of a cache line. The index holds numbers of slots and compares keys in
-//! the slots themselves; queues and wheel hold a slot's number with its stamp and are not told
-//! when it settles: a stamp that has changed means that the entry is about the past.
+//! A call is one slot of 48 bytes. The index holds numbers of slots and compares keys in the slots
+//! themselves; queue and wheel hold a slot's number with its stamp and are not told when it
+//! settles: a stamp that has changed means that the entry is about the past.
 
 use super::call::PairId;
 use super::digest::{Digest, DigestMap};
 use super::limits::Limits;
+use super::past::{self, Past};
 use super::registry::OTHER_INDEX;
-use super::time::{Instant, Span};
+use super::time::Instant;
 use super::wheel::Wheel;
 use hashbrown::HashTable;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Whose call it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,77 +43,42 @@ pub struct Closed {
     pub made: Instant,
 }
 
-/// What is known under a key.
+/// What a settled call still says under its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// An open call; `lenient` if any payload is its reply.
-    Open {
-        /// Its place in the ledger.
-        id: u32,
-        /// Whether any payload under the key is a reply.
-        lenient: bool,
-    },
-    /// A call that became unanswered or void and whose reply did not come yet.
-    Missed {
-        /// Its place in the ledger.
-        id: u32,
-        /// Whether any payload under the key is a reply.
-        lenient: bool,
-    },
-    /// A call that has had its reply.
-    Answered {
-        /// Whether any payload under the key is a reply.
-        lenient: bool,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Free,
-    Open,
+pub enum Known {
+    /// It became unanswered or void, and its reply did not come yet.
     Missed,
+    /// It has had its reply.
     Answered,
 }
 
-/// A call, in 64 bytes.
+/// An open call, in 48 bytes.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     key: Digest,
     made: Instant,
-    /// While open the deadline, then the moment of settlement.
-    at: Instant,
+    /// The alias of one of the `_other`, the generation of any other service.
+    tenant: u64,
     service: u32,
     /// Changes with each state, so that older entries elsewhere are known as such.
     stamp: u32,
-    /// The alias of one of the `_other`, the generation of any other service.
-    tenant: u64,
     method: u16,
     pair: PairId,
-    state: State,
+    open: bool,
     lenient: bool,
-    /// Whether the key is still its own; another call may have taken it.
-    first: bool,
     /// Whether it has a second key.
     second: bool,
 }
 
-const _: () = assert!(size_of::<Slot>() == 64, "a call is one cache line");
+const _: () = assert!(size_of::<Slot>() == 48, "an open call fits a cache line");
 
 impl Slot {
-    fn owner(&self) -> Owner {
-        let other = self.service == OTHER_INDEX;
-        Owner {
-            service: self.service,
-            // What is set from 32 bits comes back as 32 bits.
-            generation: if other { 0 } else { self.tenant as u32 },
-            method: self.method,
-            pair: self.pair,
-            alias: if other { self.tenant } else { 0 },
-        }
-    }
-
     fn closed(&self) -> Closed {
-        Closed { owner: self.owner(), made: self.made }
+        let Self { service, method, pair, made, tenant, .. } = *self;
+        let other = service == OTHER_INDEX;
+        // What is set from 32 bits comes back as 32 bits.
+        let (generation, alias) = if other { (0, tenant) } else { (tenant as u32, 0) };
+        Closed { owner: Owner { service, generation, method, pair, alias }, made }
     }
 }
 
@@ -136,12 +101,18 @@ struct Queue {
 
 impl Queue {
     /// Adds a ticket. Those out of date never make up more than half and some.
+    #[inline]
     fn push(&mut self, ticket: Ticket, slots: &[Slot]) {
         self.len += 1;
         self.tickets.push_back(ticket);
         if self.tickets.len() > 2 * self.len as usize + 1_024 {
-            self.tickets.retain(|ticket| is_current(slots, *ticket));
+            self.sweep(slots);
         }
+    }
+
+    #[cold]
+    fn sweep(&mut self, slots: &[Slot]) {
+        self.tickets.retain(|ticket| is_current(slots, *ticket));
     }
 
     /// The oldest that is up to date.
@@ -167,16 +138,14 @@ pub struct Ledger {
     index: HashTable<u32>,
     /// Second keys, of the few calls that have one, both ways.
     seconds: DigestMap<u32>,
-    second_of: std::collections::BTreeMap<u32, Digest>,
+    second_of: BTreeMap<u32, Digest>,
     slots: Vec<Slot>,
     free: Vec<u32>,
     stamp: u32,
     wheel: Wheel,
     open: Queue,
-    settled: Queue,
     max_open: u32,
-    max_settled: u32,
-    remember: Span,
+    past: Past,
     /// Open calls that gave way to the bound.
     evicted: u64,
 }
@@ -187,16 +156,14 @@ impl Ledger {
         Self {
             index: HashTable::new(),
             seconds: DigestMap::default(),
-            second_of: std::collections::BTreeMap::new(),
+            second_of: BTreeMap::new(),
             slots: Vec::new(),
             free: Vec::new(),
             stamp: 0,
             wheel: Wheel::new(now),
             open: Queue::default(),
-            settled: Queue::default(),
             max_open: limits.open_calls,
-            max_settled: limits.settled_calls,
-            remember: limits.settled_for,
+            past: Past::new(limits.settled_calls, limits.settled_for),
             evicted: 0,
         }
     }
@@ -212,7 +179,7 @@ impl Ledger {
     }
 
     /// Makes room under these keys and within the bound, then opens a call. The calls that had
-    /// to give way, at most three, are handed to `void`.
+    /// to give way, at most three, are added to `void`.
     pub fn open(
         &mut self,
         made: Instant,
@@ -220,17 +187,19 @@ impl Ledger {
         keys: (Digest, Option<Digest>),
         owner: Owner,
         lenient: bool,
-        mut void: impl FnMut(Closed),
+        void: &mut Vec<Closed>,
     ) -> Ticket {
         let second = keys.1.filter(|second| *second != keys.0);
-        self.release(keys.0, made, &mut void);
-        if let Some(key) = second {
-            self.release(key, made, &mut void);
+        if let Some(id) = self.find(keys.0) {
+            void.push(self.close(id, made, Known::Missed));
+        }
+        if let Some(id) = second.and_then(|key| self.find(key)) {
+            void.push(self.close(id, made, Known::Missed));
         }
         while self.open.len >= self.max_open
             && let Some(id) = self.open.first(&self.slots)
         {
-            void(self.close(id, made, State::Missed));
+            void.push(self.close(id, made, Known::Missed));
             self.evicted += 1;
         }
         let other = owner.service == OTHER_INDEX;
@@ -238,15 +207,13 @@ impl Ledger {
         let id = self.take_slot(Slot {
             key: keys.0,
             made,
-            at: due,
+            tenant: if other { owner.alias } else { u64::from(owner.generation) },
             service: owner.service,
             stamp,
-            tenant: if other { owner.alias } else { u64::from(owner.generation) },
             method: owner.method,
             pair: owner.pair,
-            state: State::Open,
+            open: true,
             lenient,
-            first: true,
             second: second.is_some(),
         });
         let slots = &self.slots;
@@ -263,22 +230,39 @@ impl Ledger {
         ticket
     }
 
-    /// What stands under a key.
-    pub fn find(&self, key: Digest) -> Option<Found> {
-        let id = self.id_of(key)?;
-        let slot = self.slots.get(id as usize)?;
-        let lenient = slot.lenient;
-        match slot.state {
-            State::Open => Some(Found::Open { id, lenient }),
-            State::Missed => Some(Found::Missed { id, lenient }),
-            State::Answered => Some(Found::Answered { lenient }),
-            State::Free => None,
+    /// The open call under a key.
+    #[inline]
+    pub fn find(&self, key: Digest) -> Option<u32> {
+        let slots = &self.slots;
+        let mine = |id: &u32| slots.get(*id as usize).is_some_and(|slot| slot.key == key);
+        let first = self.index.find(key.hash(), mine).copied();
+        if first.is_some() || self.seconds.is_empty() {
+            return first;
         }
+        self.seconds.get(&key).copied()
+    }
+
+    /// Whether any payload is the reply of an open call.
+    pub fn is_lenient(&self, id: u32) -> bool {
+        self.slots.get(id as usize).is_some_and(|slot| slot.lenient)
+    }
+
+    /// What a call settled not long ago says under a key, and whether any payload is its reply.
+    pub fn recall(&mut self, key: Digest, now: Instant) -> Option<(Known, bool)> {
+        let call = self.past.find(key, now)?;
+        Some((if call.answered { Known::Answered } else { Known::Missed }, call.lenient))
+    }
+
+    /// The reply of a missed call came after all: says whose call it was.
+    pub fn late(&mut self, key: Digest, now: Instant) -> Option<Closed> {
+        let call = self.past.find(key, now)?;
+        call.answered = true;
+        Some(call.closed())
     }
 
     /// The ticket of an open call.
     pub fn ticket(&self, id: u32) -> Option<Ticket> {
-        let slot = self.slots.get(id as usize).filter(|slot| slot.state == State::Open)?;
+        let slot = self.slots.get(id as usize).filter(|slot| slot.open)?;
         Some(Ticket { id, stamp: slot.stamp })
     }
 
@@ -287,16 +271,15 @@ impl Ledger {
         is_current(&self.slots, ticket)
     }
 
-    /// Settles an open call by its reply.
-    pub fn answer(&mut self, id: u32, now: Instant) -> Closed {
-        self.close(id, now, State::Answered)
+    /// When the oldest open call was made.
+    pub fn oldest(&mut self) -> Option<Instant> {
+        let id = self.open.first(&self.slots)?;
+        self.slots.get(id as usize).map(|slot| slot.made)
     }
 
-    /// Marks that the reply of a missed call came after all, and says whose call it was.
-    pub fn late(&mut self, id: u32) -> Closed {
-        let slot = &mut self.slots[id as usize];
-        slot.state = State::Answered;
-        slot.closed()
+    /// Settles an open call by its reply.
+    pub fn answer(&mut self, id: u32, now: Instant) -> Closed {
+        self.close(id, now, Known::Answered)
     }
 
     /// When to ask [`Ledger::expire`] next; it may find nothing yet.
@@ -309,103 +292,42 @@ impl Ledger {
     pub fn expire(&mut self, now: Instant) -> Option<(Closed, Instant)> {
         let slots = &self.slots;
         let (ticket, due) = self.wheel.pop_before(now, |ticket| is_current(slots, ticket))?;
-        Some((self.close(ticket.id, due, State::Missed), due))
+        Some((self.close(ticket.id, due, Known::Missed), due))
     }
 
     /// Closes the oldest open call without a reply.
     pub fn void_oldest(&mut self, now: Instant) -> Option<Closed> {
         let id = self.open.first(&self.slots)?;
-        Some(self.close(id, now, State::Missed))
+        Some(self.close(id, now, Known::Missed))
     }
 
-    /// Forgets what was settled too long ago.
+    /// Frees the memory of what was settled too long ago.
     pub fn forget(&mut self, now: Instant) {
-        while let Some(id) = self.settled.first(&self.slots) {
-            let expired = self.slots[id as usize].at + self.remember < now;
-            if !expired && self.settled.len <= self.max_settled {
-                return;
-            }
-            self.drop_settled(id);
-        }
+        self.past.forget(now);
     }
 
-    fn id_of(&self, key: Digest) -> Option<u32> {
-        let slots = &self.slots;
-        let mine =
-            |id: &u32| slots.get(*id as usize).is_some_and(|slot| slot.first && slot.key == key);
-        let first = self.index.find(key.hash(), mine).copied();
-        if first.is_some() || self.seconds.is_empty() {
-            return first;
-        }
-        self.seconds.get(&key).copied()
-    }
-
-    /// Takes a key away from whoever has it.
-    fn release(&mut self, key: Digest, now: Instant, void: &mut impl FnMut(Closed)) {
-        let Some(id) = self.id_of(key) else {
-            return;
-        };
-        if self.slots[id as usize].state == State::Open {
-            void(self.close(id, now, State::Missed));
-        }
+    fn close(&mut self, id: u32, now: Instant, known: Known) -> Closed {
+        let stamp = self.next_stamp();
         let slot = &mut self.slots[id as usize];
-        if slot.first && slot.key == key {
-            self.unindex(id);
-        } else {
-            self.unindex_second(id);
-        }
-        let slot = &self.slots[id as usize];
-        if !slot.first && !slot.second && slot.state != State::Free {
-            self.drop_settled(id);
-        }
-    }
-
-    fn unindex(&mut self, id: u32) {
-        let slot = &mut self.slots[id as usize];
-        slot.first = false;
-        if let Ok(entry) = self.index.find_entry(slot.key.hash(), |at| *at == id) {
+        let closed = slot.closed();
+        slot.open = false;
+        slot.stamp = stamp;
+        let (key, second) = (slot.key, slot.second);
+        let settled = past::Settled::new(key, &closed, now, slot.lenient, known == Known::Answered);
+        if let Ok(entry) = self.index.find_entry(key.hash(), |at| *at == id) {
             entry.remove();
         }
-    }
-
-    fn unindex_second(&mut self, id: u32) {
-        self.slots[id as usize].second = false;
-        if let Some(key) = self.second_of.remove(&id) {
-            self.seconds.remove(&key);
+        let mut other = None;
+        if second {
+            other = self.second_of.remove(&id);
+            other.iter().for_each(|key| {
+                self.seconds.remove(key);
+            });
         }
-    }
-
-    fn close(&mut self, id: u32, now: Instant, state: State) -> Closed {
-        let stamp = self.next_stamp();
-        let slot = &mut self.slots[id as usize];
-        slot.state = state;
-        slot.at = now;
-        slot.stamp = stamp;
-        let closed = slot.closed();
+        self.past.push(settled, other);
         self.open.len -= 1;
-        self.settled.push(Ticket { id, stamp }, &self.slots);
-        if self.settled.len > self.max_settled.max(1)
-            && let Some(oldest) = self.settled.first(&self.slots)
-        {
-            self.drop_settled(oldest);
-        }
-        closed
-    }
-
-    fn drop_settled(&mut self, id: u32) {
-        let slot = self.slots[id as usize];
-        if slot.first {
-            self.unindex(id);
-        }
-        if slot.second {
-            self.unindex_second(id);
-        }
-        let stamp = self.next_stamp();
-        let slot = &mut self.slots[id as usize];
-        slot.state = State::Free;
-        slot.stamp = stamp;
-        self.settled.len -= 1;
         self.free.push(id);
+        closed
     }
 
     fn take_slot(&mut self, slot: Slot) -> u32 {
@@ -414,7 +336,7 @@ impl Ledger {
             return id;
         }
         self.slots.push(slot);
-        // Both queues are bounded by settings, far below 2^32 together.
+        // Bounded by a setting of 32 bits.
         (self.slots.len() - 1) as u32
     }
 

@@ -26,6 +26,7 @@ pub mod histogram;
 pub mod incident;
 pub mod input;
 pub mod judge;
+pub mod last;
 pub mod latency;
 pub mod ledger;
 pub mod limits;
@@ -33,6 +34,7 @@ pub mod nesting;
 pub mod note;
 pub mod pace;
 pub mod pair;
+pub mod past;
 pub mod rate;
 pub mod registry;
 pub mod sealed;
@@ -122,6 +124,8 @@ pub struct Observer {
     /// Nothing is due before this moment.
     quiet_until: Instant,
     health: Option<(event::Health, Instant)>,
+    /// Calls that had to give way to a new one; kept for its room.
+    voided: Vec<ledger::Closed>,
     /// Whether something happened that the summary tells of.
     unwell: bool,
     events: VecDeque<Event>,
@@ -191,6 +195,7 @@ impl Observer {
             next_tick: now.next_second(),
             quiet_until: now,
             health: None,
+            voided: Vec::new(),
             unwell: true,
             events: VecDeque::new(),
             key,

@@ -37,6 +37,19 @@ impl Fact {
         matches!(self, Self::Called | Self::OneWay)
     }
 
+    /// Its place in a list of counts, below [`Fact::COUNT`].
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Settled(outcome) => outcome as usize,
+            Self::Called => 5,
+            Self::OneWay => 6,
+            Self::Late => 7,
+        }
+    }
+
+    /// How many there are.
+    pub const COUNT: usize = 8;
+
     pub(super) const fn kind(self) -> Option<Kind> {
         match self {
             Self::Called => Some(Kind::Call),

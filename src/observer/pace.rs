@@ -5,13 +5,14 @@
 //! minutes with full resolution; it is merged only when someone asks, which is when replies
 //! are slow.
 
-use super::evidence::{LAST, LAST_MAX_AGE};
+use super::evidence::LAST_MAX_AGE;
 use super::histogram::{Histogram, rank};
+use super::last::LAST;
 use super::latency::{LAST_BIN, bin, middle};
 use super::note::Note;
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
-use super::window::{LONGEST, Window};
+use super::window::Window;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -70,8 +71,8 @@ impl Pace {
         self.last.push_back((now, time));
     }
 
-    /// Adds a reply time, as heard at `at`, to the hour.
-    pub fn remember(&mut self, at: Instant, time: Span) {
+    /// Adds a reply time, as heard at `at` and by its bin, to the hour.
+    pub fn remember(&mut self, at: Instant, bin: u16) {
         let slice = at.second() / SLICE;
         if self.hour.back().is_none_or(|(last, _)| *last != slice) {
             self.hour.push_back((slice, Histogram::default()));
@@ -80,7 +81,7 @@ impl Pace {
             }
         }
         if let Some((_, histogram)) = self.hour.back_mut() {
-            histogram.add(bin(time), 1);
+            histogram.add_one(bin);
         }
     }
 
@@ -104,11 +105,13 @@ impl Pace {
         };
         let learned = |usual: Span| usual.scaled(policy.factor).clamp(policy.min, policy.max);
         let span = usual.map_or(policy.initial, learned);
-        // As long as the windows hold enough replies, and none that takes long.
-        let lasts = enough && replies.quantile(1.0).is_some_and(|longest| longest <= brisk);
-        let held = self.last.len().checked_sub(policy.samples as usize);
-        let oldest = held.and_then(|at| self.last.get(at)).filter(|_| lasts);
-        let before = oldest.map_or(0, |(at, _)| at.second().saturating_add(LONGEST));
+        // What takes longer than is brisk may be a share of the replies as large as the quantile
+        // leaves. It does not grow unseen, and enough replies stay for a minute.
+        let lasting = window.lasting_replies(now);
+        let long = replies.count_from(bin(brisk) + 1);
+        let lasts = lasting >= u64::from(policy.samples)
+            && long + rank(policy.quantile, lasting) <= lasting;
+        let before = if lasts { now.second().saturating_add(60) } else { 0 };
         let unless = u32::try_from(brisk.micros()).unwrap_or(u32::MAX);
         Learned { span, before, unless }
     }

@@ -11,11 +11,15 @@
 
 use super::call::Outcome;
 use super::evidence::Settled;
+use super::last::LAST;
+use super::latency::bin;
 use super::note::{Fact, Note};
 use super::pace::Learned;
 use super::service::Service;
 use super::settings::Patience;
 use super::time::{Instant, Span};
+use super::window::GATHERED;
+use smallvec::SmallVec;
 
 impl Service {
     /// Notes what may be reckoned later: a call, a void one, or a reply that the service takes
@@ -43,27 +47,42 @@ impl Service {
     }
 
     fn catch_up(&mut self, calmly: bool) {
-        if self.window.fresh().is_empty() {
+        let fresh = self.window.fresh();
+        if fresh.is_empty() {
             return;
         }
-        for note in self.window.fresh() {
-            self.record.totals.count(note.fact);
+        let mut settled: SmallVec<[Settled; GATHERED]> = SmallVec::new();
+        // Of many replies only the last are kept one by one.
+        let mut replies = 0_usize;
+        let mut counts = [0; Fact::COUNT];
+        for note in fresh {
+            counts[note.fact.index()] += 1;
             if let Some(caller) = note.caller() {
                 self.callers.note(note.at, caller);
             }
             let Some(time) = note.time() else { continue };
-            self.pace.reply(note.at, time);
+            replies += 1;
             let Fact::Settled(outcome) = note.fact else { continue };
-            self.unanswered_before = self.record.totals.unanswered;
             if outcome == Outcome::Ok {
                 self.last_result = Some(note.at);
             }
             if calmly {
-                let call = Settled { made: note.at - time, at: note.at, outcome, slow: false };
-                self.judge.record(call);
-                self.breaker.note(call);
+                let made = note.at - time;
+                settled.push(Settled { made, at: note.at, outcome, slow: false });
             }
         }
+        let answered = Outcome::Ok as usize..=Outcome::Failed as usize;
+        self.record.totals.count_all(&counts);
+        if counts[answered].iter().any(|count| *count > 0) {
+            // What went unanswered is reckoned alone, so it was before.
+            self.unanswered_before = self.record.totals.unanswered;
+        }
+        let kept = fresh.iter().filter_map(|note| note.time().map(|time| (note.at, time)));
+        for (at, time) in kept.skip(replies.saturating_sub(LAST)) {
+            self.pace.reply(at, time);
+        }
+        self.judge.note(&settled);
+        self.breaker.note(&settled);
         self.window.reckon();
     }
 
@@ -73,17 +92,16 @@ impl Service {
         let mut last = Instant::default();
         for note in self.window.notes() {
             last = note.at;
-            let time = note.time();
-            if let Some(time) = time {
-                self.record.lifetime.add(time);
-                self.pace.remember(note.at, time);
+            let reply = note.time().map(|time| (bin(time), time));
+            if let Some((bin, time)) = reply {
+                self.record.lifetime.add_in(bin, time);
+                self.pace.remember(note.at, bin);
             }
             let Some(method) = self.methods.get_mut(usize::from(note.method)) else { continue };
             method.record.totals.count(note.fact);
-            if let Some(time) = time {
-                method.record.lifetime.add(time);
-            }
-            if note.fact.is_call() {
+            if let Some((bin, time)) = reply {
+                method.record.lifetime.add_in(bin, time);
+            } else if note.fact.is_call() {
                 method.called = note.at;
             }
         }

@@ -34,7 +34,7 @@ pub struct Registry {
     /// The service looked at last when one had to give way.
     hand: u32,
     /// Methods that may still be added, over all services.
-    pub method_room: u32,
+    method_room: u32,
     limits: Limits,
 }
 
@@ -72,9 +72,15 @@ impl Registry {
     }
 
     /// The same, for what is noted and not judged: nothing is reckoned, and it stays calm.
+    #[inline]
     pub fn noted(&mut self, index: u32) -> &mut Service {
+        self.noted_with_room(index).0
+    }
+
+    /// The same, and how many methods may still be added.
+    pub fn noted_with_room(&mut self, index: u32) -> (&mut Service, &mut u32) {
         let index = if (index as usize) < self.services.len() { index } else { OTHER_INDEX };
-        &mut self.services[index as usize]
+        (&mut self.services[index as usize], &mut self.method_room)
     }
 
     /// The index of a service if it is still the tenant it was.

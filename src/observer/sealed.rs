@@ -25,9 +25,9 @@ use std::collections::VecDeque;
 /// Bytes of a chunk. Small, as a quiet service has one that is mostly empty.
 const CHUNK: usize = 512;
 /// Entries of one group; with at most 8 bytes each, and the head, it always fits a chunk.
-const GROUP: usize = 48;
+const GROUP: u8 = 48;
 /// Methods of a block, as a power of two.
-const BLOCK_BITS: u32 = 4;
+pub const BLOCK_BITS: u32 = 4;
 /// The bit that says that the block of a group follows.
 const BLOCK: u8 = 0x80;
 
@@ -112,37 +112,35 @@ impl Sealed {
         self.chunks.is_empty()
     }
 
-    /// Adds what happened in `second`, which is not before the last one added; `sum` is the
-    /// sum of its reply times in microseconds. The entries may be brought into another order.
-    pub fn add(&mut self, second: u32, sum: u64, entries: &mut [Entry]) {
+    /// Adds what happened to the methods of a block in `second`, which is not before the last one
+    /// added; `sum` is the sum of its reply times in microseconds. `entries` hands them over one
+    /// by one. Returns whether there were any.
+    pub fn add(
+        &mut self,
+        second: u32,
+        block: u16,
+        sum: u64,
+        entries: impl FnOnce(&mut dyn FnMut(Entry)),
+    ) -> bool {
         self.oldest = self.oldest.min(second);
-        let block = |entry: &Entry| entry.method >> BLOCK_BITS;
-        if entries.iter().any(|entry| block(entry) > 0) {
-            entries.sort_unstable_by_key(block);
-        }
-        let mut sum = sum;
-        for of_block in entries.chunk_by(|a, b| block(a) == block(b)) {
-            for part in of_block.chunks(GROUP) {
-                let mut bytes = [0; CHUNK];
-                let mut out = Writer { bytes: &mut bytes, len: 0 };
-                let block = part.first().map_or(0, block);
-                let count = part.len() as u8;
-                if block == 0 {
-                    out.put(count);
-                } else {
-                    out.put(BLOCK | count);
-                    out.varint(u64::from(block));
-                }
-                out.varint(sum);
-                for entry in part {
-                    out.entry(entry);
-                }
-                let len = out.len;
+        let mut bytes = [0; CHUNK];
+        let mut out = Writer { bytes: &mut bytes, len: 0 };
+        out.head(block, sum);
+        let mut count = 0;
+        entries(&mut |entry| {
+            if count == GROUP {
+                self.append(second, out.finish(count));
                 // The parts of one second share one sum.
-                sum = 0;
-                self.append(second, bytes.get(..len).unwrap_or_default());
+                out.head(block, 0);
+                count = 0;
             }
+            out.entry(&entry);
+            count += 1;
+        });
+        if count > 0 {
+            self.append(second, out.finish(count));
         }
+        count > 0
     }
 
     fn append(&mut self, second: u32, group: &[u8]) {
@@ -280,6 +278,22 @@ struct Writer<'b> {
 }
 
 impl Writer<'_> {
+    /// Begins a group, whose count of entries is not known yet.
+    fn head(&mut self, block: u16, sum: u64) {
+        self.len = 0;
+        self.put(if block == 0 { 0 } else { BLOCK });
+        if block > 0 {
+            self.varint(u64::from(block));
+        }
+        self.varint(sum);
+    }
+
+    /// Ends it.
+    fn finish(&mut self, count: u8) -> &[u8] {
+        self.bytes[0] |= count;
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
     fn put(&mut self, byte: u8) {
         if let Some(slot) = self.bytes.get_mut(self.len) {
             *slot = byte;
@@ -329,16 +343,17 @@ mod tests {
         for step in 0..3_000 {
             second += [0, 1, 1, 2, 254, 255, 256, 4_000][draw(8) as usize];
             let sum = [0, 127, 128, u64::from(u32::MAX), u64::MAX][draw(5) as usize];
-            let mut entries: Vec<_> = (0..=draw(if step % 50 == 0 { 120 } else { 9 }))
+            let block = [0, 1, 15, 16, 127, 128, 4_095][draw(7) as usize];
+            let entries: Vec<_> = (0..=draw(if step % 50 == 0 { 120 } else { 9 }))
                 .map(|_| {
                     let kind = Kind::ALL[draw(6) as usize];
                     let bin = if kind.has_time() { draw(1 << BIN_BITS) as u16 } else { 0 };
-                    let method = [0, 7, 254, 255, 256, u16::MAX][draw(6) as usize];
+                    let method = block << BLOCK_BITS | draw(16) as u16;
                     let count = [1, 2, 3, 4, 127, 128, u32::MAX][draw(7) as usize];
                     Entry { method, kind, bin, count, called: draw(2) == 1 }
                 })
                 .collect();
-            sealed.add(second, sum, &mut entries);
+            sealed.add(second, block, sum, |out| entries.iter().for_each(|entry| out(*entry)));
             model.push_back((second, sum, entries));
             if step % 7 == 0 {
                 let oldest = second.saturating_sub(draw(3_000) as u32);

@@ -63,27 +63,42 @@ impl Totals {
         self.ok + self.rejected + self.failed + self.late > 0
     }
 
+    /// Counts one fact.
     pub(super) fn count(&mut self, fact: Fact) {
-        match fact {
+        *match fact {
             Fact::Called => {
-                self.calls += 1;
                 self.open += 1;
+                &mut self.calls
             }
-            Fact::OneWay => self.oneway += 1,
-            Fact::Late => self.late += 1,
+            Fact::OneWay => &mut self.oneway,
+            Fact::Late => &mut self.late,
             Fact::Settled(outcome) => {
-                // An open call is always settled once; the check keeps a mistake from becoming
-                // a panic.
                 self.open = self.open.saturating_sub(1);
-                *match outcome {
+                match outcome {
                     Outcome::Ok => &mut self.ok,
                     Outcome::Rejected => &mut self.rejected,
                     Outcome::Failed => &mut self.failed,
                     Outcome::Unanswered => &mut self.unanswered,
                     Outcome::Void => &mut self.void,
-                } += 1;
+                }
             }
-        }
+        } += 1;
+    }
+
+    /// Counts facts by [`Fact::index`].
+    pub(super) fn count_all(&mut self, counts: &[u64; Fact::COUNT]) {
+        let [ok, rejected, failed, unanswered, void, calls, oneway, late] = *counts;
+        self.ok += ok;
+        self.rejected += rejected;
+        self.failed += failed;
+        self.unanswered += unanswered;
+        self.void += void;
+        self.calls += calls;
+        self.oneway += oneway;
+        self.late += late;
+        // An open call is settled once; the check keeps a mistake from becoming a panic.
+        let ended = ok + rejected + failed + unanswered + void;
+        self.open = (self.open + calls).saturating_sub(ended);
     }
 
     /// Adds another's counts.

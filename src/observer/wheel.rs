@@ -59,6 +59,7 @@ impl Wheel {
     }
 
     /// Adds a deadline for a ticket; `is_current` tells which tickets still matter.
+    #[inline]
     pub fn insert(
         &mut self,
         ticket: Ticket,
@@ -112,12 +113,10 @@ impl Wheel {
         }
     }
 
+    #[inline]
     fn place(&mut self, ticket: Ticket, due: Instant) {
         if grain(due) <= self.grain {
-            // Rare: a deadline within the grain that is being worked off, or in the past.
-            let at = self.current.partition_point(|entry| *entry > (due, ticket));
-            self.current.insert(at, (due, ticket));
-            return;
+            return self.place_now(ticket, due);
         }
         let slot = grain(due) as usize % SLOTS;
         let entry = Entry { due, ticket, next: self.heads[slot] };
@@ -136,6 +135,13 @@ impl Wheel {
         };
         self.busy[slot / 64] |= 1 << (slot % 64);
         self.len += 1;
+    }
+
+    /// A deadline within the grain that is being worked off, or in the past.
+    #[cold]
+    fn place_now(&mut self, ticket: Ticket, due: Instant) {
+        let at = self.current.partition_point(|entry| *entry > (due, ticket));
+        self.current.insert(at, (due, ticket));
     }
 
     /// Takes all entries of a slot out and hands on those that are current.
@@ -173,6 +179,7 @@ impl Wheel {
         self.current.sort_unstable_by(|a, b| b.cmp(a));
     }
 
+    #[cold]
     fn sweep(&mut self, is_current: impl Fn(Ticket) -> bool) {
         for slot in 0..SLOTS {
             for (due, ticket) in self.empty(slot, &is_current) {

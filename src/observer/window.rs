@@ -9,8 +9,8 @@
 
 use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
-use super::note::Note;
-use super::sealed::{Entry, Kind, Sealed};
+use super::note::{Fact, Note};
+use super::sealed::{BLOCK_BITS, Entry, Kind, Sealed};
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
 
@@ -20,9 +20,11 @@ pub const LONGEST: u32 = 300;
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
 /// Notes that are gathered before they are sealed.
-const GATHERED: usize = 64;
-/// Methods whose calls are counted in place when notes are sealed; of more, on the heap.
-const METHODS: usize = 16;
+pub const GATHERED: usize = 64;
+/// Minutes for which replies are counted: as many as lie whole within the longest span.
+const MINUTES: usize = 5;
+/// Methods that are sealed together.
+const METHODS: usize = 1 << BLOCK_BITS;
 
 /// Counts over a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -109,6 +111,9 @@ pub struct Window {
     /// Reply times of all that is sealed or reckoned.
     replies: Histogram,
     sealed: Sealed,
+    /// Replies of the last minutes, the latest first, and which minute that is.
+    minutes: [u32; MINUTES],
+    minute: u32,
 }
 
 impl Window {
@@ -133,45 +138,77 @@ impl Window {
 
     /// Counts what is fresh.
     pub fn reckon(&mut self) {
-        for time in self.notes.iter().skip(self.reckoned).filter_map(Note::time) {
-            self.replies.add(bin(time), 1);
+        let fresh = self.notes.get(self.reckoned..).unwrap_or_default();
+        let mut end = Instant::default();
+        for note in fresh.iter().filter(|note| note.fact.is_reply()) {
+            self.replies.add_one(bin(Span::from_micros(u64::from(note.micros()))));
+            if note.at >= end {
+                let minute = note.at.second() / 60;
+                let passed = (minute.saturating_sub(self.minute) as usize).min(MINUTES);
+                self.minutes.rotate_right(passed);
+                self.minutes.iter_mut().take(passed).for_each(|count| *count = 0);
+                self.minute = minute;
+                end = Instant::from_micros((u64::from(minute) + 1) * 60_000_000);
+            }
+            self.minutes[0] = self.minutes[0].saturating_add(1);
         }
         self.reckoned = self.notes.len();
+    }
+
+    /// How many of the replies are younger than the longest span for a minute to come, at least.
+    pub fn lasting_replies(&self, now: Instant) -> u64 {
+        let oldest = oldest(now.second().saturating_add(60), LONGEST);
+        let whole = |age: &(u32, u32)| self.minute.saturating_sub(age.0) >= oldest.div_ceil(60);
+        (0..).zip(self.minutes).take_while(whole).map(|(_, count)| u64::from(count)).sum()
     }
 
     /// Packs what was noted.
     pub fn seal(&mut self) {
         self.reckon();
-        for second in self.notes.chunk_by(|a, b| a.at.second() == b.at.second()) {
-            let sum = second.iter().filter_map(Note::time).map(Span::micros).sum();
-            let mut entries: SmallVec<[Entry; GATHERED]> = SmallVec::new();
-            let mut calls: SmallVec<[u32; METHODS]> = SmallVec::new();
+        let mut rest = self.notes.as_slice();
+        while let Some(first) = rest.first() {
+            let end = first.at.next_second();
+            let within = rest.iter().position(|note| note.at >= end && end > first.at);
+            let (second, later) = rest.split_at(within.unwrap_or(rest.len()));
+            let mut calls: SmallVec<[u32; METHODS]> = SmallVec::from_elem(0, METHODS);
+            let (mut sum, mut blocks) = (0, 1);
             for note in second {
-                match note.entry() {
-                    Some(entry) if entry.kind == Kind::Call => {
-                        let method = usize::from(entry.method);
-                        if calls.len() <= method {
-                            calls.resize(method + 1, 0);
+                let method = usize::from(note.method);
+                if method >= calls.len() {
+                    calls.resize(method + 1, 0);
+                    blocks = method / METHODS + 1;
+                }
+                calls[method] += u32::from(note.fact == Fact::Called);
+                sum += u64::from(note.micros());
+            }
+            for block in 0..blocks {
+                let written = self.sealed.add(first.at.second(), block as u16, sum, |out| {
+                    for note in
+                        second.iter().filter(|note| usize::from(note.method) / METHODS == block)
+                    {
+                        if let Some(mut entry) = note.entry().filter(|it| it.kind != Kind::Call) {
+                            // Nearly every call settles within its second, and its entry says so.
+                            let left = &mut calls[usize::from(note.method)];
+                            entry.called = *left > 0;
+                            *left -= u32::from(entry.called);
+                            out(entry);
                         }
-                        calls[method] += 1;
                     }
-                    Some(entry) => entries.push(entry),
-                    None => {}
-                }
+                    let all = (0..).zip(&calls).skip(block * METHODS).take(METHODS);
+                    for (method, count) in all.filter(|(_, count)| **count > 0) {
+                        out(Entry {
+                            method,
+                            kind: Kind::Call,
+                            bin: 0,
+                            count: *count,
+                            called: false,
+                        });
+                    }
+                });
+                // The blocks of one second share one sum.
+                sum = if written { 0 } else { sum };
             }
-            // Nearly every call settles within its second, and its entry says so.
-            for entry in &mut entries {
-                if let Some(left) = calls.get_mut(usize::from(entry.method)).filter(|it| **it > 0) {
-                    *left -= 1;
-                    entry.called = true;
-                }
-            }
-            for (method, count) in (0..).zip(calls).filter(|(_, count)| *count > 0) {
-                entries.push(Entry { method, kind: Kind::Call, bin: 0, count, called: false });
-            }
-            if let Some(first) = second.first() {
-                self.sealed.add(first.at.second(), sum, &mut entries);
-            }
+            rest = later;
         }
         self.notes.clear();
         self.reckoned = 0;
