@@ -6,7 +6,7 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 
@@ -189,8 +189,8 @@ impl Breaker {
 
     /// Whether time alone can change nothing but the end of an open time: fewer than `few`
     /// failures are in sight, and no slow call.
-    pub fn is_calm(&self, few: u32) -> bool {
-        let calm = self.evidence.most_failures() < few && !self.evidence.is_slow();
+    pub fn is_calm(&self, few: &Few) -> bool {
+        let calm = self.evidence.is_calm(few) && !self.evidence.is_slow();
         calm || !self.is_closed()
     }
 
@@ -239,7 +239,7 @@ impl Breaker {
                 self.evidence.keep_for(setting.policy.window);
                 self.evidence.record(call);
                 // A call that is neither failed nor slow can still complete a rate.
-                if self.is_calm(1) { None } else { self.trip(call.at, setting) }
+                if self.is_calm(&Few::NONE) { None } else { self.trip(call.at, setting) }
             }
             Phase::Open(_) => None,
             Phase::HalfOpen { answered, failed } => self.trial(call, answered, failed, setting),
@@ -255,7 +255,7 @@ impl Breaker {
             }
             Phase::Closed => {
                 self.evidence.roll(now);
-                if self.is_calm(1) { None } else { self.trip(now, setting) }
+                if self.is_calm(&Few::NONE) { None } else { self.trip(now, setting) }
             }
             _ => None,
         }

@@ -9,9 +9,9 @@
 //! Calm is undone by whoever takes the service from the registry, and is found anew with its next
 //! settled call. What time alone can change is not a matter of calm: see `needs_watching`.
 
-use super::evidence::Settled;
+use super::evidence::{Few, Settled};
+use super::front::Front;
 use super::last::LAST;
-use super::service::Service;
 use super::settings::Settings;
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
@@ -19,10 +19,10 @@ use super::verdict::Verdict;
 /// Numbers that follow from the settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// With fewer failures in sight than this, no finding can begin.
-    pub few_for_verdict: u32,
-    /// With fewer failures in sight than this, no rule of failures can open a circuit.
-    pub few_for_circuit: u32,
+    /// With fewer failures in sight than these, no finding can begin.
+    pub few_for_verdict: Few,
+    /// With fewer failures in sight than these, no rule of failures can open a circuit.
+    pub few_for_circuit: Few,
     /// A reply that takes longer is looked at.
     quick: Span,
     /// See [`super::pace::brisk`].
@@ -40,14 +40,16 @@ impl Bounds {
         };
         let missing =
             least(verdict.min_calls, &|few, calls| calls - few < verdict.min_response_rate * calls);
-        let few_for_verdict = missing.min(verdict.silent_calls).min(verdict.min_failures);
         let rate = least(circuit.min_calls, &|few, calls| few >= circuit.failure_rate * calls);
         let rate = if circuit.failure_rate > 0.0 { rate } else { u32::MAX };
         let run = if circuit.consecutive > 0 { circuit.consecutive } else { u32::MAX };
         let slow = circuit.slow_call.map(|rule| rule.duration);
         Self {
-            few_for_verdict: few_for_verdict.max(1),
-            few_for_circuit: rate.min(run).max(1),
+            few_for_verdict: Few {
+                failures: verdict.min_failures.max(1),
+                unanswered: missing.min(verdict.silent_calls).max(1),
+            },
+            few_for_circuit: Few { failures: rate.max(1), unanswered: run.max(1) },
             quick: slow.map_or(verdict.slow_median, |slow| slow.min(verdict.slow_median)),
             brisk: super::pace::brisk(&settings.patience),
         }
@@ -90,7 +92,7 @@ impl Calm {
     }
 }
 
-impl Service {
+impl Front {
     /// Whether a good reply heard now, `time` after its call was made, changes nothing.
     pub fn takes_calmly(&self, now: Instant, made: Instant, time: Span, bounds: &Bounds) -> bool {
         let calm = match self.calm.when {
@@ -103,19 +105,19 @@ impl Service {
 
     /// Finds out, after a settled call was judged, whether the next good reply must be.
     pub fn calm_down(&mut self, call: &Settled, bounds: &Bounds) {
-        let well = self.standing.verdict() == Verdict::Healthy && !self.is_short();
-        if !well || !self.judge.is_undisturbed() || !self.breaker.is_closed() {
+        let well = self.service.standing.verdict() == Verdict::Healthy && !self.service.is_short();
+        if !well || !self.service.judge.is_undisturbed() || !self.service.breaker.is_closed() {
             self.calm.when = When::Never;
             return;
         }
-        self.calm.floor = self.judge.floor().max(self.breaker.floor());
+        self.calm.floor = self.service.judge.floor().max(self.service.breaker.floor());
         if call.outcome.against() || call.made <= self.calm.floor {
             self.calm.run = (0, 0);
         } else {
             self.calm.count(call.at);
         }
-        let calm = self.judge.is_calm(bounds.few_for_verdict)
-            && self.breaker.is_calm(bounds.few_for_circuit);
+        let calm = self.service.judge.is_calm(&bounds.few_for_verdict)
+            && self.service.breaker.is_calm(&bounds.few_for_circuit);
         self.calm.when = if calm { When::Always } else { When::InARun };
     }
 }

@@ -2,9 +2,9 @@
 
 use super::breaker::{Mode, Setting, State, Transition};
 use super::event::{CircuitNews, What};
+use super::front::Front;
 use super::incident::IncidentId;
 use super::registry::OTHER_INDEX;
-use super::service::Service;
 use super::time::Instant;
 use super::verdict::Verdict;
 use super::{Observer, cascade, digest};
@@ -79,7 +79,7 @@ impl Observer {
             return;
         }
         let policy = &self.settings.cascade;
-        let in_use = |service: &&Service| now.since(service.called) <= policy.span;
+        let in_use = |service: &&Front| now.since(service.called) <= policy.span;
         let used = |at: &u32| in_use(&&self.registry.all()[*at as usize]);
         let others = self.registry.indexes().filter(|at| *at != index).filter(used).count();
         let already = self.waiting as usize;

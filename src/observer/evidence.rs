@@ -128,6 +128,20 @@ impl Trouble {
     }
 }
 
+/// With fewer failures in sight, and fewer unanswered calls among them, no rule can begin anything.
+#[derive(Clone, Copy, Debug)]
+pub struct Few {
+    /// Failures, unanswered calls included.
+    pub failures: u32,
+    /// Unanswered calls.
+    pub unanswered: u32,
+}
+
+impl Few {
+    /// None at all.
+    pub const NONE: Self = Self { failures: 1, unanswered: 1 };
+}
+
 /// Which failures a rule asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
@@ -361,6 +375,13 @@ impl Evidence {
     /// No stretch of tallies or of last calls holds more failures than this.
     pub fn most_failures(&self) -> u32 {
         self.total.failures().max(self.last.failures())
+    }
+
+    /// Whether fewer calls failed or went unanswered, be it among the tallies or the last twenty,
+    /// than could matter.
+    pub fn is_calm(&self, few: &Few) -> bool {
+        self.most_failures() < few.failures
+            && self.total.unanswered.max(self.last.unanswered()) < few.unanswered
     }
 
     /// The stretch of the last `span`, from `mark` on; as of the last call or roll.

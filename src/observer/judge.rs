@@ -5,7 +5,7 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
 use super::last::LAST;
 use super::pace::Pace;
@@ -123,8 +123,8 @@ impl Judge {
 
     /// Whether nothing is on, and nothing can begin by time alone: fewer than `few` failures are
     /// in sight.
-    pub fn is_calm(&self, few: u32) -> bool {
-        self.is_undisturbed() && self.evidence.most_failures() < few
+    pub fn is_calm(&self, few: &Few) -> bool {
+        self.is_undisturbed() && self.evidence.is_calm(few)
     }
 
     /// Calls made up to this moment are not judged.
@@ -136,7 +136,7 @@ impl Judge {
     /// was, nothing is on, and there are so many calls that it completes no rate, or too `few`
     /// failures for any. An answer begins something only after a silence, or if it is slow, which
     /// the caller looks at.
-    pub fn is_calmed(&self, call: Settled, few: u32) -> bool {
+    pub fn is_calmed(&self, call: Settled, few: &Few) -> bool {
         if !self.is_undisturbed() || call.outcome.against() {
             return false;
         }

@@ -77,7 +77,7 @@ impl Observer {
         let service = self.registry.get(index);
         let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
         let well = service.standing.verdict() == Verdict::Healthy && !service.is_short();
-        if slow || !well || !service.judge.is_calmed(call, self.bounds.few_for_verdict) {
+        if slow || !well || !service.judge.is_calmed(call, &self.bounds.few_for_verdict) {
             self.review(now, index);
             if self.registry.get(index).needs_watching(&self.bounds) {
                 self.watch(index);
@@ -112,17 +112,19 @@ impl Observer {
             return;
         }
         let policy = &self.settings.verdict;
-        let service = self.registry.get(index);
-        service.roll(now);
+        let front = self.registry.get(index);
+        front.roll(now);
+        let heard = front.heard();
+        let service = &mut *front.service;
         let scene = Scene {
             now,
             policy,
             window: &service.window,
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
-            heard: service.heard(),
-            watch: &service.watch,
-            called: service.called,
+            heard,
+            watch: &front.watch,
+            called: front.called,
         };
         let found = service.judge.assess(&scene);
         if service.record.totals.settled() < u64::from(policy.min_calls) {

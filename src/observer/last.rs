@@ -26,6 +26,7 @@ pub struct Last {
     /// Where the next one goes once the ring is full: the oldest is there.
     next: usize,
     failures: u32,
+    unanswered: u32,
 }
 
 impl Last {
@@ -34,10 +35,12 @@ impl Last {
         let Settled { made, at, outcome, slow } = call;
         let kept = Kept { made, at, mark, outcome, slow };
         self.failures += u32::from(outcome.against());
+        self.unanswered += u32::from(outcome == Outcome::Unanswered);
         if self.ring.len() == LAST
             && let Some(oldest) = self.ring.get_mut(self.next)
         {
             self.failures -= u32::from(oldest.outcome.against());
+            self.unanswered -= u32::from(oldest.outcome == Outcome::Unanswered);
             *oldest = kept;
             self.next = if self.next + 1 == LAST { 0 } else { self.next + 1 };
             return;
@@ -53,11 +56,17 @@ impl Last {
         self.ring.clear();
         self.next = 0;
         self.failures = 0;
+        self.unanswered = 0;
     }
 
     /// Failures among them.
     pub const fn failures(&self) -> u32 {
         self.failures
+    }
+
+    /// Unanswered calls among them.
+    pub const fn unanswered(&self) -> u32 {
+        self.unanswered
     }
 
     /// Newest first, from `mark` on.

@@ -22,6 +22,7 @@ pub mod early;
 pub mod event;
 pub mod evidence;
 pub mod finding;
+pub mod front;
 pub mod histogram;
 pub mod incident;
 pub mod input;
@@ -275,11 +276,11 @@ impl Observer {
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
         let now = now.max(self.now);
         self.registry.seal();
-        let used = |service: &&service::Service| {
+        let used = |service: &&front::Front| {
             let totals = service.record.totals;
             &*service.name != service::OTHER || totals.calls + totals.oneway > 0
         };
-        let figures = |service: &service::Service| {
+        let figures = |service: &front::Front| {
             let judged = &*service.name != service::OTHER;
             snapshot::ServiceFigures {
                 name: service.name.clone(),

@@ -78,6 +78,12 @@ pub struct Note {
 
 const _: () = assert!(size_of::<Note>() == 16, "four notes are one cache line");
 
+impl Default for Note {
+    fn default() -> Self {
+        Self { at: Instant::default(), value: 0, method: 0, fact: Fact::OneWay }
+    }
+}
+
 impl Note {
     /// A call made now.
     pub fn call(at: Instant, method: u16, fact: Fact, caller: Option<Sighting>) -> Self {

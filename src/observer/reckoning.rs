@@ -11,6 +11,7 @@
 
 use super::call::Outcome;
 use super::evidence::Settled;
+use super::front::{Front, NOTES};
 use super::last::LAST;
 use super::latency::bin;
 use super::note::{Fact, Note};
@@ -21,31 +22,85 @@ use super::time::{Instant, Span};
 use super::window::GATHERED;
 use smallvec::SmallVec;
 
-impl Service {
+impl Front {
     /// Notes what may be reckoned later: a call, a void one, or a reply that the service takes
     /// calmly.
+    #[inline]
     pub fn note(&mut self, note: Note) {
         self.learned.heard(note.micros());
-        if self.window.note(note) {
-            self.seal();
+        if usize::from(self.noted) == NOTES {
+            self.hand_over();
+        }
+        if let Some(slot) = self.notes.get_mut(usize::from(self.noted)) {
+            *slot = note;
+            self.noted += 1;
         }
     }
 
     /// Notes and reckons what is judged by whoever calls this. Nothing waits to be reckoned.
     pub fn note_now(&mut self, note: Note) {
         self.learned.heard(note.micros());
-        let full = self.window.note(note);
-        self.catch_up(false);
+        let full = self.service.window.note(&[note]);
+        self.service.catch_up(false);
         if full {
-            self.seal();
+            self.service.seal();
+        }
+    }
+
+    /// Hands the notes over to the service, which seals them when they are enough.
+    fn hand_over(&mut self) {
+        let notes = self.notes.get(..usize::from(self.noted)).unwrap_or_default();
+        let full = self.service.window.note(notes);
+        self.noted = 0;
+        if full {
+            self.service.seal();
         }
     }
 
     /// Brings everything but the figures of methods and all reply times up to date.
     pub fn reckon(&mut self) {
-        self.catch_up(true);
+        self.hand_over();
+        self.service.catch_up(true);
     }
 
+    /// Brings everything up to date.
+    pub fn seal(&mut self) {
+        self.hand_over();
+        self.service.seal();
+    }
+
+    /// Forgets what is older than the longest window.
+    pub fn roll(&mut self, now: Instant) {
+        self.reckon();
+        if self.service.window.roll(now) {
+            self.service.seal();
+            self.service.window.roll(now);
+        }
+    }
+
+    /// How long to wait for the reply to a call made now.
+    pub fn patience(&mut self, now: Instant, policy: &Patience, brisk: Span) -> Span {
+        if now.second() >= self.learned.before {
+            self.learned = if let Some(span) = self.service.settings.patience {
+                Learned::fixed(span)
+            } else {
+                self.roll(now);
+                self.service.pace.patience(now, &self.service.window, policy, brisk)
+            };
+        }
+        self.learned.span
+    }
+
+    /// Gives memory back that a quiet service does not need.
+    pub fn rest(&mut self, now: Instant) {
+        self.roll(now);
+        self.service.window.rest();
+        self.service.judge.rest(now);
+        self.service.breaker.rest(now);
+    }
+}
+
+impl Service {
     fn catch_up(&mut self, calmly: bool) {
         let fresh = self.window.fresh();
         if fresh.is_empty() {
@@ -86,9 +141,10 @@ impl Service {
         self.window.reckon();
     }
 
-    /// Brings the figures of the methods, and all reply times, up to date too.
+    /// Brings the figures of the methods, and all reply times, up to date with what was handed
+    /// over.
     pub fn seal(&mut self) {
-        self.reckon();
+        self.catch_up(true);
         let mut last = Instant::default();
         for note in self.window.notes() {
             last = note.at;
@@ -107,35 +163,5 @@ impl Service {
         }
         self.window.seal();
         self.window.roll(last);
-    }
-
-    /// Forgets what is older than the longest window.
-    pub fn roll(&mut self, now: Instant) {
-        self.reckon();
-        if self.window.roll(now) {
-            self.seal();
-            self.window.roll(now);
-        }
-    }
-
-    /// How long to wait for the reply to a call made now.
-    pub fn patience(&mut self, now: Instant, policy: &Patience, brisk: Span) -> Span {
-        if now.second() >= self.learned.before {
-            self.learned = if let Some(span) = self.settings.patience {
-                Learned::fixed(span)
-            } else {
-                self.roll(now);
-                self.pace.patience(now, &self.window, policy, brisk)
-            };
-        }
-        self.learned.span
-    }
-
-    /// Gives memory back that a quiet service does not need.
-    pub fn rest(&mut self, now: Instant) {
-        self.roll(now);
-        self.window.rest();
-        self.judge.rest(now);
-        self.breaker.rest(now);
     }
 }

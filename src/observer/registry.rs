@@ -5,11 +5,13 @@
 //! place of one that never was; a service that ever answered is never displaced.
 
 use super::call::PairId;
-use super::digest::{Digest, DigestKey, DigestMap, Kind};
+use super::digest::{Digest, DigestKey, Kind};
+use super::front::Front;
 use super::input::Name;
 use super::limits::Limits;
-use super::service::{OTHER, Service};
+use super::service::OTHER;
 use super::time::{Instant, Span};
+use hashbrown::HashTable;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -25,10 +27,9 @@ const FORGOTTEN_AFTER: Span = Span::from_secs(24 * 3600);
 /// All services; the first is `_other`.
 #[derive(Debug)]
 pub struct Registry {
-    services: Vec<Service>,
-    index: DigestMap<u32>,
-    /// The digest by which each service is found, in the order of `services`.
-    digests: Vec<Digest>,
+    services: Vec<Front>,
+    /// Places in `services` by digest.
+    index: HashTable<u32>,
     proven: BTreeSet<u64>,
     proven_order: VecDeque<u64>,
     /// The service looked at last when one had to give way.
@@ -44,16 +45,15 @@ pub const OTHER_INDEX: u32 = 0;
 impl Registry {
     /// A table with nothing but `_other` in it.
     pub fn new(limits: Limits, key: &DigestKey, now: Instant) -> Self {
-        let other = key.digest(Kind::Service, OTHER.as_bytes());
-        let mut index = DigestMap::default();
-        index.insert(other, OTHER_INDEX);
-        let mut others = Service::new(OTHER, 0, PairId::default(), "", now);
+        let other = Name { text: OTHER, digest: key.digest(Kind::Service, OTHER.as_bytes()) };
+        let mut index = HashTable::new();
+        index.insert_unique(other.digest.hash(), OTHER_INDEX, |_| other.digest.hash());
+        let mut others = Front::new(other, 0, PairId::default(), "", now);
         let method = Name { text: OTHER, digest: key.digest(Kind::Method, OTHER.as_bytes()) };
         others.method(None, &limits, &mut 0, method, now);
         Self {
             services: vec![others],
             index,
-            digests: vec![other],
             proven: BTreeSet::new(),
             proven_order: VecDeque::new(),
             hand: 0,
@@ -64,7 +64,7 @@ impl Registry {
 
     /// The service at an index; an index that is out of range means `_other`. All that was noted
     /// of it is reckoned, and its next reply will be looked at, whatever is done with it.
-    pub fn get(&mut self, index: u32) -> &mut Service {
+    pub fn get(&mut self, index: u32) -> &mut Front {
         let service = self.noted(index);
         service.reckon();
         service.calm.disturb();
@@ -73,24 +73,24 @@ impl Registry {
 
     /// The same, for what is noted and not judged: nothing is reckoned, and it stays calm.
     #[inline]
-    pub fn noted(&mut self, index: u32) -> &mut Service {
+    pub fn noted(&mut self, index: u32) -> &mut Front {
         self.noted_with_room(index).0
     }
 
     /// The same, and how many methods may still be added.
-    pub fn noted_with_room(&mut self, index: u32) -> (&mut Service, &mut u32) {
+    pub fn noted_with_room(&mut self, index: u32) -> (&mut Front, &mut u32) {
         let index = if (index as usize) < self.services.len() { index } else { OTHER_INDEX };
         (&mut self.services[index as usize], &mut self.method_room)
     }
 
     /// The index of a service if it is still the tenant it was.
     pub fn tenant(&self, index: u32, generation: u32) -> u32 {
-        let same = |service: &Service| service.generation == generation;
+        let same = |service: &Front| service.generation == generation;
         if self.services.get(index as usize).is_some_and(same) { index } else { OTHER_INDEX }
     }
 
     /// Every service, `_other` first.
-    pub fn all(&self) -> &[Service] {
+    pub fn all(&self) -> &[Front] {
         &self.services
     }
 
@@ -108,13 +108,21 @@ impl Registry {
     }
 
     /// The index of a known service.
+    #[inline]
     pub fn find(&self, digest: Digest) -> Option<u32> {
-        self.index.get(&digest).copied()
+        let same = |at: &u32| self.services.get(*at as usize).is_some_and(|it| it.digest == digest);
+        self.index.find(digest.hash(), same).copied()
     }
 
     /// The digest a service is found by.
     pub fn digest(&self, index: u32) -> Option<Digest> {
-        self.digests.get(index as usize).copied()
+        self.services.get(index as usize).map(|service| service.digest)
+    }
+
+    /// Has the service at an index found by its digest.
+    fn enter(&mut self, index: u32) {
+        let hash = |at: &u32| self.services.get(*at as usize).map_or(0, |it| it.digest.hash());
+        self.index.insert_unique(hash(&index), index, hash);
     }
 
     /// The index for a name, new or known, and the service that had to go for it.
@@ -133,9 +141,8 @@ impl Registry {
         }
         if self.services.len() <= self.limits.services as usize {
             let index = self.services.len() as u32;
-            self.services.push(Service::new(name.text, 0, pair, topic, now));
-            self.digests.push(name.digest);
-            self.index.insert(name.digest, index);
+            self.services.push(Front::new(name, 0, pair, topic, now));
+            self.enter(index);
             return (index, Admission::New);
         }
         if !self.proven.remove(&name.digest.half()) {
@@ -188,15 +195,17 @@ impl Registry {
         now: Instant,
     ) -> Gone {
         let generation = self.services[index as usize].generation.wrapping_add(1);
-        let mut new = Service::new(name.text, generation, pair, topic, now);
+        let mut new = Front::new(name, generation, pair, topic, now);
         self.services[index as usize].seal();
         // The lists of those that are looked at know the place, not who has it.
         let before = &self.services[index as usize];
         (new.watched, new.awaits_idle) = (before.watched, before.awaits_idle);
         let old = std::mem::replace(&mut self.services[index as usize], new);
-        let digest = std::mem::replace(&mut self.digests[index as usize], name.digest);
-        self.index.remove(&digest);
-        self.index.insert(name.digest, index);
+        let digest = old.digest;
+        if let Ok(entry) = self.index.find_entry(digest.hash(), |at| *at == index) {
+            entry.remove();
+        }
+        self.enter(index);
         self.method_room +=
             old.methods.iter().filter(|method| &*method.name != OTHER).count() as u32;
         // Its counts are kept; its reply times, if it ever had some, are a day old.
@@ -205,7 +214,7 @@ impl Registry {
         if let Some(method) = others.methods.first_mut() {
             method.record.totals.add(&old.record.totals);
         }
-        Gone { name: old.name, digest, waited: old.waits_for.is_some() }
+        Gone { name: old.name.clone(), digest, waited: old.waits_for.is_some() }
     }
 }
 

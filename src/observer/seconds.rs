@@ -11,9 +11,14 @@ use super::component::Condition;
 use super::event::{Health, What};
 use super::input::Severity;
 use super::registry::OTHER_INDEX;
-use super::time::Instant;
+use super::time::{Instant, Span};
 use super::verdict::Verdict;
 use std::cmp::Reverse;
+
+/// A service that was not called for so long is quiet.
+const QUIET: Span = Span::from_secs(60);
+/// One that is not gives memory back every so many minutes.
+const BUSY_TURNS: u32 = 10;
 
 impl Observer {
     /// What each second brings.
@@ -82,12 +87,17 @@ impl Observer {
         }
     }
 
-    /// Frees what a few services no longer need; each has its turn once a minute.
+    /// Frees what a few services no longer need; each has its turn once a minute. One that is
+    /// called forgets by itself what is old, so it is looked at now and then only.
     fn sweep(&mut self, now: Instant) {
         let count = self.registry.all().len() as u32;
         for _ in 0..count / 60 + 1 {
             self.sweep = if self.sweep + 1 < count { self.sweep + 1 } else { 0 };
-            self.registry.noted(self.sweep).rest(now);
+            let turn = (now.second() / 60).wrapping_add(self.sweep) % BUSY_TURNS == 0;
+            let service = self.registry.noted(self.sweep);
+            if turn || now.since(service.called) >= QUIET {
+                service.rest(now);
+            }
         }
     }
 
@@ -98,7 +108,8 @@ impl Observer {
         let service = self.registry.get(index);
         if !self.doubt.is_on() {
             let every = self.settings.repeat;
-            if let Some(said) = service.standing.tick(now, service.called, every, policy) {
+            let called = service.called;
+            if let Some(said) = service.standing.tick(now, called, every, policy) {
                 self.say_standing(now, index, said);
             }
         }

@@ -3,23 +3,18 @@
 use super::breaker::{Breaker, State};
 use super::call::{Outcome, PairId};
 use super::callers::Callers;
-use super::calm::{Bounds, Calm};
+use super::calm::Bounds;
 use super::digest::Digest;
-use super::evidence::Silence;
 use super::incident::{Incident, IncidentId, Outages};
-use super::input::Name;
 use super::judge::Judge;
 use super::latency::Lifetime;
-use super::limits::Limits;
 use super::note::Fact;
-use super::pace::{Learned, Pace};
+use super::pace::Pace;
 use super::settings::ServiceSettings;
-use super::silence::{Length, Watch};
 use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
-use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// The name under which is counted what has no place of its own.
@@ -134,42 +129,20 @@ pub struct Method {
     pub(super) called: Instant,
 }
 
-/// One service.
-///
-/// What each message of a calm service touches comes first, in two cache lines; with thousands
-/// of services, waiting for memory is most of what a message costs.
+/// What is known of one service, behind its [`super::front::Front`].
 #[derive(Clone, Debug)]
-#[repr(C, align(128))]
 pub struct Service {
-    /// When it was last called.
-    pub called: Instant,
-    /// When a reply of it was last heard, late ones included; the beginning of time if never.
-    pub(super) last_heard: Instant,
-    /// Whether its next good reply needs to be looked at.
-    pub calm: Calm,
-    /// The calls that wait since the last reply.
-    pub watch: Watch,
-    /// Its patience as last learned.
-    pub(super) learned: Learned,
-    /// Which tenant of its index it is.
-    pub generation: u32,
-    /// Whether it is looked at each second.
-    pub watched: bool,
-    /// Whether it is in the queue of those that may become idle.
-    pub awaits_idle: bool,
-    /// The last five minutes of it and its methods.
-    pub window: Window,
-    /// Halves of the digests of their names: enough to tell a hundred apart.
-    digests: SmallVec<[u64; 12]>,
     /// Its name.
     pub name: Arc<str>,
     /// The pair it was first called through.
     pub pair: PairId,
     /// Its call topic, with levels that do not name it shown as `+`.
     pub topic: Arc<str>,
-    /// Its figures; the counts as of the last [`Service::reckon`], the reply times as of the last
+    /// Its figures; the counts as of the last [`super::front::Front::reckon`], the reply times as of the last
     /// [`Service::seal`].
     pub record: Record,
+    /// The last five minutes of it and its methods.
+    pub window: Window,
     /// Its methods.
     pub methods: Vec<Method>,
     /// Its unanswered calls when it last answered one.
@@ -204,29 +177,15 @@ pub struct Service {
     pub callers: Callers<SERVICE_CALLERS>,
 }
 
-const _: () = assert!(
-    std::mem::offset_of!(Service, window) + size_of::<Vec<super::note::Note>>() <= 128,
-    "what each message touches is two cache lines"
-);
-
 impl Service {
     /// A service first met now.
-    pub fn new(name: &str, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
+    pub fn new(name: &str, pair: PairId, topic: &str, now: Instant) -> Self {
         Self {
-            called: now,
-            last_heard: Instant::default(),
-            calm: Calm::default(),
-            watch: Watch::default(),
-            learned: Learned::default(),
-            generation,
-            watched: false,
-            awaits_idle: false,
-            window: Window::default(),
-            digests: SmallVec::new(),
             name: name.into(),
             pair,
             topic: topic.into(),
             record: Record::default(),
+            window: Window::default(),
             methods: Vec::new(),
             unanswered_before: 0,
             pace: Pace::default(),
@@ -246,63 +205,11 @@ impl Service {
         }
     }
 
-    /// The index of a method, which may be that of `_other`. `room` says whether one more
-    /// method fits into the bound over all services; it is lowered if one is added.
-    pub fn method(
-        &mut self,
-        name: Option<Name<'_>>,
-        limits: &Limits,
-        room: &mut u32,
-        other: Name<'_>,
-        now: Instant,
-    ) -> u16 {
-        let known = |digests: &[u64], name: &Name<'_>| {
-            digests.iter().position(|digest| *digest == name.digest.half())
-        };
-        let mut name =
-            name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
-        let mut at = known(&self.digests, &name);
-        if at.is_none() && name.digest != other.digest {
-            let others = other.digest.half();
-            let mine = self.digests.iter().filter(|digest| **digest != others).count();
-            if mine >= limits.methods as usize || *room == 0 {
-                name = other;
-                at = known(&self.digests, &name);
-            } else {
-                *room -= 1;
-            }
-        }
-        let at = at.unwrap_or_else(|| {
-            self.digests.push(name.digest.half());
-            let method = Method { name: name.text.into(), record: Record::default(), called: now };
-            if self.methods.len() == self.methods.capacity() {
-                self.methods.reserve_exact(2 + self.methods.len() / 4);
-            }
-            self.methods.push(method);
-            self.methods.len() - 1
-        });
-        // At most `methods` + 1, and that bound is far below 65 536.
-        at as u16
-    }
-
-    /// When a reply of it was last heard, late ones included.
-    pub fn heard(&self) -> Option<Instant> {
-        (self.last_heard > Instant::default()).then_some(self.last_heard)
-    }
-
-    /// How silent it is, by the rule of its circuit; nothing could be heard before `blind_until`.
-    pub fn silence(&self, now: Instant, blind_until: Option<Instant>) -> Silence {
-        Silence {
-            heard: self.heard().max(blind_until),
-            witnessed: self.watch.is_witnessed(now, Length::Circuit),
-        }
-    }
-
     /// Whether something about it can change by time alone.
     pub fn needs_watching(&self, bounds: &Bounds) -> bool {
         let (told, _) = self.standing.told();
-        !self.judge.is_calm(bounds.few_for_verdict)
-            || !self.breaker.is_calm(bounds.few_for_circuit)
+        !self.judge.is_calm(&bounds.few_for_verdict)
+            || !self.breaker.is_calm(&bounds.few_for_circuit)
             || told.is_bad()
             || self.standing.verdict().is_bad()
             || self.is_short()

@@ -16,7 +16,7 @@ const GRAIN_BITS: u32 = 17;
 const SLOTS: usize = 1 << 13;
 const NONE: u32 = u32::MAX;
 /// Entries below which no sweep is worth it.
-const FEW: usize = 1 << 14;
+const FEW: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {

@@ -7,6 +7,7 @@
 //! bins, their sum exactly. A gap longer than the window is a cold start: what was before is
 //! simply gone.
 
+use super::front::NOTES;
 use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
 use super::note::{Fact, Note};
@@ -103,7 +104,6 @@ pub struct Replies {
 
 /// The last five minutes of a service and its methods.
 #[derive(Clone, Debug, Default)]
-#[repr(C)]
 pub struct Window {
     notes: Vec<Note>,
     /// How many of the notes are counted in `replies`.
@@ -117,12 +117,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// Notes what happened to a method now. Returns true when it is time to [`Window::seal`].
-    pub fn note(&mut self, note: Note) -> bool {
-        if self.notes.capacity() == 0 {
-            self.notes.reserve_exact(GATHERED);
+    /// Takes notes of what happened, in order. Returns true when it is time to [`Window::seal`].
+    pub fn note(&mut self, notes: &[Note]) -> bool {
+        if self.notes.capacity() == 0 && !notes.is_empty() {
+            self.notes.reserve_exact(GATHERED + NOTES);
         }
-        self.notes.push(note);
+        self.notes.extend_from_slice(notes);
         self.notes.len() >= GATHERED
     }
 
@@ -181,6 +181,7 @@ impl Window {
                 calls[method] += u32::from(note.fact == Fact::Called);
                 sum += u64::from(note.micros());
             }
+            let calls = calls.as_mut_slice();
             for block in 0..blocks {
                 let written = self.sealed.add(first.at.second(), block as u16, sum, |out| {
                     for note in
@@ -194,7 +195,7 @@ impl Window {
                             out(entry);
                         }
                     }
-                    let all = (0..).zip(&calls).skip(block * METHODS).take(METHODS);
+                    let all = (0..).zip(calls.iter()).skip(block * METHODS).take(METHODS);
                     for (method, count) in all.filter(|(_, count)| **count > 0) {
                         out(Entry {
                             method,

@@ -18,7 +18,7 @@ struct Kept(Window);
 
 impl Kept {
     fn count(&mut self, now: Instant, Counted(method, fact, time): Counted) {
-        if self.0.note(Note::end(now, method, fact, time)) {
+        if self.0.note(&[Note::end(now, method, fact, time)]) {
             self.0.seal();
         }
     }

@@ -1,0 +1,144 @@
+//! The front of a service: what each message meets, apart from all else that is known of it.
+//!
+//! With ten thousand services, waiting for memory is most of what a message costs. So what a
+//! message of a calm service reads and writes is in a few lines next to each other, and the fronts
+//! of all services are next to each other in one list; what follows from the messages is reckoned
+//! later, many at a time (see [`super::reckoning`]), and lies behind the front. Whoever asks for
+//! more than is here gets the [`Service`] by dereference.
+
+use super::call::PairId;
+use super::calm::Calm;
+use super::digest::Digest;
+use super::evidence::Silence;
+use super::input::Name;
+use super::limits::Limits;
+use super::note::Note;
+use super::pace::Learned;
+use super::service::{Method, Record, Service};
+use super::silence::{Length, Watch};
+use super::time::Instant;
+use smallvec::SmallVec;
+use std::ops::{Deref, DerefMut};
+
+/// Notes that have room in the front.
+pub(super) const NOTES: usize = 8;
+
+/// The front of a service; see the module.
+#[derive(Clone, Debug)]
+#[repr(C, align(128))]
+pub struct Front {
+    /// The digest of its name, by which it is found.
+    pub digest: Digest,
+    /// When it was last called.
+    pub called: Instant,
+    /// When a reply of it was last heard, late ones included; the beginning of time if never.
+    pub(super) last_heard: Instant,
+    /// Whether its next good reply needs to be looked at.
+    pub calm: Calm,
+    /// All that is known of it as of the last [`Front::reckon`].
+    pub(super) service: Box<Service>,
+    /// The calls that wait since the last reply.
+    pub watch: Watch,
+    /// Its patience as last learned.
+    pub(super) learned: Learned,
+    /// Which tenant of its index it is.
+    pub generation: u32,
+    /// Whether it is looked at each second.
+    pub watched: bool,
+    /// Whether it is in the queue of those that may become idle.
+    pub awaits_idle: bool,
+    /// What was noted last, and how much of it there is.
+    pub(super) noted: u8,
+    pub(super) notes: [Note; NOTES],
+    /// Halves of the digests of its methods' names: enough to tell a hundred apart.
+    digests: SmallVec<[u64; 12]>,
+}
+
+const _: () = assert!(size_of::<Front>() == 384, "what a message meets is in six cache lines");
+
+impl Deref for Front {
+    type Target = Service;
+    fn deref(&self) -> &Service {
+        &self.service
+    }
+}
+
+impl DerefMut for Front {
+    fn deref_mut(&mut self) -> &mut Service {
+        &mut self.service
+    }
+}
+
+impl Front {
+    /// A service first met now.
+    pub fn new(name: Name<'_>, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
+        Self {
+            digest: name.digest,
+            called: now,
+            last_heard: Instant::default(),
+            calm: Calm::default(),
+            service: Box::new(Service::new(name.text, pair, topic, now)),
+            watch: Watch::default(),
+            learned: Learned::default(),
+            generation,
+            watched: false,
+            awaits_idle: false,
+            noted: 0,
+            notes: [Note::default(); NOTES],
+            digests: SmallVec::new(),
+        }
+    }
+
+    /// The index of a method, which may be that of `_other`. `room` says whether one more
+    /// method fits into the bound over all services; it is lowered if one is added.
+    pub fn method(
+        &mut self,
+        name: Option<Name<'_>>,
+        limits: &Limits,
+        room: &mut u32,
+        other: Name<'_>,
+        now: Instant,
+    ) -> u16 {
+        let known = |digests: &[u64], name: &Name<'_>| {
+            digests.iter().position(|digest| *digest == name.digest.half())
+        };
+        let mut name =
+            name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
+        let mut at = known(&self.digests, &name);
+        if at.is_none() && name.digest != other.digest {
+            let others = other.digest.half();
+            let mine = self.digests.iter().filter(|digest| **digest != others).count();
+            if mine >= limits.methods as usize || *room == 0 {
+                name = other;
+                at = known(&self.digests, &name);
+            } else {
+                *room -= 1;
+            }
+        }
+        let at = at.unwrap_or_else(|| {
+            self.digests.push(name.digest.half());
+            let method = Method { name: name.text.into(), record: Record::default(), called: now };
+            let methods = &mut self.service.methods;
+            if methods.len() == methods.capacity() {
+                methods.reserve_exact(2 + methods.len() / 4);
+            }
+            methods.push(method);
+            methods.len() - 1
+        });
+        // At most `methods` + 1, and that bound is far below 65 536.
+        at as u16
+    }
+
+    /// When a reply of it was last heard, late ones included.
+    pub fn heard(&self) -> Option<Instant> {
+        (self.last_heard > Instant::default()).then_some(self.last_heard)
+    }
+
+    /// How silent it is, by the rule of its circuit; nothing could be heard before `blind_until`.
+    pub fn silence(&self, now: Instant, blind_until: Option<Instant>) -> Silence {
+        Silence {
+            heard: self.heard().max(blind_until),
+            witnessed: self.watch.is_witnessed(now, Length::Circuit),
+        }
+    }
+}
