@@ -37,7 +37,7 @@ pub(crate) fn report() {
 
 fn per_open_call(scene: &Scene) -> usize {
     let cast = Cast::new(scene);
-    let tape = record(scene, 0, 10, &mut Random(1));
+    let tape = record(scene, &cast, 0, 10, &mut Random(1));
     let mut observer = observer();
     let before = in_use();
     play(&mut observer, &cast, &tape);
@@ -68,7 +68,7 @@ fn of_services(scene: &Scene) -> usize {
     // Ten minutes: longer than the windows. Recorded by the second, so that the tape itself
     // is gone when the bytes are counted.
     for second in 0..600 {
-        let tape = record(scene, second, 1, &mut random);
+        let tape = record(scene, &cast, second, 1, &mut random);
         play(&mut observer, &cast, &tape);
     }
     // Until the last calls are answered.

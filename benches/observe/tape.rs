@@ -7,6 +7,7 @@ use lookout::observer::input::{Call, CallKind, Direction, Input, Name, Reply, St
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Instant, Observer, Settings, Span};
 use smallvec::SmallVec;
+use std::cell::Cell;
 
 const KEY: DigestKey = DigestKey::new(3, 5);
 const BEGIN: u64 = 1_700_000_000_000_000;
@@ -28,6 +29,7 @@ pub(crate) struct Scene {
 pub(crate) struct Heard {
     micros: u64,
     key: Digest,
+    name: Digest,
     service: u32,
     method: u16,
     what: What,
@@ -41,9 +43,14 @@ enum What {
 }
 
 /// The names of a scene, with their digests.
+///
+/// A name comes with its message, so reading it costs no wait for memory. Here the names of ten
+/// thousand services would lie all over a table of our own; so a service is introduced by its
+/// name, and later meant by its digest, which is all that the observer looks at then.
 pub(crate) struct Cast {
     services: Vec<(String, String, Digest)>,
     methods: Vec<(String, Digest)>,
+    introduced: Vec<Cell<bool>>,
 }
 
 impl Cast {
@@ -58,7 +65,17 @@ impl Cast {
             let digest = KEY.digest(Kind::Method, name.as_bytes());
             (name, digest)
         });
-        Self { services: services.collect(), methods: methods.collect() }
+        let introduced = vec![Cell::new(false); scene.services as usize];
+        Self { services: services.collect(), methods: methods.collect(), introduced }
+    }
+
+    /// Topic and name of a service.
+    fn named(&self, service: u32) -> (&str, &str) {
+        if self.introduced[service as usize].replace(true) {
+            return ("service/Known", "Known");
+        }
+        let (topic, name, _) = &self.services[service as usize];
+        (topic, name)
     }
 }
 
@@ -104,7 +121,13 @@ impl Random {
 }
 
 /// Messages of a scene over so many seconds, in order of time.
-pub(crate) fn record(scene: &Scene, from: u64, seconds: u64, random: &mut Random) -> Vec<Heard> {
+pub(crate) fn record(
+    scene: &Scene,
+    cast: &Cast,
+    from: u64,
+    seconds: u64,
+    random: &mut Random,
+) -> Vec<Heard> {
     let calls = u64::from(scene.calls_per_second) * seconds;
     let mut heard = Vec::with_capacity(calls as usize * 2);
     let step = 1_000_000.0 / f64::from(scene.calls_per_second);
@@ -115,12 +138,14 @@ pub(crate) fn record(scene: &Scene, from: u64, seconds: u64, random: &mut Random
         let method = ((draw >> 32) % u64::from(scene.methods)) as u16;
         let number = random.next();
         let key = KEY.digest(Kind::IntegerId, &number.to_le_bytes());
-        heard.push(Heard { micros, key, service, method, what: What::Call });
+        let name = cast.services[service as usize].2;
+        heard.push(Heard { micros, key, name, service, method, what: What::Call });
         let luck = number % 1_000;
         if luck >= scene.lost {
             let failed = luck < scene.lost + scene.failed;
             let what = if failed { What::Failure } else { What::Result };
-            heard.push(Heard { micros: micros + random.reply_time(), what, key, service, method });
+            let micros = micros + random.reply_time();
+            heard.push(Heard { micros, what, key, name, service, method });
         }
     }
     heard.sort_by_key(|heard| heard.micros);
@@ -133,13 +158,13 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
     for heard in tape {
         let now = Instant::from_micros(heard.micros);
         if heard.what == What::Call {
-            let (topic, service, digest) = &cast.services[heard.service as usize];
+            let (topic, text) = cast.named(heard.service);
             let (method, method_digest) = &cast.methods[usize::from(heard.method)];
             observer.handle(
                 now,
                 Input::Call(Call {
                     pair: PairId(0),
-                    service: Name { text: service, digest: *digest },
+                    service: Name { text, digest: heard.name },
                     method: Some(Name { text: method, digest: *method_digest }),
                     topic,
                     kind: CallKind::TwoWay {
@@ -147,7 +172,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                         lenient: false,
                         deadline: None,
                     },
-                    caller: Some(*digest),
+                    caller: Some(heard.name),
                     parts: [None; 2],
                 }),
             );

@@ -43,9 +43,9 @@ fn run(scene: &Scene, seed: u64) -> f64 {
     let mut random = Random(seed);
     let mut observer = observer();
     for second in 0..WARM_UP {
-        play(&mut observer, &cast, &record(scene, second, 1, &mut random));
+        play(&mut observer, &cast, &record(scene, &cast, second, 1, &mut random));
     }
-    let measured = record(scene, WARM_UP, MEASURED, &mut random);
+    let measured = record(scene, &cast, WARM_UP, MEASURED, &mut random);
     let nanos = clocked(|| {
         std::hint::black_box(play(&mut observer, &cast, &measured));
     });
@@ -69,9 +69,9 @@ pub(crate) fn once(name: &str) {
     let mut random = Random(0);
     let mut observer = observer();
     for second in 0..WARM_UP {
-        play(&mut observer, &cast, &record(scene, second, 1, &mut random));
+        play(&mut observer, &cast, &record(scene, &cast, second, 1, &mut random));
     }
-    let tape = record(scene, WARM_UP, 5, &mut random);
+    let tape = record(scene, &cast, WARM_UP, 5, &mut random);
     let events = measured(&mut observer, &cast, &tape);
     println!("{} messages, {events} events", tape.len());
 }

@@ -91,6 +91,7 @@ impl Front {
 
     /// The index of a method, which may be that of `_other`. `room` says whether one more
     /// method fits into the bound over all services; it is lowered if one is added.
+    #[inline]
     pub fn method(
         &mut self,
         name: Option<Name<'_>>,
@@ -99,34 +100,50 @@ impl Front {
         other: Name<'_>,
         now: Instant,
     ) -> u16 {
-        let known = |digests: &[u64], name: &Name<'_>| {
-            digests.iter().position(|digest| *digest == name.digest.half())
-        };
-        let mut name =
+        let name =
             name.filter(|name| name.text.len() <= limits.name_bytes as usize).unwrap_or(other);
-        let mut at = known(&self.digests, &name);
-        if at.is_none() && name.digest != other.digest {
+        match self.known_method(name) {
+            Some(at) => at,
+            None => self.new_method(name, limits, room, other, now),
+        }
+    }
+
+    #[inline]
+    fn known_method(&self, name: Name<'_>) -> Option<u16> {
+        let half = name.digest.half();
+        // At most `methods` + 1, and that bound is far below 65 536.
+        self.digests.iter().position(|digest| *digest == half).map(|at| at as u16)
+    }
+
+    #[cold]
+    fn new_method(
+        &mut self,
+        name: Name<'_>,
+        limits: &Limits,
+        room: &mut u32,
+        other: Name<'_>,
+        now: Instant,
+    ) -> u16 {
+        let mut name = name;
+        if name.digest != other.digest {
             let others = other.digest.half();
             let mine = self.digests.iter().filter(|digest| **digest != others).count();
-            if mine >= limits.methods as usize || *room == 0 {
-                name = other;
-                at = known(&self.digests, &name);
-            } else {
+            if mine < limits.methods as usize && *room > 0 {
                 *room -= 1;
+            } else if let Some(at) = self.known_method(other) {
+                return at;
+            } else {
+                name = other;
             }
         }
-        let at = at.unwrap_or_else(|| {
-            self.digests.push(name.digest.half());
-            let method = Method { name: name.text.into(), record: Record::default(), called: now };
-            let methods = &mut self.service.methods;
-            if methods.len() == methods.capacity() {
-                methods.reserve_exact(2 + methods.len() / 4);
-            }
-            methods.push(method);
-            methods.len() - 1
-        });
-        // At most `methods` + 1, and that bound is far below 65 536.
-        at as u16
+        let methods = &mut self.service.methods;
+        if methods.len() == methods.capacity() {
+            methods.reserve_exact(2 + methods.len() / 4);
+        }
+        methods.push(Method { name: name.text.into(), record: Record::default(), called: now });
+        self.digests.push(name.digest.half());
+        // As above.
+        (self.digests.len() - 1) as u16
     }
 
     /// When a reply of it was last heard, late ones included.

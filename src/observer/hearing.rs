@@ -18,8 +18,10 @@ use std::cmp::Reverse;
 
 impl Observer {
     pub(super) fn hear_call(&mut self, now: Instant, call: &Call<'_>) {
-        let (index, admission) = self.registry.admit(call.service, call.pair, call.topic, now);
-        self.admitted(now, index, call.service, admission);
+        let index = match self.registry.find(call.service.digest) {
+            Some(index) => index,
+            None => self.meet(now, call),
+        };
         let other = Name { text: OTHER, digest: self.other_method };
         self.called(now, index);
         let mut caller = None;
@@ -76,6 +78,14 @@ impl Observer {
         if !self.early.is_empty() {
             self.match_early(now, ticket.id, keys, lenient);
         }
+    }
+
+    /// Finds a place for a service that has none.
+    #[cold]
+    fn meet(&mut self, now: Instant, call: &Call<'_>) -> u32 {
+        let (index, admission) = self.registry.admit(call.service, call.pair, call.topic, now);
+        self.admitted(now, index, call.service, admission);
+        index
     }
 
     /// Settles a call just opened by a reply that came before it.

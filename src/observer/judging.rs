@@ -25,7 +25,7 @@ impl Observer {
     /// A service got a place in the table.
     pub(super) fn admitted(&mut self, now: Instant, index: u32, name: Name<'_>, how: Admission) {
         match how {
-            Admission::Known => return,
+            Admission::Other => return,
             Admission::New => self.unwell = true,
             Admission::Displaced(gone) => self.gone(now, gone),
         }

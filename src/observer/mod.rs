@@ -342,11 +342,16 @@ impl Observer {
     }
 
     /// Handles what is due up to `now`, each at its own time and in order.
+    #[inline]
     fn run_timers(&mut self, now: Instant) {
         if now < self.quiet_until {
             self.now = now;
-            return;
+        } else {
+            self.run_due(now);
         }
+    }
+
+    fn run_due(&mut self, now: Instant) {
         loop {
             // What is due at a moment is overdue only after it, and comes after all else then.
             let call = self.ledger.next_deadline().map(|due| due + Span::TICK);

@@ -4,7 +4,10 @@
 //! writing. Calls are kept in parts, in the order in which they settled, each part with an index
 //! of its own that is small enough to stay near; the oldest part is dropped as a whole. Removing
 //! calls one by one from one large index would cost each call more than all else that is done with
-//! it. Of several calls under a key the one that settled last is found.
+//! it. An index is a list of the last call in each place, and calls that fall into the same place
+//! are chained, latest first: nothing is compared to write one, and of several calls under a key
+//! the one that settled last is found. Keys are digests under a secret, so nobody can have many
+//! different ones fall into one place.
 //!
 //! What is too old or beyond the bound is not found, to the microsecond and to the call, though
 //! its memory is freed with its part.
@@ -13,11 +16,13 @@ use super::digest::{Digest, DigestMap};
 use super::ledger::{Closed, Owner};
 use super::registry::OTHER_INDEX;
 use super::time::{Instant, Span};
-use hashbrown::HashTable;
 use std::collections::VecDeque;
 
 /// Parts that a full past has.
 const PARTS: u32 = 8;
+/// Places in the index of a part that begins.
+const FEW: usize = 64;
+const NONE: u32 = u32::MAX;
 
 /// A settled call, in 64 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +35,8 @@ pub struct Settled {
     service: u32,
     method: u16,
     pair: super::call::PairId,
+    /// The call before it whose key falls into the same place of the index.
+    next: u32,
     /// Whether any payload under the key is a reply.
     pub lenient: bool,
     /// Whether it has had its reply.
@@ -41,7 +48,8 @@ impl Settled {
     pub fn new(key: Digest, closed: &Closed, at: Instant, lenient: bool, answered: bool) -> Self {
         let Owner { service, generation, method, pair, alias } = closed.owner;
         let tenant = if service == OTHER_INDEX { alias } else { u64::from(generation) };
-        Self { key, made: closed.made, at, tenant, service, method, pair, lenient, answered }
+        let (made, next) = (closed.made, NONE);
+        Self { key, made, at, tenant, service, method, pair, next, lenient, answered }
     }
 
     /// Whose call it was, and when it was made.
@@ -59,41 +67,61 @@ struct Part {
     /// How many calls settled before the first of this part.
     before: u64,
     calls: Vec<Settled>,
-    /// Places in `calls` by first key.
-    index: HashTable<u32>,
-    /// And by second key, of the few that have one.
+    /// The last call whose first key falls into each place.
+    index: Vec<u32>,
+    /// Calls by second key, of the few that have one.
     seconds: DigestMap<u32>,
 }
 
 impl Part {
     fn place(&self, key: Digest) -> Option<u32> {
-        let mine = |at: &u32| self.calls.get(*at as usize).is_some_and(|call| call.key == key);
-        let first = self.index.find(key.hash(), mine).copied();
+        let mut at = self.index.get(self.slot(key)).copied().unwrap_or(NONE);
+        while let Some(call) = self.calls.get(at as usize).filter(|call| call.key != key) {
+            at = call.next;
+        }
+        let first = (at != NONE).then_some(at);
         if self.seconds.is_empty() {
             return first;
         }
         first.max(self.seconds.get(&key).copied())
     }
 
-    fn push(&mut self, call: Settled, second: Option<Digest>) {
+    /// Where a key falls in the index, whose length is a power of two.
+    fn slot(&self, key: Digest) -> usize {
+        key.hash() as usize & self.index.len().wrapping_sub(1)
+    }
+
+    fn push(&mut self, mut call: Settled, second: Option<Digest>) {
         // Bounded by a setting of 32 bits.
         let at = self.calls.len() as u32;
+        if self.calls.len() == self.index.len() {
+            self.widen();
+        }
+        let slot = self.slot(call.key);
+        if let Some(last) = self.index.get_mut(slot) {
+            call.next = std::mem::replace(last, at);
+        }
         self.calls.push(call);
-        let calls = &self.calls;
-        let key_of = |at: &u32| calls.get(*at as usize).map_or(call.key, |call| call.key);
-        let mine = |at: &u32| key_of(at) == call.key;
-        self.index
-            .entry(call.key.hash(), mine, |at| key_of(at).hash())
-            .and_modify(|last| *last = at)
-            .or_insert(at);
         if let Some(key) = second {
             self.seconds.insert(key, at);
         }
     }
 
+    /// Doubles the index: about one call a place.
+    #[cold]
+    fn widen(&mut self) {
+        let places = (2 * self.index.len()).max(FEW);
+        self.index.clear();
+        self.index.resize(places, NONE);
+        for at in 0..self.calls.len() {
+            let slot = self.slot(self.calls[at].key);
+            self.calls[at].next = std::mem::replace(&mut self.index[slot], at as u32);
+        }
+    }
+
     fn clear(&mut self) {
         self.calls.clear();
-        self.index.clear();
+        self.index.fill(NONE);
         self.seconds.clear();
     }
 }

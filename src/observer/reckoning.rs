@@ -79,16 +79,21 @@ impl Front {
     }
 
     /// How long to wait for the reply to a call made now.
+    #[inline]
     pub fn patience(&mut self, now: Instant, policy: &Patience, brisk: Span) -> Span {
         if now.second() >= self.learned.before {
-            self.learned = if let Some(span) = self.service.settings.patience {
-                Learned::fixed(span)
-            } else {
-                self.roll(now);
-                self.service.pace.patience(now, &self.service.window, policy, brisk)
-            };
+            self.learn(now, policy, brisk);
         }
         self.learned.span
+    }
+
+    fn learn(&mut self, now: Instant, policy: &Patience, brisk: Span) {
+        self.learned = if let Some(span) = self.service.settings.patience {
+            Learned::fixed(span)
+        } else {
+            self.roll(now);
+            self.service.pace.patience(now, &self.service.window, policy, brisk)
+        };
     }
 
     /// Gives memory back that a quiet service does not need.

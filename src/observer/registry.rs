@@ -125,7 +125,7 @@ impl Registry {
         self.index.insert_unique(hash(&index), index, hash);
     }
 
-    /// The index for a name, new or known, and the service that had to go for it.
+    /// The index for a name that is not known, and the service that had to go for it.
     pub fn admit(
         &mut self,
         name: Name<'_>,
@@ -133,11 +133,8 @@ impl Registry {
         topic: &str,
         now: Instant,
     ) -> (u32, Admission) {
-        if let Some(index) = self.find(name.digest) {
-            return (index, Admission::Known);
-        }
         if name.text.len() > self.limits.name_bytes as usize {
-            return (OTHER_INDEX, Admission::Known);
+            return (OTHER_INDEX, Admission::Other);
         }
         if self.services.len() <= self.limits.services as usize {
             let index = self.services.len() as u32;
@@ -146,10 +143,10 @@ impl Registry {
             return (index, Admission::New);
         }
         if !self.proven.remove(&name.digest.half()) {
-            return (OTHER_INDEX, Admission::Known);
+            return (OTHER_INDEX, Admission::Other);
         }
         let Some(index) = self.displaceable(now) else {
-            return (OTHER_INDEX, Admission::Known);
+            return (OTHER_INDEX, Admission::Other);
         };
         let gone = self.replace(index, name, pair, topic, now);
         (index, Admission::Displaced(gone))
@@ -221,8 +218,8 @@ impl Registry {
 /// How a name got its place.
 #[derive(Debug)]
 pub enum Admission {
-    /// It had one, or is among the others.
-    Known,
+    /// It got none: it is among the others.
+    Other,
     /// It got a free one.
     New,
     /// It took the place of a service that never answered.

@@ -112,35 +112,13 @@ impl Sealed {
         self.chunks.is_empty()
     }
 
-    /// Adds what happened to the methods of a block in `second`, which is not before the last one
-    /// added; `sum` is the sum of its reply times in microseconds. `entries` hands them over one
-    /// by one. Returns whether there were any.
-    pub fn add(
-        &mut self,
-        second: u32,
-        block: u16,
-        sum: u64,
-        entries: impl FnOnce(&mut dyn FnMut(Entry)),
-    ) -> bool {
+    /// Begins to add what happened to the methods of a block in `second`, which is not before the
+    /// last one added; `sum` is the sum of its reply times in microseconds.
+    pub fn begin(&mut self, second: u32, block: u16, sum: u64) -> Group<'_> {
         self.oldest = self.oldest.min(second);
-        let mut bytes = [0; CHUNK];
-        let mut out = Writer { bytes: &mut bytes, len: 0 };
-        out.head(block, sum);
-        let mut count = 0;
-        entries(&mut |entry| {
-            if count == GROUP {
-                self.append(second, out.finish(count));
-                // The parts of one second share one sum.
-                out.head(block, 0);
-                count = 0;
-            }
-            out.entry(&entry);
-            count += 1;
-        });
-        if count > 0 {
-            self.append(second, out.finish(count));
-        }
-        count > 0
+        let mut group = Group { sealed: self, second, block, count: 0, bytes: [0; CHUNK], len: 0 };
+        group.head(sum);
+        group
     }
 
     fn append(&mut self, second: u32, group: &[u8]) {
@@ -271,27 +249,61 @@ impl Chunk {
     }
 }
 
-/// Writes into a buffer that is large enough for any group.
-struct Writer<'b> {
-    bytes: &'b mut [u8; CHUNK],
+/// A group that is being written, in a buffer that is large enough for any.
+#[derive(Debug)]
+pub struct Group<'s> {
+    sealed: &'s mut Sealed,
+    second: u32,
+    block: u16,
+    count: u8,
+    bytes: [u8; CHUNK],
     len: usize,
 }
 
-impl Writer<'_> {
-    /// Begins a group, whose count of entries is not known yet.
-    fn head(&mut self, block: u16, sum: u64) {
-        self.len = 0;
-        self.put(if block == 0 { 0 } else { BLOCK });
-        if block > 0 {
-            self.varint(u64::from(block));
+impl Group<'_> {
+    /// Adds an entry; its method is one of the block.
+    #[inline]
+    pub fn add(&mut self, entry: &Entry) {
+        const { assert!(BIN_BITS == 10, "two bits and a byte hold a bin") };
+        if self.count == GROUP {
+            self.finish();
+            // The parts of one second share one sum.
+            self.head(0);
         }
-        self.varint(sum);
+        self.count += 1;
+        let method = entry.method as u8 & ((1 << BLOCK_BITS) - 1);
+        let high = (entry.bin >> 8) as u8;
+        if entry.kind == Kind::Ok && entry.count == 1 {
+            self.put(method << 3 | u8::from(entry.called) << 2 | high);
+            self.put(entry.bin as u8);
+            return;
+        }
+        self.put(0x80 | (entry.kind as u8) << 4 | u8::from(entry.called) << 3 | high << 1);
+        if entry.kind.has_time() {
+            self.put(entry.bin as u8);
+        }
+        self.put(method);
+        self.varint(u64::from(entry.count));
     }
 
-    /// Ends it.
-    fn finish(&mut self, count: u8) -> &[u8] {
-        self.bytes[0] |= count;
-        self.bytes.get(..self.len).unwrap_or_default()
+    /// Ends the group; whether it has any entry.
+    pub fn finish(&mut self) -> bool {
+        let any = self.count > 0;
+        if any {
+            self.bytes[0] |= self.count;
+            self.sealed.append(self.second, self.bytes.get(..self.len).unwrap_or_default());
+        }
+        (self.count, self.len) = (0, 0);
+        any
+    }
+
+    /// Begins a group, whose count of entries is not known yet.
+    fn head(&mut self, sum: u64) {
+        self.put(if self.block == 0 { 0 } else { BLOCK });
+        if self.block > 0 {
+            self.varint(u64::from(self.block));
+        }
+        self.varint(sum);
     }
 
     fn put(&mut self, byte: u8) {
@@ -307,24 +319,6 @@ impl Writer<'_> {
             value >>= 7;
         }
         self.put(value as u8);
-    }
-
-    /// Writes an entry.
-    fn entry(&mut self, entry: &Entry) {
-        const { assert!(BIN_BITS == 10, "two bits and a byte hold a bin") };
-        let method = entry.method as u8 & ((1 << BLOCK_BITS) - 1);
-        let high = (entry.bin >> 8) as u8;
-        if entry.kind == Kind::Ok && entry.count == 1 {
-            self.put(method << 3 | u8::from(entry.called) << 2 | high);
-            self.put(entry.bin as u8);
-            return;
-        }
-        self.put(0x80 | (entry.kind as u8) << 4 | u8::from(entry.called) << 3 | high << 1);
-        if entry.kind.has_time() {
-            self.put(entry.bin as u8);
-        }
-        self.put(method);
-        self.varint(u64::from(entry.count));
     }
 }
 
@@ -353,7 +347,9 @@ mod tests {
                     Entry { method, kind, bin, count, called: draw(2) == 1 }
                 })
                 .collect();
-            sealed.add(second, block, sum, |out| entries.iter().for_each(|entry| out(*entry)));
+            let mut group = sealed.begin(second, block, sum);
+            entries.iter().for_each(|entry| group.add(entry));
+            assert!(group.finish());
             model.push_back((second, sum, entries));
             if step % 7 == 0 {
                 let oldest = second.saturating_sub(draw(3_000) as u32);

@@ -14,23 +14,17 @@ use super::time::Instant;
 /// Microseconds per slot, as a power of two.
 const GRAIN_BITS: u32 = 17;
 const SLOTS: usize = 1 << 13;
-const NONE: u32 = u32::MAX;
+/// Emptied slots whose room is kept for others.
+const SPARE: usize = 64;
 /// Entries below which no sweep is worth it.
 const FEW: usize = 1 << 16;
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    due: Instant,
-    ticket: Ticket,
-    next: u32,
-}
 
 /// Deadlines by ticket.
 #[derive(Debug)]
 pub struct Wheel {
-    entries: Vec<Entry>,
-    free: u32,
-    heads: Vec<u32>,
+    /// The deadlines of each slot, as they came in.
+    slots: Vec<Vec<(Instant, Ticket)>>,
+    spare: Vec<Vec<(Instant, Ticket)>>,
     /// One bit per slot that holds something.
     busy: Vec<u64>,
     /// The grain that `current` was taken from; all earlier ones are empty.
@@ -47,9 +41,8 @@ impl Wheel {
     /// An empty wheel that starts at `now`.
     pub fn new(now: Instant) -> Self {
         Self {
-            entries: Vec::new(),
-            free: NONE,
-            heads: vec![NONE; SLOTS],
+            slots: vec![Vec::new(); SLOTS],
+            spare: Vec::new(),
             busy: vec![0; SLOTS / 64],
             grain: grain(now),
             current: Vec::new(),
@@ -119,20 +112,13 @@ impl Wheel {
             return self.place_now(ticket, due);
         }
         let slot = grain(due) as usize % SLOTS;
-        let entry = Entry { due, ticket, next: self.heads[slot] };
-        self.heads[slot] = match self.entries.get_mut(self.free as usize) {
-            Some(place) => {
-                let at = self.free;
-                self.free = place.next;
-                *place = entry;
-                at
-            }
-            None => {
-                self.entries.push(entry);
-                // As many as there are tickets, and a share of old ones: far below 2^32.
-                (self.entries.len() - 1) as u32
-            }
-        };
+        let list = &mut self.slots[slot];
+        if list.capacity() == 0
+            && let Some(spare) = self.spare.pop()
+        {
+            *list = spare;
+        }
+        list.push((due, ticket));
         self.busy[slot / 64] |= 1 << (slot % 64);
         self.len += 1;
     }
@@ -144,37 +130,34 @@ impl Wheel {
         self.current.insert(at, (due, ticket));
     }
 
-    /// Takes all entries of a slot out and hands on those that are current.
-    fn empty(
-        &mut self,
-        slot: usize,
-        is_current: impl Fn(Ticket) -> bool,
-    ) -> Vec<(Instant, Ticket)> {
-        let mut found = Vec::new();
-        let mut at = std::mem::replace(&mut self.heads[slot], NONE);
+    /// Takes all entries of a slot out.
+    fn empty(&mut self, slot: usize) -> Vec<(Instant, Ticket)> {
+        let list = std::mem::take(&mut self.slots[slot]);
         self.busy[slot / 64] &= !(1 << (slot % 64));
-        while let Some(entry) = self.entries.get_mut(at as usize) {
-            if is_current(entry.ticket) {
-                found.push((entry.due, entry.ticket));
-            }
-            let next = std::mem::replace(&mut entry.next, self.free);
-            self.free = at;
-            at = next;
-            self.len -= 1;
+        self.len -= list.len();
+        list
+    }
+
+    /// Keeps the room of a list that was emptied.
+    fn keep(&mut self, mut list: Vec<(Instant, Ticket)>) {
+        if self.spare.len() < SPARE && list.capacity() <= FEW {
+            list.clear();
+            self.spare.push(list);
         }
-        found
     }
 
     /// Makes `next` the current grain and sorts what is due in it.
     fn turn_to(&mut self, next: u64, is_current: impl Fn(Ticket) -> bool) {
         self.grain = next;
-        for (due, ticket) in self.empty(next as usize % SLOTS, is_current) {
+        let list = self.empty(next as usize % SLOTS);
+        for (due, ticket) in list.iter().copied().filter(|(_, ticket)| is_current(*ticket)) {
             if grain(due) <= next {
                 self.current.push((due, ticket));
             } else {
                 self.place(ticket, due);
             }
         }
+        self.keep(list);
         // Equal deadlines settle in the order of their tickets.
         self.current.sort_unstable_by(|a, b| b.cmp(a));
     }
@@ -182,8 +165,12 @@ impl Wheel {
     #[cold]
     fn sweep(&mut self, is_current: impl Fn(Ticket) -> bool) {
         for slot in 0..SLOTS {
-            for (due, ticket) in self.empty(slot, &is_current) {
-                self.place(ticket, due);
+            let before = self.slots[slot].len();
+            self.slots[slot].retain(|(_, ticket)| is_current(*ticket));
+            self.len -= before - self.slots[slot].len();
+            if before > 0 && self.slots[slot].is_empty() {
+                let list = self.empty(slot);
+                self.keep(list);
             }
         }
         self.sweep_at = FEW.max(2 * self.len);

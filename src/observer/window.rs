@@ -183,31 +183,24 @@ impl Window {
             }
             let calls = calls.as_mut_slice();
             for block in 0..blocks {
-                let written = self.sealed.add(first.at.second(), block as u16, sum, |out| {
-                    for note in
-                        second.iter().filter(|note| usize::from(note.method) / METHODS == block)
-                    {
-                        if let Some(mut entry) = note.entry().filter(|it| it.kind != Kind::Call) {
-                            // Nearly every call settles within its second, and its entry says so.
-                            let left = &mut calls[usize::from(note.method)];
-                            entry.called = *left > 0;
-                            *left -= u32::from(entry.called);
-                            out(entry);
-                        }
+                let mut group = self.sealed.begin(first.at.second(), block as u16, sum);
+                let of_block = |note: &&Note| usize::from(note.method) / METHODS == block;
+                for note in second.iter().filter(of_block) {
+                    if let Some(mut entry) = note.entry().filter(|it| it.kind != Kind::Call) {
+                        // Nearly every call settles within its second, and its entry says so.
+                        let left = &mut calls[usize::from(note.method)];
+                        entry.called = *left > 0;
+                        *left -= u32::from(entry.called);
+                        group.add(&entry);
                     }
-                    let all = (0..).zip(calls.iter()).skip(block * METHODS).take(METHODS);
-                    for (method, count) in all.filter(|(_, count)| **count > 0) {
-                        out(Entry {
-                            method,
-                            kind: Kind::Call,
-                            bin: 0,
-                            count: *count,
-                            called: false,
-                        });
-                    }
-                });
+                }
+                let all = (0..).zip(calls.iter()).skip(block * METHODS).take(METHODS);
+                for (method, count) in all.filter(|(_, count)| **count > 0) {
+                    let (kind, count) = (Kind::Call, *count);
+                    group.add(&Entry { method, kind, bin: 0, count, called: false });
+                }
                 // The blocks of one second share one sum.
-                sum = if written { 0 } else { sum };
+                sum = if group.finish() { 0 } else { sum };
             }
             rest = later;
         }
