@@ -120,36 +120,52 @@ impl Random {
     }
 }
 
-/// Messages of a scene over so many seconds, in order of time.
-pub(crate) fn record(
-    scene: &Scene,
-    cast: &Cast,
-    from: u64,
-    seconds: u64,
-    random: &mut Random,
-) -> Vec<Heard> {
-    let calls = u64::from(scene.calls_per_second) * seconds;
-    let mut heard = Vec::with_capacity(calls as usize * 2);
-    let step = 1_000_000.0 / f64::from(scene.calls_per_second);
-    for at in 0..calls {
-        let micros = BEGIN + from * 1_000_000 + (at as f64 * step) as u64;
-        let draw = random.next();
-        let service = (draw % u64::from(scene.services)) as u32;
-        let method = ((draw >> 32) % u64::from(scene.methods)) as u16;
-        let number = random.next();
-        let key = KEY.digest(Kind::IntegerId, &number.to_le_bytes());
-        let name = cast.services[service as usize].2;
-        heard.push(Heard { micros, key, name, service, method, what: What::Call });
-        let luck = number % 1_000;
-        if luck >= scene.lost {
-            let failed = luck < scene.lost + scene.failed;
-            let what = if failed { What::Failure } else { What::Result };
-            let micros = micros + random.reply_time();
-            heard.push(Heard { micros, what, key, name, service, method });
-        }
+/// Makes the messages of a scene, stretch by stretch, in order of time.
+pub(crate) struct Recorder<'c> {
+    scene: Scene,
+    cast: &'c Cast,
+    random: Random,
+    second: u64,
+    /// Replies that come after the stretches made so far.
+    later: Vec<Heard>,
+}
+
+impl<'c> Recorder<'c> {
+    pub(crate) fn new(scene: &Scene, cast: &'c Cast, seed: u64) -> Self {
+        Self { scene: *scene, cast, random: Random(seed), second: 0, later: Vec::new() }
     }
-    heard.sort_by_key(|heard| heard.micros);
-    heard
+
+    /// The next so many seconds.
+    pub(crate) fn record(&mut self, seconds: u64) -> Vec<Heard> {
+        let Self { scene, cast, random, .. } = self;
+        let calls = u64::from(scene.calls_per_second) * seconds;
+        let mut heard = std::mem::take(&mut self.later);
+        heard.reserve(calls as usize * 2);
+        let begin = BEGIN + self.second * 1_000_000;
+        let step = 1_000_000.0 / f64::from(scene.calls_per_second);
+        for at in 0..calls {
+            let micros = begin + (at as f64 * step) as u64;
+            let draw = random.next();
+            let service = (draw % u64::from(scene.services)) as u32;
+            let method = ((draw >> 32) % u64::from(scene.methods)) as u16;
+            let number = random.next();
+            let key = KEY.digest(Kind::IntegerId, &number.to_le_bytes());
+            let name = cast.services[service as usize].2;
+            heard.push(Heard { micros, key, name, service, method, what: What::Call });
+            let luck = number % 1_000;
+            if luck >= scene.lost {
+                let failed = luck < scene.lost + scene.failed;
+                let what = if failed { What::Failure } else { What::Result };
+                let micros = micros + random.reply_time();
+                heard.push(Heard { micros, what, key, name, service, method });
+            }
+        }
+        heard.sort_by_key(|heard| heard.micros);
+        self.second += seconds;
+        let end = BEGIN + self.second * 1_000_000;
+        self.later = heard.split_off(heard.partition_point(|heard| heard.micros < end));
+        heard
+    }
 }
 
 /// Tells an observer all of it.

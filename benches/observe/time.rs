@@ -1,6 +1,6 @@
 //! Nanoseconds per message, over scenes that differ in one thing each.
 
-use super::tape::{Cast, Random, Scene, observer, play, record};
+use super::tape::{Cast, Recorder, Scene, observer, play};
 
 /// The scenes; the first is the measure of the others.
 pub(crate) const SCENES: [Scene; 4] = [
@@ -40,12 +40,12 @@ pub(crate) fn report() {
 
 fn run(scene: &Scene, seed: u64) -> f64 {
     let cast = Cast::new(scene);
-    let mut random = Random(seed);
+    let mut recorder = Recorder::new(scene, &cast, seed);
     let mut observer = observer();
-    for second in 0..WARM_UP {
-        play(&mut observer, &cast, &record(scene, &cast, second, 1, &mut random));
+    for _ in 0..WARM_UP {
+        play(&mut observer, &cast, &recorder.record(1));
     }
-    let measured = record(scene, &cast, WARM_UP, MEASURED, &mut random);
+    let measured = recorder.record(MEASURED);
     let nanos = clocked(|| {
         std::hint::black_box(play(&mut observer, &cast, &measured));
     });
@@ -66,12 +66,12 @@ pub(crate) fn once(name: &str) {
         return eprintln!("no scene is called {name:?}");
     };
     let cast = Cast::new(scene);
-    let mut random = Random(0);
+    let mut recorder = Recorder::new(scene, &cast, 0);
     let mut observer = observer();
-    for second in 0..WARM_UP {
-        play(&mut observer, &cast, &record(scene, &cast, second, 1, &mut random));
+    for _ in 0..WARM_UP {
+        play(&mut observer, &cast, &recorder.record(1));
     }
-    let tape = record(scene, &cast, WARM_UP, 5, &mut random);
+    let tape = recorder.record(5);
     let events = measured(&mut observer, &cast, &tape);
     println!("{} messages, {events} events", tape.len());
 }
