@@ -46,9 +46,12 @@ impl Counts {
     /// Makes room for so many bins before and after.
     fn grow(&mut self, front: usize, back: usize) {
         each_width!(self, list => {
-            list.reserve_exact(front + back);
-            list.resize(list.len() + back, 0);
-            list.splice(0..0, std::iter::repeat_n(0, front));
+            // Exactly: there are many histograms, and they grow a few times in their lives.
+            let mut wider = Vec::with_capacity(front + list.len() + back);
+            wider.resize(front, 0);
+            wider.extend_from_slice(list);
+            wider.resize(front + list.len() + back, 0);
+            *list = wider;
         });
     }
 

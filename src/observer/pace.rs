@@ -1,7 +1,7 @@
 //! How fast a service usually answers: what its patience and its slowness are measured by.
 //!
 //! The last twenty replies stand in where the recent windows hold too few, so that a service
-//! called twice an hour is judged like a busy one. The hour before is kept in slices of five
+//! called twice an hour is judged like a busy one. The hour before is kept in slices of ten
 //! minutes with full resolution; it is merged only when someone asks, which is when replies
 //! are slow.
 
@@ -17,8 +17,8 @@ use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Length of a slice of the hour, in seconds, and how many are kept beside the current one.
-const SLICE: u32 = 300;
-const SLICES: u32 = 12;
+const SLICE: u32 = 600;
+const SLICES: u32 = 6;
 /// How long after its floor the last seconds are taken for what they are.
 const SETTLED_AFTER: Span = Span::from_secs(20);
 
@@ -75,10 +75,13 @@ impl Pace {
     pub fn remember(&mut self, at: Instant, bin: u16) {
         let slice = at.second() / SLICE;
         if self.hour.back().is_none_or(|(last, _)| *last != slice) {
-            self.hour.push_back((slice, Histogram::default()));
             while self.hour.front().is_some_and(|(first, _)| first + SLICES < slice) {
                 self.hour.pop_front();
             }
+            if self.hour.capacity() == 0 {
+                self.hour.reserve_exact(SLICES as usize + 1);
+            }
+            self.hour.push_back((slice, Histogram::default()));
         }
         if let Some((_, histogram)) = self.hour.back_mut() {
             histogram.add_one(bin);

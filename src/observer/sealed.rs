@@ -132,7 +132,7 @@ impl Sealed {
             return;
         }
         if self.chunks.len() == self.chunks.capacity() {
-            self.chunks.reserve_exact(2 + self.chunks.len() / 4);
+            self.chunks.reserve_exact(2 + self.chunks.len() / 8);
         }
         let mut bytes = Vec::with_capacity(CHUNK);
         bytes.push(0);

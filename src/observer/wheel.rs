@@ -15,7 +15,7 @@ use super::time::Instant;
 const GRAIN_BITS: u32 = 17;
 const SLOTS: usize = 1 << 13;
 /// Emptied slots whose room is kept for others.
-const SPARE: usize = 64;
+const SPARE: usize = 8;
 /// Entries below which no sweep is worth it.
 const FEW: usize = 1 << 16;
 

@@ -20,8 +20,8 @@ pub const LONGEST: u32 = 300;
 /// A reply is heard at most this many seconds after its call: the longest deadline, and the time
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
-/// Notes that are gathered before they are sealed.
-pub const GATHERED: usize = 64;
+/// Notes that there is room for before they are sealed.
+pub const GATHERED: usize = 56;
 /// Minutes for which replies are counted: as many as lie whole within the longest span.
 const MINUTES: usize = 5;
 /// Methods that are sealed together.
@@ -120,10 +120,10 @@ impl Window {
     /// Takes notes of what happened, in order. Returns true when it is time to [`Window::seal`].
     pub fn note(&mut self, notes: &[Note]) -> bool {
         if self.notes.capacity() == 0 && !notes.is_empty() {
-            self.notes.reserve_exact(GATHERED + NOTES);
+            self.notes.reserve_exact(GATHERED);
         }
         self.notes.extend_from_slice(notes);
-        self.notes.len() >= GATHERED
+        self.notes.len() + NOTES > GATHERED
     }
 
     /// What is not sealed yet, oldest first.
