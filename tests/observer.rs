@@ -5,6 +5,8 @@
 
 #[path = "observer/bounds.rs"]
 mod bounds;
+#[path = "observer/calm.rs"]
+mod calm;
 #[path = "observer/edges.rs"]
 mod edges;
 #[path = "observer/history.rs"]

@@ -271,8 +271,8 @@ impl Evidence {
                 self.due = second.saturating_add(self.keep);
             }
             if self.tallies.len() == self.tallies.capacity() {
-                // Growing by a quarter wastes less than by doubling, and is rare.
-                self.tallies.reserve_exact(8 + self.tallies.len() / 4);
+                // Growing by an eighth wastes less than by doubling, and is rare.
+                self.tallies.reserve_exact(8 + self.tallies.len() / 8);
             }
             self.tallies.push_back(second << COUNT_BITS);
         }
@@ -303,7 +303,7 @@ impl Evidence {
             return;
         }
         if self.troubles.len() == self.troubles.capacity() {
-            self.troubles.reserve_exact(4 + self.troubles.len() / 2);
+            self.troubles.reserve_exact(2 + self.troubles.len() / 4);
         }
         self.troubles.push_back(Trouble { tally, kind, count: 1, made });
     }
@@ -451,17 +451,6 @@ impl Evidence {
         let brief = sum.unanswered > 0 && !lasts;
         let failures = if brief { sum.failed } else { sum.failures() };
         (sum.settled == count).then_some((sum, failures))
-    }
-
-    /// Whether the last twenty calls all settled within the second of the last: every rate has
-    /// had its calls then.
-    pub fn is_busy(&self) -> bool {
-        self.last.oldest().is_some_and(|at| at.second() == self.newest)
-    }
-
-    /// Whether the last call but one was answered.
-    pub fn answered_before_last(&self) -> bool {
-        self.last.since(Mark::default()).nth(1).is_some_and(|call| call.outcome.answered())
     }
 
     /// How many of the last calls in a row were unanswered, up to twenty.

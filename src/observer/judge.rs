@@ -132,17 +132,6 @@ impl Judge {
         self.from.unwrap_or_default()
     }
 
-    /// Whether this call, just recorded, changes nothing: it was answered, as the one before it
-    /// was, nothing is on, and there are so many calls that it completes no rate, or too `few`
-    /// failures for any. An answer begins something only after a silence, or if it is slow, which
-    /// the caller looks at.
-    pub fn is_calmed(&self, call: Settled, few: &Few) -> bool {
-        if !self.is_undisturbed() || call.outcome.against() {
-            return false;
-        }
-        self.is_calm(few) || self.evidence.is_busy() && self.evidence.answered_before_last()
-    }
-
     /// Whether the last `count` judged calls were answered.
     pub fn answered(&self, count: u32) -> bool {
         let mut last = self.evidence.last(Mark::default()).take(count as usize);

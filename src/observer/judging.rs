@@ -77,7 +77,10 @@ impl Observer {
         let service = self.registry.get(index);
         let slow = call.at.since(call.made) > self.settings.verdict.slow_median;
         let well = service.standing.verdict() == Verdict::Healthy && !service.is_short();
-        if slow || !well || !service.judge.is_calmed(call, &self.bounds.few_for_verdict) {
+        // With few failures in sight an answer begins something only after a silence, or if it is
+        // slow.
+        let calm = !call.outcome.against() && service.judge.is_calm(&self.bounds.few_for_verdict);
+        if slow || !well || !calm {
             self.review(now, index);
             if self.registry.get(index).needs_watching(&self.bounds) {
                 self.watch(index);

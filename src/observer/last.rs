@@ -78,9 +78,4 @@ impl Last {
             Settled { made, at, outcome, slow }
         })
     }
-
-    /// When the oldest settled, if as many are kept as can be.
-    pub fn oldest(&self) -> Option<Instant> {
-        self.ring.get(self.next).filter(|_| self.ring.len() == LAST).map(|kept| kept.at)
-    }
 }
