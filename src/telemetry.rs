@@ -108,6 +108,7 @@ pub const METRICS: &[Metric] = &[
     observed::ONEWAY,
     observed::LATE,
     observed::OPEN,
+    observed::OLDEST,
     observed::REQUESTS,
     observed::RESPONSES,
     observed::ERRORS,

@@ -101,6 +101,16 @@ impl Counts {
     }
 }
 
+/// Takes as much of `count` from a count as it holds, and says how much that was.
+fn lower<T: Copy + Into<u32> + TryFrom<u32>>(list: &mut [T], at: usize, count: u32) -> u32 {
+    let Some(slot) = list.get_mut(at) else { return 0 };
+    let before: u32 = (*slot).into();
+    let taken = count.min(before);
+    // Not more than it was, so it fits.
+    *slot = T::try_from(before - taken).unwrap_or(*slot);
+    taken
+}
+
 fn put<T>(list: &mut [T], at: usize, count: T) {
     if let Some(slot) = list.get_mut(at) {
         *slot = count;
@@ -187,15 +197,7 @@ impl Histogram {
     /// Takes back `count` times that were added to `bin` before.
     pub fn remove(&mut self, bin: u16, count: u32) {
         let at = usize::from(bin.wrapping_sub(self.first));
-        let taken = each_width!(&mut self.counts, list => {
-            list.get_mut(at).map_or(0, |slot| {
-                let before = u32::from(*slot);
-                let taken = count.min(before);
-                // Not more than it was, so it fits.
-                *slot = (before - taken) as _;
-                taken
-            })
-        });
+        let taken = each_width!(&mut self.counts, list => lower(list, at, count));
         self.total -= u64::from(taken);
     }
 

@@ -34,7 +34,7 @@ pub struct Owner {
     pub alias: u64,
 }
 
-/// A call that leaves the ledger's open list.
+/// Whose call it is and when it was made: what is told of one that leaves the open list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Closed {
     /// Whose call it was.
@@ -271,10 +271,9 @@ impl Ledger {
         is_current(&self.slots, ticket)
     }
 
-    /// When the oldest open call was made.
-    pub fn oldest(&mut self) -> Option<Instant> {
-        let id = self.open.first(&self.slots)?;
-        self.slots.get(id as usize).map(|slot| slot.made)
+    /// All open calls, in no order.
+    pub fn all_open(&self) -> impl Iterator<Item = Closed> {
+        self.slots.iter().filter(|slot| slot.open).map(Slot::closed)
     }
 
     /// Settles an open call by its reply.

@@ -276,11 +276,18 @@ impl Observer {
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
         let now = now.max(self.now);
         self.registry.seal();
-        let used = |service: &&front::Front| {
+        let mut oldest: Vec<Option<Instant>> = vec![None; self.registry.all().len()];
+        for call in self.ledger.all_open() {
+            let index = self.registry.tenant(call.owner.service, call.owner.generation);
+            if let Some(first) = oldest.get_mut(index as usize) {
+                *first = Some(first.map_or(call.made, |first| first.min(call.made)));
+            }
+        }
+        let used = |(service, _): &(&front::Front, Option<Instant>)| {
             let totals = service.record.totals;
             &*service.name != service::OTHER || totals.calls + totals.oneway > 0
         };
-        let figures = |service: &front::Front| {
+        let figures = |(service, oldest_open): (&front::Front, Option<Instant>)| {
             let judged = &*service.name != service::OTHER;
             snapshot::ServiceFigures {
                 name: service.name.clone(),
@@ -288,13 +295,15 @@ impl Observer {
                     &service.record,
                     service.window.counts(now, 300, None),
                 ),
+                oldest_open,
                 methods: snapshot::methods(service, now),
                 replies: service.record.lifetime.histogram().clone(),
                 verdict: judged.then_some(service.reading.0),
                 circuit: judged.then_some(service.breaker.state()),
             }
         };
-        let mut services: Vec<_> = self.registry.all().iter().filter(used).map(figures).collect();
+        let all = self.registry.all().iter().zip(oldest);
+        let mut services: Vec<_> = all.filter(used).map(figures).collect();
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             at: now,

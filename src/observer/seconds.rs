@@ -93,7 +93,8 @@ impl Observer {
         let count = self.registry.all().len() as u32;
         for _ in 0..count / 60 + 1 {
             self.sweep = if self.sweep + 1 < count { self.sweep + 1 } else { 0 };
-            let turn = (now.second() / 60).wrapping_add(self.sweep) % BUSY_TURNS == 0;
+            let minute = now.second() / 60;
+            let turn = minute.wrapping_add(self.sweep).is_multiple_of(BUSY_TURNS);
             let service = self.registry.noted(self.sweep);
             if turn || now.since(service.called) >= QUIET {
                 service.rest(now);

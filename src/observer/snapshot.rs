@@ -50,6 +50,8 @@ pub struct ServiceFigures {
     pub name: Arc<str>,
     /// Its figures.
     pub figures: Figures,
+    /// When the oldest of its open calls was made.
+    pub oldest_open: Option<Instant>,
     /// Its methods in order of their names.
     pub methods: Vec<(Arc<str>, Figures)>,
     /// Reply times over the run, by bin.

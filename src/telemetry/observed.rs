@@ -6,7 +6,6 @@
 //! the difference of its bins since the last export, so several lookouts can be added up.
 
 use super::{Metric, counter, gauge, histogram};
-use crate::observer::Snapshot;
 use crate::observer::breaker::State;
 use crate::observer::histogram::Histogram as Bins;
 use crate::observer::input::Direction;
@@ -14,6 +13,7 @@ use crate::observer::latency::middle;
 use crate::observer::service::Totals;
 use crate::observer::snapshot::{Figures, ServiceFigures};
 use crate::observer::verdict::Verdict;
+use crate::observer::{Instant, Snapshot};
 use metrics::{Counter, Gauge, Histogram, Label};
 use metrics_exporter_prometheus::PrometheusRecorder;
 use std::collections::BTreeMap;
@@ -26,6 +26,10 @@ pub(super) const ONEWAY: Metric =
 pub(super) const LATE: Metric =
     counter("lookout_late_replies_total", "Replies after patience had run out, by service.");
 pub(super) const OPEN: Metric = gauge("lookout_open_calls", "Calls that wait for a reply.");
+pub(super) const OLDEST: Metric = gauge(
+    "lookout_oldest_open_call_seconds",
+    "How long the oldest of the calls that wait for a reply has waited; 0 if there is none.",
+);
 pub(super) const REQUESTS: Metric =
     gauge("lookout_requests_per_second", "Calls per second over the last 5 min.");
 pub(super) const RESPONSES: Metric =
@@ -89,6 +93,7 @@ struct Global {
 struct Service {
     late: Counter,
     open: Gauge,
+    oldest: Gauge,
     requests: Gauge,
     responses: Gauge,
     errors: Gauge,
@@ -126,7 +131,7 @@ impl Observed {
                 self.services.insert(service.name.clone(), Service::new(service, recorder));
             }
             if let Some(handles) = self.services.get_mut(&service.name) {
-                handles.export(service, recorder);
+                handles.export(snapshot.at, service, recorder);
             }
         }
         for (pair, direction, kind, count) in &snapshot.malformed {
@@ -186,6 +191,7 @@ impl Service {
         Self {
             late: LATE.counter_with(recorder, vec![name()]),
             open: gauge(&OPEN),
+            oldest: gauge(&OLDEST),
             requests: gauge(&REQUESTS),
             responses: gauge(&RESPONSES),
             errors: gauge(&ERRORS),
@@ -199,10 +205,11 @@ impl Service {
         }
     }
 
-    fn export(&mut self, service: &ServiceFigures, recorder: &PrometheusRecorder) {
+    fn export(&mut self, now: Instant, service: &ServiceFigures, recorder: &PrometheusRecorder) {
         let Figures { totals, recent, .. } = &service.figures;
         self.late.absolute(totals.late);
         self.open.set(totals.open as f64);
+        self.oldest.set(service.oldest_open.map_or(0.0, |made| now.since(made).as_secs_f64()));
         self.requests.set(service.figures.request_rate());
         self.responses.set(recent.response_rate().unwrap_or(f64::NAN));
         self.errors.set(recent.error_rate().unwrap_or(f64::NAN));
@@ -289,13 +296,14 @@ pub(super) mod tests {
         let service = ServiceFigures {
             name: "Billing".into(),
             figures,
+            oldest_open: Some(Instant::from_micros(2_500_000)),
             methods: vec![("pay".into(), figures)],
             replies: lifetime.histogram().clone(),
             verdict: Some(Verdict::Degraded),
             circuit: Some(State::HalfOpen),
         };
         Snapshot {
-            at: Instant::from_micros(1),
+            at: Instant::from_micros(4_000_000),
             services: vec![service],
             malformed: vec![(PairId(0), Direction::Call, Malformed::NotJson, 5)],
             unmatched: 6,
@@ -323,6 +331,8 @@ pub(super) mod tests {
             r#"lookout_calls_total{service="Billing",method="pay",outcome="unanswered"} 3"#,
             r#"lookout_oneway_calls_total{service="Billing",method="pay"} 1"#,
             r#"lookout_late_replies_total{service="Billing"} 4"#,
+            r#"lookout_open_calls{service="Billing"} 1"#,
+            r#"lookout_oldest_open_call_seconds{service="Billing"} 1.5"#,
             r#"lookout_reply_seconds_bucket{service="Billing",le="0.01"} 0"#,
             r#"lookout_reply_seconds_bucket{service="Billing",le="0.025"} 4"#,
             r#"lookout_reply_seconds_bucket{service="Billing",le="5"} 5"#,

@@ -1,6 +1,6 @@
 //! The bounds on services and methods, and who gives way to whom.
 
-use crate::kit::{Ears, OK, conserved, s};
+use crate::kit::{Ears, OK, at, conserved, s};
 use lookout::observer::Span;
 use lookout::observer::event::What;
 use lookout::observer::input::CallKind;
@@ -158,4 +158,20 @@ fn a_displaced_service_waits_for_nobody() {
         _ => None,
     });
     assert_eq!(ahead.collect::<Vec<_>>(), ["D", "E"]);
+}
+
+#[test]
+fn the_oldest_open_call_of_each_service_is_known() {
+    let mut ears = Ears::with(|_| ());
+    let oldest = |ears: &mut Ears| {
+        let services = ears.snapshot().services;
+        services.iter().map(|it| (it.name.to_string(), it.oldest_open)).collect::<Vec<_>>()
+    };
+    for (micros, service, key) in [(s(1), "A", "1"), (s(2), "B", "2"), (s(3), "A", "3")] {
+        ears.call(micros, service, key);
+    }
+    assert_eq!(oldest(&mut ears), [("A".into(), Some(at(s(1)))), ("B".into(), Some(at(s(2))))]);
+    ears.reply(s(4), "1", OK);
+    ears.reply(s(4), "2", OK);
+    assert_eq!(oldest(&mut ears), [("A".into(), Some(at(s(3)))), ("B".into(), None)]);
 }
