@@ -4,14 +4,13 @@
 //! came after it, to the call and not to the second. A cut starts a new tally within the same
 //! second, and rules remember the number of the first tally they may see. A tally is four bytes
 //! as long as nothing goes wrong; what does is kept beside it, along with when the failed calls
-//! were *made*: failures bunched within a few seconds are a restart, however many they are. Those
-//! that end within a second were made at about the same time, or at a few different ones: they are
-//! kept in groups, so that a straggler is told from the many.
+//! were made (see [`super::trouble`]).
 
 use super::call::Outcome;
 use super::last::{LAST, Last};
 use super::spread::{Made, is_spread};
 use super::time::{Instant, Span};
+use super::trouble::{Troubles, Wrong};
 use std::collections::VecDeque;
 
 /// Older ones of the last twenty are in no rate; how long a run of them took does not matter.
@@ -20,10 +19,6 @@ pub const LAST_MAX_AGE: Span = Span::from_secs(3600);
 const SECOND_BITS: u32 = 12;
 const COUNT_BITS: u32 = 32 - SECOND_BITS;
 const MAX_COUNT: u32 = (1 << COUNT_BITS) - 1;
-/// Failed calls of a tally that were made so near to each other are one group.
-const NEAR: Span = Span::from_secs(1);
-/// Groups of a kind in one tally.
-const GROUPS: u32 = 3;
 /// The longest span that evidence can be kept for, in seconds: within the wrap.
 const LONGEST: u32 = 3_600;
 
@@ -72,59 +67,11 @@ impl Tally {
         self.unanswered += u32::from(call.outcome == Outcome::Unanswered);
     }
 
-    fn add(&mut self, other: &Self) {
-        self.settled += other.settled;
-        self.failed += other.failed;
-        self.unanswered += other.unanswered;
-        self.slow += other.slow;
-        self.late += other.late;
-    }
-
     fn take(&mut self, other: &Self) {
         self.failed -= other.failed;
         self.unanswered -= other.unanswered;
         self.slow -= other.slow;
         self.late -= other.late;
-    }
-}
-
-/// Calls of one tally that went wrong in the same way and were made at about the same time.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    tally: u32,
-    kind: Wrong,
-    count: u32,
-    made: Made,
-}
-
-/// How a call went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wrong {
-    Failed,
-    Unanswered,
-    Slow,
-    Late,
-}
-
-impl Trouble {
-    const fn tally(&self) -> Tally {
-        let mut tally = Tally { settled: 0, failed: 0, unanswered: 0, slow: 0, late: 0 };
-        match self.kind {
-            Wrong::Failed => tally.failed = self.count,
-            Wrong::Unanswered => tally.unanswered = self.count,
-            Wrong::Slow => tally.slow = self.count,
-            Wrong::Late => tally.late = self.count,
-        }
-        tally
-    }
-
-    /// Whether a rule that asks for these failures counts it.
-    fn is(&self, which: Which) -> bool {
-        match self.kind {
-            Wrong::Unanswered => true,
-            Wrong::Failed => which == Which::All,
-            Wrong::Slow | Wrong::Late => false,
-        }
     }
 }
 
@@ -175,7 +122,7 @@ pub struct Evidence {
     base: u32,
     /// The next call starts a tally of its own.
     cut: bool,
-    troubles: VecDeque<Trouble>,
+    troubles: Troubles,
     last: Last,
     /// All tallies in one.
     total: Tally,
@@ -190,7 +137,7 @@ impl Default for Evidence {
             due: 0,
             base: 0,
             cut: false,
-            troubles: VecDeque::new(),
+            troubles: Troubles::default(),
             last: Last::default(),
             total: Tally::default(),
         }
@@ -215,11 +162,11 @@ impl Evidence {
         }
         self.total.count(&call);
         if call.slow {
-            self.trouble(number, Wrong::Slow, call.made);
+            self.troubles.add(number, Wrong::Slow, call.made);
         }
         match call.outcome {
-            Outcome::Failed => self.trouble(number, Wrong::Failed, call.made),
-            Outcome::Unanswered => self.trouble(number, Wrong::Unanswered, call.made),
+            Outcome::Failed => self.troubles.add(number, Wrong::Failed, call.made),
+            Outcome::Unanswered => self.troubles.add(number, Wrong::Unanswered, call.made),
             Outcome::Ok | Outcome::Rejected | Outcome::Void => {}
         }
         self.last.push(call, Mark(number));
@@ -256,7 +203,7 @@ impl Evidence {
     pub fn late(&mut self, at: Instant) {
         let number = self.tally(at);
         self.total.late += 1;
-        self.trouble(number, Wrong::Late, at);
+        self.troubles.add(number, Wrong::Late, at);
     }
 
     /// The number of the tally of this moment, which is the last one.
@@ -277,35 +224,6 @@ impl Evidence {
             self.tallies.push_back(second << COUNT_BITS);
         }
         self.base.wrapping_add(self.tallies.len() as u32 - 1)
-    }
-
-    /// Counts one more call that went wrong, with others that were made at about the same time.
-    /// A few groups a tally tell a straggler from the many; of more, the nearest takes it in.
-    fn trouble(&mut self, tally: u32, kind: Wrong, made: Instant) {
-        let made = Made::at(made);
-        // When these were made decides nothing, so one group is enough.
-        let most = if matches!(kind, Wrong::Slow | Wrong::Late) { 1 } else { GROUPS };
-        let (mut groups, mut nearest) = (0, None);
-        for group in self.troubles.iter_mut().rev().take_while(|group| group.tally == tally) {
-            if group.kind == kind {
-                groups += 1;
-                let gap = group.made.gap(made);
-                if nearest.as_ref().is_none_or(|(least, _)| gap <= *least) {
-                    nearest = Some((gap, group));
-                }
-            }
-        }
-        if let Some((gap, group)) = nearest
-            && (gap <= NEAR || groups >= most)
-        {
-            group.count += 1;
-            group.made.add(made);
-            return;
-        }
-        if self.troubles.len() == self.troubles.capacity() {
-            self.troubles.reserve_exact(2 + self.troubles.len() / 4);
-        }
-        self.troubles.push_back(Trouble { tally, kind, count: 1, made });
     }
 
     /// How many seconds before `now` a packed tally lies.
@@ -330,9 +248,7 @@ impl Evidence {
             }
             self.tallies.pop_front();
             self.total.settled -= packed & MAX_COUNT;
-            while let Some(trouble) = self.troubles.pop_front_if(|front| front.tally == self.base) {
-                self.total.take(&trouble.tally());
-            }
+            self.total.take(&self.troubles.drop_first(self.base));
             self.base = self.base.wrapping_add(1);
         }
     }
@@ -357,9 +273,7 @@ impl Evidence {
         if self.tallies.capacity() > 16 + 2 * self.tallies.len() {
             self.tallies.shrink_to(self.tallies.len());
         }
-        if self.troubles.capacity() > 4 + 2 * self.troubles.len() {
-            self.troubles.shrink_to(self.troubles.len());
-        }
+        self.troubles.rest();
     }
 
     /// Whether no failure is in sight, be it among the tallies or the last twenty.
@@ -401,18 +315,13 @@ impl Evidence {
             first -= 1;
             tally.settled += packed & MAX_COUNT;
         }
-        for trouble in self.troubles.iter().rev().take_while(|trouble| trouble.tally >= first) {
-            tally.add(&trouble.tally());
-        }
+        self.troubles.add_from(first, &mut tally);
         Stretch { tally, first }
     }
 
-    /// Whether the failures of a stretch were made over longer than `least`; see
-    /// [`super::spread`]. Those of a group are in a stretch of it together or not at all.
+    /// Whether the failures of a stretch were made over longer than `least`.
     pub fn lasts(&self, stretch: &Stretch, which: Which, least: Span) -> bool {
-        let from = self.troubles.partition_point(|trouble| trouble.tally < stretch.first);
-        let counted = || self.troubles.range(from..).filter(|trouble| trouble.is(which));
-        is_spread(|| counted().map(|trouble| (trouble.count, trouble.made)), least)
+        self.troubles.lasts_from(stretch.first, which, least)
     }
 
     /// The failures of a stretch, where unanswered calls count only if they were made over

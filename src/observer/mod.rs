@@ -4,8 +4,9 @@
 //! gives what is to be said, `snapshot` shows what is known. It cannot fail and knows no JSON,
 //! clock, lock or log; equal inputs give equal events (after the design of `quinn-proto`).
 //!
-//! Reading order: [`call`] and [`input`] (the words), [`ledger`] and [`early`] (matching),
-//! [`service`] and [`window`] (figures), [`evidence`], [`finding`] and [`judge`] (judgement),
+//! Reading order: [`call`] and [`input`] (the words), [`ledger`], [`past`] and [`early`]
+//! (matching), [`front`], `reckoning` and [`calm`] (what a message costs a service), [`service`]
+//! and [`window`] (figures), [`evidence`], [`finding`] and [`judge`] (judgement),
 //! [`standing`] (what is said), [`breaker`] and [`cascade`] (circuits), [`doubt`] (when not to
 //! judge). This file holds the state and its one loop of deadlines; what happens is in
 //! `hearing` (messages), `judging` (services), `circuits`, and `seconds` (the passing of time).
@@ -47,6 +48,7 @@ pub mod snapshot;
 pub mod spread;
 pub mod standing;
 pub mod time;
+pub mod trouble;
 pub mod verdict;
 pub mod wheel;
 pub mod window;
