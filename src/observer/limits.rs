@@ -9,7 +9,7 @@ use super::time::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Calls waited for at once; beyond, the oldest becomes void. Default 1 000 000: 30 s of
-    /// patience at 33 000 calls/s, in some 150 MB.
+    /// patience at 33 000 calls/s, in some 100 MB.
     pub open_calls: u32,
     /// Settled calls remembered to recognise late and duplicate replies. Default 500 000.
     pub settled_calls: u32,

@@ -13,7 +13,7 @@ pub(super) static LIMITS: Section = Section {
             |d| &mut d.settings.limits.open_calls,
             (1, 50_000_000),
             "Calls waited for at once; beyond, the oldest becomes void. The default is 30 s of patience at \
-             33 000 calls/s, in some 150 MB.",
+             33 000 calls/s, in some 100 MB.",
         ),
         count(
             "settled_calls",
