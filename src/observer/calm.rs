@@ -4,7 +4,7 @@
 //! an answer can only lower each rate of failures; it can begin nothing unless it ends a silence,
 //! is slow, or completes the number of calls that a rate needs. So when a service is looked at it
 //! is also asked whether the next good reply must be: if not, it is only noted, and reckoned
-//! later (see [`super::reckoning`]). To look when it was not needed is never wrong.
+//! later (see `reckoning`). To look when it was not needed is never wrong.
 //!
 //! Calm is undone by whoever takes the service from the registry, and is found anew with its next
 //! settled call. What time alone can change is not a matter of calm: see `needs_watching`.

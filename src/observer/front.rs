@@ -3,7 +3,7 @@
 //! With ten thousand services, waiting for memory is most of what a message costs. So what a
 //! message of a calm service reads and writes is in a few lines next to each other, and the fronts
 //! of all services are next to each other in one list; what follows from the messages is reckoned
-//! later, many at a time (see [`super::reckoning`]), and lies behind the front. Whoever asks for
+//! later, many at a time (see `reckoning`), and lies behind the front. Whoever asks for
 //! more than is here gets the [`Service`] by dereference.
 
 use super::call::PairId;
