@@ -16,7 +16,7 @@ use super::time::{Instant, Span};
 use smallvec::SmallVec;
 
 /// The longest span that figures are kept for, in seconds.
-pub const LONGEST: u32 = 300;
+const LONGEST: u32 = 300;
 /// A reply is heard at most this many seconds after its call: the longest deadline, and the time
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
