@@ -66,12 +66,13 @@ impl Judge {
         }
         let very_slow = self.very_slow(scene, policy.long_span, policy.min_calls, floor);
         let (median, usual) = scene.pace.medians(scene.now, scene.window, floor, policy);
-        // The last few never begin it; they may only confirm what has begun.
+        // The last few never begin it: they confirm what has begun, or keep it up.
         let begun = self.slow_since.is_some();
-        let last = scene.pace.median_of_last(scene.now, FEW, floor);
+        let last = scene.pace.median_of_last(scene.now, FEW, floor).filter(|_| begun);
         let is = |share| {
-            let lately = |begun: bool| begun && unusual(policy, last, usual, share);
-            very_slow || unusual(policy, median, usual, share) || lately(begun)
+            very_slow
+                || unusual(policy, median, usual, share)
+                || unusual(policy, last, usual, share)
         };
         (is(STILL).then(|| is(1.0)), usual)
     }
