@@ -14,7 +14,7 @@ use super::input::Name;
 use super::limits::Limits;
 use super::note::Note;
 use super::pace::Learned;
-use super::service::{Method, Record, Service};
+use super::service::{Method, Service};
 use super::silence::{Length, Watch};
 use super::time::Instant;
 use smallvec::SmallVec;
@@ -136,11 +136,7 @@ impl Front {
                 name = other;
             }
         }
-        let methods = &mut self.service.methods;
-        if methods.len() == methods.capacity() {
-            methods.reserve_exact(2 + methods.len() / 4);
-        }
-        methods.push(Method { name: name.text.into(), record: Record::default(), called: now });
+        self.service.add_method(Method::new(name.text), now);
         self.digests.push(name.digest.half());
         // As above.
         (self.digests.len() - 1) as u16

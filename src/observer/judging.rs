@@ -102,7 +102,7 @@ impl Observer {
         let doubt = self.doubt.is_on();
         let service = self.registry.get(index);
         let pair = service.pair.index();
-        let answered = service.record.totals.ever_answered();
+        let answered = service.totals.ever_answered();
         let blind_until = service.judge.blind_until();
         let heard = answered || self.pairs.get(pair).is_some_and(super::pair::Pair::has_matched);
         Gate { doubt, heard, blind_until }
@@ -130,7 +130,7 @@ impl Observer {
             called: front.called,
         };
         let found = service.judge.assess(&scene);
-        if service.record.totals.settled() < u64::from(policy.min_calls) {
+        if service.totals.settled() < u64::from(policy.min_calls) {
             return;
         }
         let (verdict, reason) = match found {
@@ -191,7 +191,7 @@ impl Observer {
                     service: service.name.clone(),
                     previous,
                     outage,
-                    unanswered: service.record.totals.unanswered.saturating_sub(before),
+                    unanswered: service.totals.unanswered.saturating_sub(before),
                     incident,
                 };
                 self.say(now, What::Recovered(recovery));

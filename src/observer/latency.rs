@@ -41,58 +41,42 @@ pub fn middle(bin: u16) -> Span {
     Span::from_micros(low + (1 << shift) / 2)
 }
 
-/// Reply times over the whole run: quantiles, and exact mean and extremes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lifetime {
-    histogram: Histogram,
-    sum_micros: u64,
-    min: Span,
-    max: Span,
+/// What is exact of reply times: their sum and extremes, in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exact {
+    sum: u64,
+    /// Up to 71 min, far beyond the longest time that is told apart.
+    min: u32,
+    max: u32,
 }
 
-impl Lifetime {
-    /// Adds one reply time.
-    pub fn add(&mut self, time: Span) {
-        self.add_in(bin(time), time);
+impl Default for Exact {
+    fn default() -> Self {
+        Self { sum: 0, min: u32::MAX, max: 0 }
+    }
+}
+
+impl Exact {
+    /// Adds one reply time in microseconds.
+    pub fn add(&mut self, micros: u32) {
+        self.min = self.min.min(micros);
+        self.max = self.max.max(micros);
+        self.sum = self.sum.saturating_add(u64::from(micros));
     }
 
-    /// Adds one reply time whose bin is known.
-    #[inline]
-    pub fn add_in(&mut self, bin: u16, time: Span) {
-        self.min = if self.histogram.count() == 0 { time } else { self.min.min(time) };
-        self.max = self.max.max(time);
-        self.sum_micros = self.sum_micros.saturating_add(time.micros());
-        self.histogram.add_one(bin);
-    }
-
-    /// Adds everything another one holds.
-    pub fn merge(&mut self, other: &Self) {
-        if other.histogram.count() == 0 {
-            return;
-        }
-        let empty = self.histogram.count() == 0;
-        self.min = if empty { other.min } else { self.min.min(other.min) };
-        self.max = self.max.max(other.max);
-        self.sum_micros = self.sum_micros.saturating_add(other.sum_micros);
-        self.histogram.merge(&other.histogram);
-    }
-
-    /// All reply times, by bin.
-    pub fn histogram(&self) -> &Histogram {
-        &self.histogram
-    }
-
-    /// The figures; all absent if there was no reply.
-    pub fn figures(&self) -> Latency {
-        let count = self.histogram.count();
-        let quantile = |q| self.histogram.quantile(q).map(|t| t.clamp(self.min, self.max));
+    /// The figures of all that was added, whose bins are these; all absent if there is none.
+    pub fn figures(&self, replies: &Histogram) -> Latency {
+        let count = replies.count();
+        let span = |micros: u32| Span::from_micros(u64::from(micros));
+        let (min, max) = (span(self.min), span(self.max));
+        let quantile = |q| replies.quantile(q).map(|time| time.max(min).min(max));
         Latency {
             count,
             p50: quantile(0.50),
             p95: quantile(0.95),
             p99: quantile(0.99),
-            mean: self.sum_micros.checked_div(count).map(Span::from_micros),
-            max: (count > 0).then_some(self.max),
+            mean: self.sum.checked_div(count).map(Span::from_micros),
+            max: (count > 0).then_some(max),
         }
     }
 }

@@ -286,20 +286,21 @@ impl Observer {
             }
         }
         let used = |(service, _): &(&front::Front, Option<Instant>)| {
-            let totals = service.record.totals;
+            let totals = service.totals;
             &*service.name != service::OTHER || totals.calls + totals.oneway > 0
         };
         let figures = |(service, oldest_open): (&front::Front, Option<Instant>)| {
             let judged = &*service.name != service::OTHER;
             snapshot::ServiceFigures {
                 name: service.name.clone(),
-                figures: snapshot::Figures::of(
-                    &service.record,
-                    service.window.counts(now, 300, None),
-                ),
+                figures: snapshot::Figures {
+                    totals: service.totals,
+                    lifetime: service.times.figures(&service.replies),
+                    recent: service.window.counts(now, 300, None),
+                },
                 oldest_open,
                 methods: snapshot::methods(service, now),
-                replies: service.record.lifetime.histogram().clone(),
+                replies: service.replies.clone(),
                 verdict: judged.then_some(service.reading.0),
                 circuit: judged.then_some(service.breaker.state()),
             }

@@ -9,7 +9,6 @@ use super::evidence::LAST_MAX_AGE;
 use super::histogram::{Histogram, rank};
 use super::last::LAST;
 use super::latency::{LAST_BIN, bin, middle};
-use super::note::Note;
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
 use super::window::Window;
@@ -71,9 +70,9 @@ impl Pace {
         self.last.push_back((now, time));
     }
 
-    /// Adds a reply time, as heard at `at` and by its bin, to the hour.
-    pub fn remember(&mut self, at: Instant, bin: u16) {
-        let slice = at.second() / SLICE;
+    /// Adds reply times of one bin, heard in `second`, to the hour.
+    pub fn remember(&mut self, second: u32, bin: u16, count: u32) {
+        let slice = second / SLICE;
         if self.hour.back().is_none_or(|(last, _)| *last != slice) {
             while self.hour.front().is_some_and(|(first, _)| first + SLICES < slice) {
                 self.hour.pop_front();
@@ -84,7 +83,7 @@ impl Pace {
             self.hour.push_back((slice, Histogram::default()));
         }
         if let Some((_, histogram)) = self.hour.back_mut() {
-            histogram.add_one(bin);
+            histogram.add(bin, count);
         }
     }
 
@@ -141,9 +140,11 @@ impl Pace {
         for (_, slice) in self.slices(now) {
             before.merge(slice);
         }
-        for time in window.notes().iter().filter_map(Note::time) {
-            before.add(bin(time), 1);
-        }
+        window.visit_unfolded(|entry| {
+            if entry.kind.has_time() {
+                before.add(entry.bin, entry.count);
+            }
+        });
         for (bin, count) in set.bins() {
             before.remove(bin, count);
         }

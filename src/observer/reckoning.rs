@@ -13,7 +13,6 @@ use super::call::Outcome;
 use super::evidence::Settled;
 use super::front::{Front, NOTES};
 use super::last::LAST;
-use super::latency::bin;
 use super::note::{Fact, Note};
 use super::pace::Learned;
 use super::service::Service;
@@ -43,7 +42,7 @@ impl Front {
         let full = self.service.window.note(&[note]);
         self.service.catch_up(false);
         if full {
-            self.service.seal();
+            self.service.full();
         }
     }
 
@@ -53,7 +52,7 @@ impl Front {
         let full = self.service.window.note(notes);
         self.noted = 0;
         if full {
-            self.service.seal();
+            self.service.full();
         }
     }
 
@@ -72,10 +71,7 @@ impl Front {
     /// Forgets what is older than the longest window.
     pub fn roll(&mut self, now: Instant) {
         self.reckon();
-        if self.service.window.roll(now) {
-            self.service.seal();
-            self.service.window.roll(now);
-        }
+        self.service.roll(now);
     }
 
     /// How long to wait for the reply to a call made now.
@@ -132,10 +128,10 @@ impl Service {
             }
         }
         let answered = Outcome::Ok as usize..=Outcome::Failed as usize;
-        self.record.totals.count_all(&counts);
+        self.totals.count_all(&counts);
         if counts[answered].iter().any(|count| *count > 0) {
             // What went unanswered is reckoned alone, so it was before.
-            self.unanswered_before = self.record.totals.unanswered;
+            self.unanswered_before = self.totals.unanswered;
         }
         let kept = fresh.iter().filter_map(|note| note.time().map(|time| (note.at, time)));
         for (at, time) in kept.skip(replies.saturating_sub(LAST)) {
@@ -146,27 +142,69 @@ impl Service {
         self.window.reckon();
     }
 
-    /// Brings the figures of the methods, and all reply times, up to date with what was handed
-    /// over.
-    pub fn seal(&mut self) {
+    /// Packs what was handed over.
+    pub fn pack(&mut self) {
         self.catch_up(true);
-        let mut last = Instant::default();
         for note in self.window.notes() {
-            last = note.at;
-            let reply = note.time().map(|time| (bin(time), time));
-            if let Some((bin, time)) = reply {
-                self.record.lifetime.add_in(bin, time);
-                self.pace.remember(note.at, bin);
-            }
-            let Some(method) = self.methods.get_mut(usize::from(note.method)) else { continue };
-            method.record.totals.count(note.fact);
-            if let Some((bin, time)) = reply {
-                method.record.lifetime.add_in(bin, time);
+            let Some(trace) = self.traces.get_mut(usize::from(note.method)) else { continue };
+            if note.fact.is_reply() {
+                self.times.add(note.micros());
+                trace.times.add(note.micros());
             } else if note.fact.is_call() {
-                method.called = note.at;
+                trace.called = note.at;
+            }
+            if note.fact.kind().is_none()
+                && let Some(method) = self.methods.get_mut(usize::from(note.method))
+            {
+                method.totals.count_apart(note.fact);
             }
         }
         self.window.seal();
-        self.window.roll(last);
+    }
+
+    /// Brings the figures of the methods, and all reply times by bin, up to date with what is
+    /// packed. They lie far apart, so that is done with some hundred calls at a time.
+    pub fn fold(&mut self) {
+        let (methods, replies, pace) = (&mut self.methods, &mut self.replies, &mut self.pace);
+        self.window.fold(|second, entry| {
+            let timed = entry.kind.has_time();
+            if timed {
+                replies.add(entry.bin, entry.count);
+                pace.remember(second, entry.bin, entry.count);
+            }
+            if let Some(method) = methods.get_mut(usize::from(entry.method)) {
+                method.totals.count(&entry);
+                if timed {
+                    method.replies.add(entry.bin, entry.count);
+                }
+            }
+        });
+        self.methods.iter_mut().for_each(|method| method.totals.close());
+    }
+
+    /// Brings everything up to date with what was handed over.
+    pub fn seal(&mut self) {
+        self.pack();
+        self.fold();
+    }
+
+    /// Forgets what is older than the longest window.
+    pub fn roll(&mut self, now: Instant) {
+        if self.window.roll(now) {
+            self.seal();
+            self.window.roll(now);
+        }
+    }
+
+    /// There are as many notes as there is room for.
+    fn full(&mut self) {
+        let last = self.window.notes().last().map(|note| note.at);
+        self.pack();
+        if self.window.is_unfolded() {
+            self.fold();
+        }
+        if let Some(last) = last {
+            self.roll(last);
+        }
     }
 }

@@ -176,7 +176,7 @@ impl Registry {
             let gone = now.since(service.called) > FORGOTTEN_AFTER;
             let better =
                 found.is_none_or(|best| service.called < self.services[best as usize].called);
-            if better && (gone || !service.record.totals.ever_answered()) {
+            if better && (gone || !service.totals.ever_answered()) {
                 found = Some(self.hand);
             }
         }
@@ -207,9 +207,9 @@ impl Registry {
             old.methods.iter().filter(|method| &*method.name != OTHER).count() as u32;
         // Its counts are kept; its reply times, if it ever had some, are a day old.
         let others = &mut self.services[OTHER_INDEX as usize];
-        others.record.totals.add(&old.record.totals);
+        others.totals.add(&old.totals);
         if let Some(method) = others.methods.first_mut() {
-            method.record.totals.add(&old.record.totals);
+            method.totals.add(&old.totals);
         }
         Gone { name: old.name.clone(), digest, waited: old.waits_for.is_some() }
     }

@@ -30,6 +30,9 @@ const GROUP: u8 = 48;
 pub const BLOCK_BITS: u32 = 4;
 /// The bit that says that the block of a group follows.
 const BLOCK: u8 = 0x80;
+/// Chunks that are folded together, and the one that is being written: a busy service has them in
+/// some seconds, and one that is called once a second within the time for which they are kept.
+const UNFOLDED: usize = 3;
 
 /// What happened, as far as it has a place in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +96,8 @@ pub struct Sealed {
     front: usize,
     /// No group is older than this; kept here, as nearly every look finds nothing to drop.
     oldest: u32,
+    /// The first group that is not folded yet: its chunk, and where it begins there.
+    unfolded: (usize, usize),
 }
 
 /// The head of a group, and where its entries begin.
@@ -169,7 +174,45 @@ impl Sealed {
         }
     }
 
-    /// Drops every group before second `oldest`, and shows its entries.
+    /// Whether so much is not folded yet that it is worth while.
+    pub fn is_unfolded(&self) -> bool {
+        self.chunks.len() > self.unfolded.0 + UNFOLDED
+    }
+
+    /// Shows every entry that was not shown by this before, with its second.
+    pub fn fold(&mut self, entry: impl FnMut(u32, Entry)) {
+        self.visit_unfolded(entry);
+        let len = self.chunks.back().map_or(0, |chunk| chunk.bytes.len());
+        self.unfolded = (self.chunks.len().saturating_sub(1), len);
+    }
+
+    /// Shows the entries that are not folded yet.
+    pub fn visit_unfolded(&self, mut entry: impl FnMut(u32, Entry)) {
+        let (first, mut at) = self.unfolded;
+        for chunk in self.chunks.iter().skip(first) {
+            while let Some(head) = chunk.head(at) {
+                at = head.at;
+                for _ in 0..head.entries {
+                    let (read, next) = chunk.entry(at, head.base);
+                    at = next;
+                    entry(head.second, read);
+                }
+            }
+            at = 0;
+        }
+    }
+
+    /// Whether something is not folded yet that [`Sealed::drop_before`] would drop.
+    pub fn would_lose(&self, oldest: u32) -> bool {
+        let (chunk, at) = self.unfolded;
+        // The first one may have been folded to its end.
+        let mut from =
+            std::iter::once(at).chain(std::iter::repeat(0)).zip(self.chunks.iter().skip(chunk));
+        let head = from.find_map(|(at, chunk)| chunk.head(at));
+        oldest > self.oldest && head.is_some_and(|head| head.second < oldest)
+    }
+
+    /// Drops every group before second `oldest`, and shows its entries. All of them are folded.
     pub fn drop_before(&mut self, oldest: u32, mut dropped: impl FnMut(Entry)) {
         if oldest <= self.oldest {
             return;
@@ -179,6 +222,9 @@ impl Sealed {
             let Some(head) = chunk.head(self.front) else {
                 self.chunks.pop_front();
                 self.front = 0;
+                // All of it was folded.
+                let (first, at) = self.unfolded;
+                self.unfolded = first.checked_sub(1).map_or((0, 0), |first| (first, at));
                 continue;
             };
             if head.second >= oldest {
@@ -329,6 +375,7 @@ mod tests {
     #[test]
     fn what_is_added_is_shown_from_any_second_on_and_dropped_from_the_front() {
         let (mut sealed, mut model) = (Sealed::default(), VecDeque::new());
+        let mut unfolded = Vec::new();
         let (mut state, mut second) = (5_u64, 1_700_000_000_u32);
         let mut draw = |below: u64| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -350,9 +397,24 @@ mod tests {
             let mut group = sealed.begin(second, block, sum);
             entries.iter().for_each(|entry| group.add(entry));
             assert!(group.finish());
+            unfolded.extend(entries.iter().map(|entry| (second, *entry)));
             model.push_back((second, sum, entries));
+            let mut left = Vec::new();
+            sealed.visit_unfolded(|second, entry| left.push((second, entry)));
+            assert_eq!(left, unfolded);
+            if step % 5 == 0 {
+                let mut folded = Vec::new();
+                sealed.fold(|second, entry| folded.push((second, entry)));
+                assert_eq!(folded, std::mem::take(&mut unfolded));
+            }
             if step % 7 == 0 {
                 let oldest = second.saturating_sub(draw(3_000) as u32);
+                let lost = unfolded.first().is_some_and(|(second, _)| *second < oldest);
+                assert_eq!(sealed.would_lose(oldest), lost);
+                if lost {
+                    sealed.fold(|_, _| ());
+                    unfolded.clear();
+                }
                 let mut dropped = Vec::new();
                 sealed.drop_before(oldest, |entry| dropped.push(entry));
                 let mut gone = Vec::new();

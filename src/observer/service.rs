@@ -5,11 +5,13 @@ use super::call::{Outcome, PairId};
 use super::callers::Callers;
 use super::calm::Bounds;
 use super::digest::Digest;
+use super::histogram::Histogram;
 use super::incident::{Incident, IncidentId, Outages};
 use super::judge::Judge;
-use super::latency::Lifetime;
+use super::latency::Exact;
 use super::note::Fact;
 use super::pace::Pace;
+use super::sealed::{Entry, Kind};
 use super::settings::ServiceSettings;
 use super::standing::Standing;
 use super::time::{Instant, Span};
@@ -58,26 +60,34 @@ impl Totals {
         self.ok + self.rejected + self.failed + self.late > 0
     }
 
-    /// Counts one fact.
-    pub(super) fn count(&mut self, fact: Fact) {
-        *match fact {
-            Fact::Called => {
-                self.open += 1;
-                &mut self.calls
-            }
-            Fact::OneWay => &mut self.oneway,
-            Fact::Late => &mut self.late,
-            Fact::Settled(outcome) => {
-                self.open = self.open.saturating_sub(1);
-                match outcome {
-                    Outcome::Ok => &mut self.ok,
-                    Outcome::Rejected => &mut self.rejected,
-                    Outcome::Failed => &mut self.failed,
-                    Outcome::Unanswered => &mut self.unanswered,
-                    Outcome::Void => &mut self.void,
-                }
-            }
-        } += 1;
+    /// Counts one entry of the log; `open` is not known before [`Totals::close`].
+    pub(super) const fn count(&mut self, entry: &Entry) {
+        let count = entry.count as u64;
+        *match entry.kind {
+            Kind::Call => &mut self.calls,
+            Kind::Ok => &mut self.ok,
+            Kind::Rejected => &mut self.rejected,
+            Kind::Failed => &mut self.failed,
+            Kind::Unanswered => &mut self.unanswered,
+            Kind::Late => &mut self.late,
+        } += count;
+        if entry.called {
+            self.calls += count;
+        }
+    }
+
+    /// Counts what is not in the log; `open` is not known before [`Totals::close`].
+    pub(super) const fn count_apart(&mut self, fact: Fact) {
+        match fact {
+            Fact::OneWay => self.oneway += 1,
+            Fact::Settled(Outcome::Void) => self.void += 1,
+            Fact::Called | Fact::Settled(_) | Fact::Late => {}
+        }
+    }
+
+    /// What was counted is all there is: the other calls are open.
+    pub(super) const fn close(&mut self) {
+        self.open = self.calls.saturating_sub(self.settled() + self.void);
     }
 
     /// Counts facts by [`Fact::index`].
@@ -91,9 +101,7 @@ impl Totals {
         self.calls += calls;
         self.oneway += oneway;
         self.late += late;
-        // An open call is settled once; the check keeps a mistake from becoming a panic.
-        let ended = ok + rejected + failed + unanswered + void;
-        self.open = (self.open + calls).saturating_sub(ended);
+        self.close();
     }
 
     /// Adds another's counts.
@@ -110,23 +118,32 @@ impl Totals {
     }
 }
 
-/// Figures over the run, of a service or of a method.
-#[derive(Clone, Debug, Default)]
-pub struct Record {
-    /// Counts.
-    pub totals: Totals,
-    /// Reply times.
-    pub lifetime: Lifetime,
-}
-
-/// One method of a service.
+/// One method of a service, as of the last [`Service::fold`].
 #[derive(Clone, Debug)]
 pub struct Method {
     /// Its name.
     pub name: Arc<str>,
-    /// Its figures, as of the last [`Service::seal`].
-    pub record: Record,
-    pub(super) called: Instant,
+    /// Counts over the run.
+    pub totals: Totals,
+    /// Reply times over the run, by bin.
+    pub replies: Histogram,
+}
+
+impl Method {
+    /// A method first met now.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), totals: Totals::default(), replies: Histogram::default() }
+    }
+}
+
+/// What the log does not tell exactly of a method. It is brought up to date more often than the
+/// [`Method`], so it is apart: those of ten methods are a few cache lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace {
+    /// When it was last called.
+    pub called: Instant,
+    /// Its reply times over the run.
+    pub times: Exact,
 }
 
 /// What is known of one service, behind its [`super::front::Front`].
@@ -138,13 +155,18 @@ pub struct Service {
     pub pair: PairId,
     /// Its call topic, with levels that do not name it shown as `+`.
     pub topic: Arc<str>,
-    /// Its figures; the counts as of the last [`super::front::Front::reckon`], the reply times as of the last
-    /// [`Service::seal`].
-    pub record: Record,
+    /// Counts over the run, as of the last [`super::front::Front::reckon`].
+    pub totals: Totals,
+    /// What is exact of its reply times over the run, as of the last [`Service::pack`].
+    pub times: Exact,
+    /// Its reply times over the run by bin, as of the last [`Service::fold`].
+    pub replies: Histogram,
     /// The last five minutes of it and its methods.
     pub window: Window,
     /// Its methods.
     pub methods: Vec<Method>,
+    /// The methods again, as of the last [`Service::pack`].
+    pub traces: Vec<Trace>,
     /// Its unanswered calls when it last answered one.
     pub unanswered_before: u64,
     /// How fast it usually answers.
@@ -184,9 +206,12 @@ impl Service {
             name: name.into(),
             pair,
             topic: topic.into(),
-            record: Record::default(),
+            totals: Totals::default(),
+            times: Exact::default(),
+            replies: Histogram::default(),
             window: Window::default(),
             methods: Vec::new(),
+            traces: Vec::new(),
             unanswered_before: 0,
             pace: Pace::default(),
             judge: Judge::default(),
@@ -203,6 +228,17 @@ impl Service {
             reading_since: now,
             callers: Callers::default(),
         }
+    }
+
+    /// A method was called for the first time.
+    pub(super) fn add_method(&mut self, method: Method, now: Instant) {
+        if self.methods.len() == self.methods.capacity() {
+            let more = 2 + self.methods.len() / 4;
+            self.methods.reserve_exact(more);
+            self.traces.reserve_exact(more);
+        }
+        self.methods.push(method);
+        self.traces.push(Trace { called: now, times: Exact::default() });
     }
 
     /// Whether something about it can change by time alone.
@@ -228,9 +264,10 @@ impl Service {
 
     /// Methods called within the last day, in order of their names.
     pub fn operations(&self, now: Instant) -> Vec<Arc<str>> {
-        let in_use = self.methods.iter().filter(|method| now.since(method.called) <= IN_USE);
+        let all = self.methods.iter().zip(&self.traces);
+        let in_use = all.filter(|(_, trace)| now.since(trace.called) <= IN_USE);
         let mut names: Vec<_> =
-            in_use.map(|method| method.name.clone()).filter(|name| &**name != OTHER).collect();
+            in_use.map(|(method, _)| method.name.clone()).filter(|name| &**name != OTHER).collect();
         names.sort_unstable();
         names
     }

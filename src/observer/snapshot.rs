@@ -8,7 +8,7 @@ use super::event::Health;
 use super::histogram::Histogram;
 use super::input::Direction;
 use super::latency::Latency;
-use super::service::{Method, Record, Service, Totals};
+use super::service::{Service, Totals};
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
 use super::window::Counts;
@@ -74,11 +74,6 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figures of a record, with its counts over the last 5 min.
-    pub fn of(record: &Record, recent: Counts) -> Self {
-        Self { totals: record.totals, lifetime: record.lifetime.figures(), recent }
-    }
-
     /// Calls per second over the last 5 min.
     pub fn request_rate(&self) -> f64 {
         self.recent.calls as f64 / Span::from_secs(300).as_secs_f64()
@@ -88,10 +83,13 @@ impl Figures {
 /// The figures of a service's methods, in order of their names.
 pub fn methods(service: &Service, now: Instant) -> Vec<(Arc<str>, Figures)> {
     let recent = service.window.counts_by_method(now, 300, service.methods.len());
-    let figures = |(method, recent): (&Method, Counts)| {
-        (method.name.clone(), Figures::of(&method.record, recent))
-    };
-    let mut all: Vec<_> = service.methods.iter().zip(recent).map(figures).collect();
+    let of_methods = service.methods.iter().zip(&service.traces).zip(recent);
+    let mut all: Vec<_> = of_methods
+        .map(|((method, trace), recent)| {
+            let lifetime = trace.times.figures(&method.replies);
+            (method.name.clone(), Figures { totals: method.totals, lifetime, recent })
+        })
+        .collect();
     all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     all
 }

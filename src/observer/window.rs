@@ -208,11 +208,30 @@ impl Window {
         self.reckoned = 0;
     }
 
+    /// Whether so much is sealed and not folded that it is worth while.
+    pub fn is_unfolded(&self) -> bool {
+        self.sealed.is_unfolded()
+    }
+
+    /// Shows every entry that is sealed and was not shown by this before, with its second.
+    pub fn fold(&mut self, entry: impl FnMut(u32, Entry)) {
+        self.sealed.fold(entry);
+    }
+
+    /// Shows what is not folded yet.
+    pub fn visit_unfolded(&self, mut entry: impl FnMut(Entry)) {
+        self.sealed.visit_unfolded(|_, read| entry(read));
+        self.notes.iter().filter_map(Note::entry).for_each(entry);
+    }
+
     /// Forgets what is older than the longest span; to be called before reading
-    /// [`Window::replies`]. Returns true if something must be sealed before that.
+    /// [`Window::replies`]. Returns true if something must be sealed and folded before that.
     pub fn roll(&mut self, now: Instant) -> bool {
         self.reckon();
         let oldest = oldest(now.second(), LONGEST);
+        if self.sealed.would_lose(oldest) {
+            return true;
+        }
         let replies = &mut self.replies;
         self.sealed.drop_before(oldest, |entry| {
             if entry.kind.has_time() {

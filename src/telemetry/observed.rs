@@ -271,7 +271,8 @@ pub(super) mod tests {
     use super::*;
     use crate::observer::call::{Malformed, PairId};
     use crate::observer::event::Health;
-    use crate::observer::latency::{Lifetime, bin};
+    use crate::observer::histogram::Histogram;
+    use crate::observer::latency::{Exact, bin};
     use crate::observer::window::Counts;
     use crate::observer::{Instant, Span};
 
@@ -289,16 +290,18 @@ pub(super) mod tests {
             late: 4,
         };
         let recent = Counts { calls: 10, ok: 2, rejected: 1, failed: 1, unanswered: 3, late: 4 };
-        let mut lifetime = Lifetime::default();
-        lifetime.add(Span::from_millis(20));
-        lifetime.add(Span::from_secs(3));
-        let figures = Figures { totals, lifetime: lifetime.figures(), recent };
+        let (mut times, mut replies) = (Exact::default(), Histogram::default());
+        for millis in [20, 3_000] {
+            times.add(millis * 1_000);
+            replies.add_one(bin(Span::from_millis(u64::from(millis))));
+        }
+        let figures = Figures { totals, lifetime: times.figures(&replies), recent };
         let service = ServiceFigures {
             name: "Billing".into(),
             figures,
             oldest_open: Some(Instant::from_micros(2_500_000)),
             methods: vec![("pay".into(), figures)],
-            replies: lifetime.histogram().clone(),
+            replies: replies,
             verdict: Some(Verdict::Degraded),
             circuit: Some(State::HalfOpen),
         };

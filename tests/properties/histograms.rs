@@ -6,7 +6,8 @@
 
 use crate::lcg::Lcg;
 use lookout::observer::Span;
-use lookout::observer::latency::Lifetime;
+use lookout::observer::histogram::Histogram;
+use lookout::observer::latency::{Exact, bin};
 
 /// From the shortest time that is told apart to the longest.
 const LEAST: u64 = 10;
@@ -14,17 +15,20 @@ const MOST: u64 = 600_000_000;
 const SIZES: [usize; 7] = [1, 2, 3, 19, 100, 1_000, 4_321];
 
 /// The only place that knows how a histogram is called.
-struct Kept(Lifetime);
+struct Kept(Histogram, Exact);
 
 impl Kept {
     fn of(times: &[u64]) -> Self {
-        let mut all = Lifetime::default();
-        times.iter().for_each(|micros| all.add(Span::from_micros(*micros)));
-        Self(all)
+        let (mut bins, mut exact) = (Histogram::default(), Exact::default());
+        for micros in times {
+            bins.add_one(bin(Span::from_micros(*micros)));
+            exact.add(u32::try_from(*micros).unwrap());
+        }
+        Self(bins, exact)
     }
 
     fn quantile(&self, quantile: f64) -> u64 {
-        self.0.histogram().quantile(quantile).unwrap().micros()
+        self.0.quantile(quantile).unwrap().micros()
     }
 }
 
@@ -70,7 +74,7 @@ fn check(what: &str, kept: &Kept, mut times: Vec<u64>) {
         assert!(told >= before, "{what}: quantiles do not fall");
         before = told;
     }
-    let figures = kept.0.figures();
+    let figures = kept.1.figures(&kept.0);
     assert_eq!(figures.count, count);
     assert_eq!(figures.max.map(Span::micros), times.last().copied(), "{what}");
     let sum: u64 = times.iter().sum();
@@ -93,7 +97,7 @@ fn merged_histograms_are_as_good_as_one() {
     let mut random = Lcg::new(99);
     for round in 0..SHAPES.len() {
         // Of one shape and of several, in any order, empty ones among them.
-        let (mut merged, mut all) = (Lifetime::default(), Vec::new());
+        let (mut merged, mut all) = (Histogram::default(), Vec::new());
         for part in 0..6 {
             let shape = if round % 2 == 0 { round } else { (round + part) % SHAPES.len() };
             let count = random.below(400) as usize * (part % 3);
@@ -105,8 +109,9 @@ fn merged_histograms_are_as_good_as_one() {
             merged.merge(&other);
             all.extend(times);
         }
-        assert_eq!(merged.histogram(), Kept::of(&all).0.histogram());
-        check("merged", &Kept(merged), all);
+        let Kept(bins, exact) = Kept::of(&all);
+        assert_eq!(merged, bins);
+        check("merged", &Kept(merged, exact), all);
     }
 }
 
@@ -119,5 +124,5 @@ fn every_time_is_told_within_two_percent() {
         assert!(error <= 0.02, "{micros} µs is told as {told}");
         micros += 1 + micros / 500;
     }
-    assert_eq!(Lifetime::default().histogram().quantile(0.5), None);
+    assert_eq!(Histogram::default().quantile(0.5), None);
 }

@@ -3,6 +3,7 @@
 use crate::lcg::Lcg;
 use lookout::observer::call::Outcome;
 use lookout::observer::note::{Fact, Note};
+use lookout::observer::sealed::Entry;
 use lookout::observer::window::Window;
 use lookout::observer::{Instant, Span};
 
@@ -12,9 +13,9 @@ const METHODS: u64 = 3;
 #[derive(Clone, Copy)]
 struct Counted(u16, Fact, Span);
 
-/// The only place that knows how a window is called.
+/// The only place that knows how a window is called. How much it folded is counted.
 #[derive(Default)]
-struct Kept(Window);
+struct Kept(Window, u64);
 
 impl Kept {
     fn count(&mut self, now: Instant, Counted(method, fact, time): Counted) {
@@ -26,8 +27,21 @@ impl Kept {
     fn roll(&mut self, now: Instant) {
         if self.0.roll(now) {
             self.0.seal();
+            self.fold();
             self.0.roll(now);
         }
+    }
+
+    fn fold(&mut self) {
+        let Self(window, folded) = self;
+        window.fold(|_, entry| *folded += facts(&entry));
+    }
+
+    /// What was folded and what is not: everything, once.
+    fn everything(&self) -> u64 {
+        let mut sum = self.1;
+        self.0.visit_unfolded(|entry| sum += facts(&entry));
+        sum
     }
 }
 
@@ -82,6 +96,10 @@ fn run(seed: u64, mut kept: Kept) {
             let one = |method: u16| kept.0.counts(later, secs, Some(method));
             assert_eq!([each[0], each[200], each[400]], [0, 200, 400].map(one));
         }
+        if random.below(4) == 0 {
+            kept.fold();
+        }
+        assert_eq!(kept.everything(), all.len() as u64, "seed {seed}");
         kept.roll(later);
         let five = kept.0.latency(later, 300, None);
         let followed = kept.0.replies();
@@ -89,6 +107,11 @@ fn run(seed: u64, mut kept: Kept) {
         assert_eq!(followed.quantile(0.99), five.p99, "seed {seed}");
         now = later;
     }
+}
+
+/// How many facts an entry tells of.
+fn facts(entry: &Entry) -> u64 {
+    u64::from(entry.count) * (1 + u64::from(entry.called))
 }
 
 fn is_reply(fact: Fact) -> bool {
