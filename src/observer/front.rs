@@ -12,16 +12,13 @@ use super::digest::Digest;
 use super::evidence::Silence;
 use super::input::Name;
 use super::limits::Limits;
-use super::note::Note;
+use super::notes::Notes;
 use super::pace::Learned;
 use super::service::{Method, Service};
 use super::silence::{Length, Watch};
 use super::time::Instant;
 use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};
-
-/// Notes that have room in the front.
-pub(super) const NOTES: usize = 8;
 
 /// The front of a service; see the module.
 #[derive(Clone, Debug)]
@@ -37,8 +34,8 @@ pub struct Front {
     pub calm: Calm,
     /// All that is known of it as of the last [`Front::reckon`].
     pub(super) service: Box<Service>,
-    /// The calls that wait since the last reply.
-    pub watch: Watch,
+    /// What was noted since, unless the service has it.
+    pub(super) notes: Notes,
     /// Its patience as last learned.
     pub(super) learned: Learned,
     /// Which tenant of its index it is.
@@ -47,14 +44,13 @@ pub struct Front {
     pub watched: bool,
     /// Whether it is in the queue of those that may become idle.
     pub awaits_idle: bool,
-    /// What was noted last, and how much of it there is.
-    pub(super) noted: u8,
-    pub(super) notes: [Note; NOTES],
+    /// The calls that wait since the last reply.
+    pub watch: Watch,
     /// Halves of the digests of its methods' names: enough to tell a hundred apart.
     digests: SmallVec<[u64; 12]>,
 }
 
-const _: () = assert!(size_of::<Front>() == 384, "what a message meets is in six cache lines");
+const _: () = assert!(size_of::<Front>() == 256, "what a message meets is in four cache lines");
 
 impl Deref for Front {
     type Target = Service;
@@ -83,8 +79,7 @@ impl Front {
             generation,
             watched: false,
             awaits_idle: false,
-            noted: 0,
-            notes: [Note::default(); NOTES],
+            notes: Notes::default(),
             digests: SmallVec::new(),
         }
     }

@@ -34,6 +34,7 @@ pub mod ledger;
 pub mod limits;
 pub mod nesting;
 pub mod note;
+pub mod notes;
 pub mod pace;
 pub mod pair;
 pub mod past;

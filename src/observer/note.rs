@@ -1,7 +1,7 @@
 //! Something that happened to a method, as it is noted on the path of a message.
 //!
-//! Sixteen bytes, four to a cache line: writing one is all that most messages cost a service.
-//! What follows from it is reckoned later, many at a time; see [`super::service`].
+//! Writing one is all that most messages cost a service (see [`super::notes`]). What follows from
+//! it is reckoned later, many at a time; see [`super::front`].
 
 use super::call::Outcome;
 use super::callers::Sighting;
@@ -69,19 +69,11 @@ pub struct Note {
     /// When.
     pub at: Instant,
     /// Of a reply its time in microseconds, cut beyond 71 min; of a call its caller.
-    value: u32,
+    pub(super) value: u32,
     /// The method it happened to.
     pub method: u16,
     /// What.
     pub fact: Fact,
-}
-
-const _: () = assert!(size_of::<Note>() == 16, "four notes are one cache line");
-
-impl Default for Note {
-    fn default() -> Self {
-        Self { at: Instant::default(), value: 0, method: 0, fact: Fact::OneWay }
-    }
 }
 
 impl Note {

@@ -1,6 +1,6 @@
 //! What was noted of a service, reckoned many at a time.
 //!
-//! A message leaves a note of sixteen bytes. What follows from notes (totals, windows, reply
+//! A message leaves a note of twelve bytes. What follows from notes (totals, windows, reply
 //! times, evidence, callers) lies in some thirty cache lines, which are cold when a service is
 //! not called often: so notes are *reckoned* together, when somebody asks for anything that rests
 //! on them, or when there are enough to be *sealed*. Whoever takes a service from the registry
@@ -11,14 +11,14 @@
 
 use super::call::Outcome;
 use super::evidence::Settled;
-use super::front::{Front, NOTES};
+use super::front::Front;
 use super::last::LAST;
 use super::note::{Fact, Note};
+use super::notes::ROOM;
 use super::pace::Learned;
 use super::service::Service;
 use super::settings::Patience;
 use super::time::{Instant, Span};
-use super::window::GATHERED;
 use smallvec::SmallVec;
 
 impl Front {
@@ -27,32 +27,31 @@ impl Front {
     #[inline]
     pub fn note(&mut self, note: Note) {
         self.learned.heard(note.micros());
-        if usize::from(self.noted) == NOTES {
-            self.hand_over();
+        if !self.notes.push(&note) {
+            self.note_beyond(&note);
         }
-        if let Some(slot) = self.notes.get_mut(usize::from(self.noted)) {
-            *slot = note;
-            self.noted += 1;
-        }
+    }
+
+    /// Notes what has no room here: there is no more, or the service has it.
+    #[cold]
+    fn note_beyond(&mut self, note: &Note) {
+        self.hand_over();
+        self.service.note(note);
+        self.service.window.swap(&mut self.notes);
     }
 
     /// Notes and reckons what is judged by whoever calls this. Nothing waits to be reckoned.
     pub fn note_now(&mut self, note: Note) {
         self.learned.heard(note.micros());
-        let full = self.service.window.note(&[note]);
+        self.hand_over();
+        self.service.note(&note);
         self.service.catch_up(false);
-        if full {
-            self.service.full();
-        }
     }
 
-    /// Hands the notes over to the service, which seals them when they are enough.
+    /// Hands the notes over to the service, unless it has them.
     fn hand_over(&mut self) {
-        let notes = self.notes.get(..usize::from(self.noted)).unwrap_or_default();
-        let full = self.service.window.note(notes);
-        self.noted = 0;
-        if full {
-            self.service.full();
+        if self.notes.is_here() {
+            self.service.window.swap(&mut self.notes);
         }
     }
 
@@ -102,16 +101,22 @@ impl Front {
 }
 
 impl Service {
+    fn note(&mut self, note: &Note) {
+        if !self.window.note(note) {
+            self.full();
+            self.window.note(note);
+        }
+    }
+
     fn catch_up(&mut self, calmly: bool) {
-        let fresh = self.window.fresh();
-        if fresh.is_empty() {
+        if self.window.fresh().len() == 0 {
             return;
         }
-        let mut settled: SmallVec<[Settled; GATHERED]> = SmallVec::new();
+        let mut settled: SmallVec<[Settled; ROOM]> = SmallVec::new();
         // Of many replies only the last are kept one by one.
         let mut replies = 0_usize;
         let mut counts = [0; Fact::COUNT];
-        for note in fresh {
+        for note in self.window.fresh() {
             counts[note.fact.index()] += 1;
             if let Some(caller) = note.caller() {
                 self.callers.note(note.at, caller);
@@ -133,7 +138,8 @@ impl Service {
             // What went unanswered is reckoned alone, so it was before.
             self.unanswered_before = self.totals.unanswered;
         }
-        let kept = fresh.iter().filter_map(|note| note.time().map(|time| (note.at, time)));
+        let fresh = self.window.fresh();
+        let kept = fresh.filter_map(|note| note.time().map(|time| (note.at, time)));
         for (at, time) in kept.skip(replies.saturating_sub(LAST)) {
             self.pace.reply(at, time);
         }
@@ -145,7 +151,7 @@ impl Service {
     /// Packs what was handed over.
     pub fn pack(&mut self) {
         self.catch_up(true);
-        for note in self.window.notes() {
+        for note in self.window.notes().iter() {
             let Some(trace) = self.traces.get_mut(usize::from(note.method)) else { continue };
             if note.fact.is_reply() {
                 self.times.add(note.micros());
@@ -198,7 +204,7 @@ impl Service {
 
     /// There are as many notes as there is room for.
     fn full(&mut self) {
-        let last = self.window.notes().last().map(|note| note.at);
+        let last = self.window.notes().iter().next_back().map(|note| note.at);
         self.pack();
         if self.window.is_unfolded() {
             self.fold();

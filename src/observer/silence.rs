@@ -41,18 +41,21 @@ const NEVER: Instant = Instant::from_micros(u64::MAX);
 
 /// The calls of a service that wait since its last reply.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Watch {
     /// When the first of them was made, or never.
     first: Instant,
-    /// When the first call that is late enough for each length is believed, or never.
-    believed: [Instant; 3],
     /// How many there are.
     calls: u32,
+    /// Whether any of them is late enough for any length, which is rare.
+    late: bool,
+    /// When the first call that is late enough for each length is believed, or never.
+    believed: [Instant; 3],
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { first: NEVER, believed: [NEVER; 3], calls: 0 }
+        Self { first: NEVER, calls: 0, late: false, believed: [NEVER; 3] }
     }
 }
 
@@ -72,6 +75,7 @@ impl Watch {
             if waited >= length && believed < *slot {
                 *slot = believed;
                 news = Some(believed);
+                self.late = true;
             }
         }
         news
@@ -86,7 +90,10 @@ impl Watch {
 
     /// A reply was heard, or nothing could be heard until now.
     pub fn end(&mut self) {
-        *self = Self::default();
+        if self.late {
+            self.believed = [NEVER; 3];
+        }
+        (self.first, self.calls, self.late) = (NEVER, 0, false);
     }
 
     /// Whether the silence is witnessed by now.

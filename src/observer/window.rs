@@ -2,15 +2,14 @@
 //!
 //! A span of `n` seconds is the current second and the `n − 1` before it, by the time of
 //! settlement. What happens is noted as it comes and sealed, packed by second, method and
-//! reply-time bin, when some notes have gathered: the path of a message appends twelve bytes,
-//! and the work of packing is shared by many. Counts are exact; reply times are known by their
+//! reply-time bin, when some notes have gathered: the work of packing is shared by many. Counts are exact; reply times are known by their
 //! bins, their sum exactly. A gap longer than the window is a cold start: what was before is
 //! simply gone.
 
-use super::front::NOTES;
 use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
 use super::note::{Fact, Note};
+use super::notes::{Notes, ROOM};
 use super::sealed::{BLOCK_BITS, Entry, Kind, Sealed};
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
@@ -20,8 +19,6 @@ const LONGEST: u32 = 300;
 /// A reply is heard at most this many seconds after its call: the longest deadline, and the time
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
-/// Notes that there is room for before they are sealed.
-pub const GATHERED: usize = 56;
 /// Minutes for which replies are counted: as many as lie whole within the longest span.
 const MINUTES: usize = 5;
 /// Methods that are sealed together.
@@ -105,7 +102,7 @@ pub struct Replies {
 /// The last five minutes of a service and its methods.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
-    notes: Vec<Note>,
+    notes: Notes,
     /// How many of the notes are counted in `replies`.
     reckoned: usize,
     /// Reply times of all that is sealed or reckoned.
@@ -117,30 +114,32 @@ pub struct Window {
 }
 
 impl Window {
-    /// Takes notes of what happened, in order. Returns true when it is time to [`Window::seal`].
-    pub fn note(&mut self, notes: &[Note]) -> bool {
-        if self.notes.capacity() == 0 && !notes.is_empty() {
-            self.notes.reserve_exact(GATHERED);
-        }
-        self.notes.extend_from_slice(notes);
-        self.notes.len() + NOTES > GATHERED
+    /// Takes a note of what happened now. Returns false if it is to be [sealed](Window::seal)
+    /// what is here, before there is room for another.
+    pub fn note(&mut self, note: &Note) -> bool {
+        self.notes.make_room();
+        self.notes.push(note)
+    }
+
+    /// Lends its notes, so that more are added to them, or takes them back.
+    pub(super) const fn swap(&mut self, notes: &mut Notes) {
+        std::mem::swap(&mut self.notes, notes);
     }
 
     /// What is not sealed yet, oldest first.
-    pub fn notes(&self) -> &[Note] {
+    pub const fn notes(&self) -> &Notes {
         &self.notes
     }
 
     /// What is not reckoned yet, oldest first.
-    pub fn fresh(&self) -> &[Note] {
-        self.notes.get(self.reckoned..).unwrap_or_default()
+    pub fn fresh(&self) -> impl DoubleEndedIterator<Item = Note> + ExactSizeIterator + '_ {
+        self.notes.after(self.reckoned)
     }
 
     /// Counts what is fresh.
     pub fn reckon(&mut self) {
-        let fresh = self.notes.get(self.reckoned..).unwrap_or_default();
         let mut end = Instant::default();
-        for note in fresh.iter().filter(|note| note.fact.is_reply()) {
+        for note in self.notes.after(self.reckoned).filter(|note| note.fact.is_reply()) {
             self.replies.add_one(bin(Span::from_micros(u64::from(note.micros()))));
             if note.at >= end {
                 let minute = note.at.second() / 60;
@@ -165,7 +164,8 @@ impl Window {
     /// Packs what was noted.
     pub fn seal(&mut self) {
         self.reckon();
-        let mut rest = self.notes.as_slice();
+        let notes: SmallVec<[Note; ROOM]> = self.notes.iter().collect();
+        let mut rest = notes.as_slice();
         while let Some(first) = rest.first() {
             let end = first.at.next_second();
             let within = rest.iter().position(|note| note.at >= end && end > first.at);
@@ -221,7 +221,7 @@ impl Window {
     /// Shows what is not folded yet.
     pub fn visit_unfolded(&self, mut entry: impl FnMut(Entry)) {
         self.sealed.visit_unfolded(|_, read| entry(read));
-        self.notes.iter().filter_map(Note::entry).for_each(entry);
+        self.notes.iter().filter_map(|note| note.entry()).for_each(entry);
     }
 
     /// Forgets what is older than the longest span; to be called before reading
@@ -238,13 +238,13 @@ impl Window {
                 replies.remove(entry.bin, entry.count);
             }
         });
-        self.notes.first().is_some_and(|note| note.at.second() < oldest)
+        self.notes.iter().next().is_some_and(|note| note.at.second() < oldest)
     }
 
     /// Gives memory back that a quiet service does not need.
     pub fn rest(&mut self) {
         if self.notes.is_empty() {
-            self.notes = Vec::new();
+            self.notes = Notes::default();
         }
         if self.sealed.is_empty() && self.notes.is_empty() {
             self.replies = Histogram::default();
@@ -352,7 +352,7 @@ impl Window {
         }
     }
 
-    fn recent(&self, now: Instant, secs: u32) -> impl Iterator<Item = &Note> {
+    fn recent(&self, now: Instant, secs: u32) -> impl Iterator<Item = Note> {
         let oldest = oldest(now.second(), secs);
         self.notes.iter().filter(move |note| note.at.second() >= oldest)
     }

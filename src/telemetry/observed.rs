@@ -301,7 +301,7 @@ pub(super) mod tests {
             figures,
             oldest_open: Some(Instant::from_micros(2_500_000)),
             methods: vec![("pay".into(), figures)],
-            replies: replies,
+            replies,
             verdict: Some(Verdict::Degraded),
             circuit: Some(State::HalfOpen),
         };

@@ -19,8 +19,10 @@ struct Kept(Window, u64);
 
 impl Kept {
     fn count(&mut self, now: Instant, Counted(method, fact, time): Counted) {
-        if self.0.note(&[Note::end(now, method, fact, time)]) {
+        let note = Note::end(now, method, fact, time);
+        if !self.0.note(&note) {
             self.0.seal();
+            assert!(self.0.note(&note));
         }
     }
 
