@@ -6,7 +6,7 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Good, Mark, Settled, Silence, Tally, Which};
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 
@@ -205,7 +205,7 @@ impl Breaker {
     }
 
     /// Takes good replies that can change nothing, but count; see [`super::calm`].
-    pub fn note(&mut self, calls: &[Settled]) {
+    pub fn note(&mut self, calls: &Good) {
         if self.has_rules() && self.is_closed() {
             self.evidence.record_good(calls);
         }

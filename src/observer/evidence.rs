@@ -11,6 +11,7 @@ use super::last::{LAST, Last};
 use super::spread::{Made, is_spread};
 use super::time::{Instant, Span};
 use super::trouble::{Troubles, Wrong};
+use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Older ones of the last twenty are in no rate; how long a run of them took does not matter.
@@ -37,6 +38,38 @@ pub struct Settled {
     pub outcome: Outcome,
     /// Whether it was answered, but slower than the slow-call rule allows.
     pub slow: bool,
+}
+
+/// Answered calls of which none is slow or failed, in the order in which they settled.
+#[derive(Clone, Debug, Default)]
+pub struct Good {
+    /// How many settled in each second; no second twice.
+    seconds: SmallVec<[(u32, u32); 128]>,
+    count: u32,
+    /// The last ones, all there are or twenty.
+    last: SmallVec<[Settled; LAST]>,
+}
+
+impl Good {
+    /// So many more settled in a second, which is not before the last one.
+    pub fn add(&mut self, second: u32, count: u32) {
+        self.count = self.count.saturating_add(count);
+        match self.seconds.last_mut() {
+            Some((last, sum)) if *last == second => *sum = sum.saturating_add(count),
+            _ => self.seconds.push((second, count)),
+        }
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// Tells of the last ones, when all were added: when each was made, and when it settled.
+    pub fn tell(&mut self, last: impl Iterator<Item = (Instant, Instant)>) {
+        let outcome = Outcome::Ok;
+        self.last = last.map(|(made, at)| Settled { made, at, outcome, slow: false }).collect();
+    }
 }
 
 /// Counts of judged calls.
@@ -156,7 +189,7 @@ impl Evidence {
 
     /// Adds a settled call.
     pub fn record(&mut self, call: Settled) {
-        let number = self.tally(call.at);
+        let number = self.tally(call.at.second());
         if let Some(packed) = self.tallies.back_mut() {
             *packed += 1;
         }
@@ -172,47 +205,45 @@ impl Evidence {
         self.last.push(call, Mark(number));
     }
 
-    /// Adds answered calls of which none is slow or failed, in the order in which they settled.
-    pub fn record_good(&mut self, calls: &[Settled]) {
+    /// Adds answered calls of which none is slow or failed.
+    pub fn record_good(&mut self, calls: &Good) {
         // Of many, only the last are kept one by one, and none of those before.
-        let kept = calls.len().saturating_sub(LAST);
-        if kept > 0 {
+        let mut skipped = calls.count - calls.last.len() as u32;
+        if skipped > 0 {
             self.last.clear();
         }
-        let mut before = 0;
-        let mut rest = calls;
-        while let Some(first) = rest.first() {
-            let number = self.tally(first.at);
-            let Some(packed) = self.tallies.back_mut() else { return };
-            let room = (MAX_COUNT - (*packed & MAX_COUNT)) as usize;
-            let end = first.at.next_second();
-            let within = rest.iter().take(room).take_while(|call| call.at < end).count().max(1);
-            let (now, later) = rest.split_at(within);
-            // As many as were gathered.
-            *packed += now.len() as u32;
-            self.total.settled += now.len() as u32;
-            for call in now.iter().skip(kept.saturating_sub(before)) {
-                self.last.push(*call, Mark(number));
+        let mut last = calls.last.iter();
+        for (second, count) in calls.seconds.iter().copied() {
+            let mut left = count;
+            while left > 0 {
+                let number = self.tally(second);
+                let Some(packed) = self.tallies.back_mut() else { return };
+                let now = left.min(MAX_COUNT - (*packed & MAX_COUNT)).max(1);
+                *packed += now;
+                self.total.settled += now;
+                let before = skipped.min(now);
+                for call in last.by_ref().take((now - before) as usize) {
+                    self.last.push(*call, Mark(number));
+                }
+                skipped -= before;
+                left -= now;
             }
-            before += now.len();
-            rest = later;
         }
     }
 
     /// Adds a late reply heard at `at`.
     pub fn late(&mut self, at: Instant) {
-        let number = self.tally(at);
+        let number = self.tally(at.second());
         self.total.late += 1;
         self.troubles.add(number, Wrong::Late, at);
     }
 
-    /// The number of the tally of this moment, which is the last one.
-    fn tally(&mut self, at: Instant) -> u32 {
-        let second = at.second();
+    /// The number of the tally of this second, which is the last one.
+    fn tally(&mut self, second: u32) -> u32 {
         let full = |packed: &u32| packed & MAX_COUNT == MAX_COUNT;
         if self.cut || self.newest != second || self.tallies.back().is_none_or(full) {
             self.cut = false;
-            self.roll(at);
+            self.roll_to(second);
             self.newest = second;
             if self.tallies.is_empty() {
                 self.due = second.saturating_add(self.keep);
@@ -233,7 +264,10 @@ impl Evidence {
 
     /// Forgets what is too old.
     pub fn roll(&mut self, now: Instant) {
-        let now = now.second();
+        self.roll_to(now.second());
+    }
+
+    fn roll_to(&mut self, now: u32) {
         if now < self.due {
             return;
         }

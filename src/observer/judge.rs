@@ -5,7 +5,7 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Good, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
 use super::last::LAST;
 use super::pace::Pace;
@@ -72,7 +72,7 @@ impl Judge {
     }
 
     /// Adds good replies that can change nothing; see [`super::calm`].
-    pub fn note(&mut self, calls: &[Settled]) {
+    pub fn note(&mut self, calls: &Good) {
         self.evidence.record_good(calls);
     }
 

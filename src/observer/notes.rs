@@ -22,6 +22,7 @@ struct Packed {
 }
 
 const _: () = assert!(size_of::<Packed>() == 12, "five notes are one cache line");
+const _: () = assert!(ROOM <= u8::MAX as usize, "they are counted in a byte");
 
 impl Packed {
     const NONE: Self = Self { after: 0, value: 0, method: 0, fact: Fact::OneWay };
@@ -53,8 +54,8 @@ impl Notes {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
-        usize::from(self.len)
+    pub const fn count(&self) -> u8 {
+        self.len
     }
 
     /// Adds one; false if it has no room.
@@ -79,7 +80,7 @@ impl Notes {
         &self,
         few: usize,
     ) -> impl DoubleEndedIterator<Item = Note> + ExactSizeIterator + '_ {
-        let list = self.list.as_ref().and_then(|list| list.get(few..self.len()));
+        let list = self.list.as_ref().and_then(|list| list.get(few..usize::from(self.len)));
         list.unwrap_or_default().iter().map(|packed| {
             let Packed { after, value, method, fact } = *packed;
             Note { at: self.first + Span::from_micros(u64::from(after)), value, method, fact }

@@ -165,6 +165,12 @@ impl Pace {
         self.last.iter().map(|(_, time)| *time).max().unwrap_or_default()
     }
 
+    /// When each of the last so many replies was made and heard, oldest first; at most twenty.
+    pub fn last(&self, count: u32) -> impl Iterator<Item = (Instant, Instant)> + '_ {
+        let first = self.last.len().saturating_sub(count as usize);
+        self.last.iter().skip(first).map(|(at, time)| (*at - *time, *at))
+    }
+
     fn last_times(&self, now: Instant, floor: Instant) -> SmallVec<[Span; LAST]> {
         let recent = |at: Instant, time| at - time > floor && now.since(at) <= LAST_MAX_AGE;
         let times = self.last.iter().filter(|(at, time)| recent(*at, *time));

@@ -10,16 +10,14 @@
 //! service (see [`super::calm`]). Everything else is reckoned as it comes, and judged.
 
 use super::call::Outcome;
-use super::evidence::Settled;
+use super::evidence::Good;
 use super::front::Front;
 use super::last::LAST;
 use super::note::{Fact, Note};
-use super::notes::ROOM;
 use super::pace::Learned;
 use super::service::Service;
 use super::settings::Patience;
 use super::time::{Instant, Span};
-use smallvec::SmallVec;
 
 impl Front {
     /// Notes what may be reckoned later: a call, a void one, or a reply that the service takes
@@ -45,7 +43,9 @@ impl Front {
         self.learned.heard(note.micros());
         self.hand_over();
         self.service.note(&note);
-        self.service.catch_up(false);
+        self.service.catch_up();
+        // It is evidence only if whoever calls this says so.
+        self.service.window.weigh();
     }
 
     /// Hands the notes over to the service, unless it has them.
@@ -58,7 +58,8 @@ impl Front {
     /// Brings everything but the figures of methods and all reply times up to date.
     pub fn reckon(&mut self) {
         self.hand_over();
-        self.service.catch_up(true);
+        self.service.catch_up();
+        self.service.weigh();
     }
 
     /// Brings everything up to date.
@@ -86,7 +87,10 @@ impl Front {
         self.learned = if let Some(span) = self.service.settings.patience {
             Learned::fixed(span)
         } else {
-            self.roll(now);
+            // What is evidence may wait on.
+            self.hand_over();
+            self.service.catch_up();
+            self.service.roll(now);
             self.service.pace.patience(now, &self.service.window, policy, brisk)
         };
     }
@@ -108,11 +112,11 @@ impl Service {
         }
     }
 
-    fn catch_up(&mut self, calmly: bool) {
+    /// Brings totals, reply times of the last minutes, callers and pace up to date.
+    fn catch_up(&mut self) {
         if self.window.fresh().len() == 0 {
             return;
         }
-        let mut settled: SmallVec<[Settled; ROOM]> = SmallVec::new();
         // Of many replies only the last are kept one by one.
         let mut replies = 0_usize;
         let mut counts = [0; Fact::COUNT];
@@ -121,15 +125,9 @@ impl Service {
             if let Some(caller) = note.caller() {
                 self.callers.note(note.at, caller);
             }
-            let Some(time) = note.time() else { continue };
-            replies += 1;
-            let Fact::Settled(outcome) = note.fact else { continue };
-            if outcome == Outcome::Ok {
+            replies += usize::from(note.fact.is_reply());
+            if note.fact == Fact::Settled(Outcome::Ok) {
                 self.last_result = Some(note.at);
-            }
-            if calmly {
-                let made = note.at - time;
-                settled.push(Settled { made, at: note.at, outcome, slow: false });
             }
         }
         let answered = Outcome::Ok as usize..=Outcome::Failed as usize;
@@ -143,14 +141,28 @@ impl Service {
         for (at, time) in kept.skip(replies.saturating_sub(LAST)) {
             self.pace.reply(at, time);
         }
-        self.judge.note(&settled);
-        self.breaker.note(&settled);
         self.window.reckon();
+    }
+
+    /// Brings the evidence up to date with the good replies that were taken calmly. Nothing but
+    /// such replies was left out, so the last of them are the last that there were.
+    fn weigh(&mut self) {
+        let mut good = Good::default();
+        self.window.unweighed(|second, count| good.add(second, count));
+        if good.count() > 0 {
+            good.tell(self.pace.last(good.count()));
+            self.judge.note(&good);
+            self.breaker.note(&good);
+        }
+        self.window.weigh();
     }
 
     /// Packs what was handed over.
     pub fn pack(&mut self) {
-        self.catch_up(true);
+        self.catch_up();
+        if self.window.is_weighed() {
+            self.weigh();
+        }
         for note in self.window.notes().iter() {
             let Some(trace) = self.traces.get_mut(usize::from(note.method)) else { continue };
             if note.fact.is_reply() {
@@ -192,6 +204,7 @@ impl Service {
     pub fn seal(&mut self) {
         self.pack();
         self.fold();
+        self.weigh();
     }
 
     /// Forgets what is older than the longest window.
@@ -206,8 +219,9 @@ impl Service {
     fn full(&mut self) {
         let last = self.window.notes().iter().next_back().map(|note| note.at);
         self.pack();
-        if self.window.is_unfolded() {
+        if self.window.has_much() {
             self.fold();
+            self.weigh();
         }
         if let Some(last) = last {
             self.roll(last);

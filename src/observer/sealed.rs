@@ -30,9 +30,9 @@ const GROUP: u8 = 48;
 pub const BLOCK_BITS: u32 = 4;
 /// The bit that says that the block of a group follows.
 const BLOCK: u8 = 0x80;
-/// Chunks that are folded together, and the one that is being written: a busy service has them in
+/// Chunks that are much to read, and the one that is being written: a busy service has them in
 /// some seconds, and one that is called once a second within the time for which they are kept.
-const UNFOLDED: usize = 3;
+const MUCH: usize = 3;
 
 /// What happened, as far as it has a place in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,11 @@ impl Kind {
     /// The kind of this number; the lowest three bits count.
     pub fn of(number: u8) -> Self {
         Self::ALL.get(usize::from(number & 7)).copied().unwrap_or(Self::Call)
+    }
+
+    /// Whether a call was answered in time.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Ok | Self::Rejected | Self::Failed)
     }
 
     /// Whether it comes with a reply time.
@@ -96,8 +101,24 @@ pub struct Sealed {
     front: usize,
     /// No group is older than this; kept here, as nearly every look finds nothing to drop.
     oldest: u32,
-    /// The first group that is not folded yet: its chunk, and where it begins there.
-    unfolded: (usize, usize),
+    /// How far each reader has read.
+    marks: [Bookmark; 2],
+}
+
+/// Who reads the log as it grows, now and then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The figures of methods, and the reply times of the run and the hour.
+    Figures,
+    /// The evidence of verdict and circuit.
+    Evidence,
+}
+
+/// The first group that was not read yet: its chunk, and where it begins there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Bookmark {
+    chunk: u32,
+    at: u32,
 }
 
 /// The head of a group, and where its entries begin.
@@ -174,22 +195,26 @@ impl Sealed {
         }
     }
 
-    /// Whether so much is not folded yet that it is worth while.
-    pub fn is_unfolded(&self) -> bool {
-        self.chunks.len() > self.unfolded.0 + UNFOLDED
+    /// Whether so much was not read yet that it is worth while.
+    pub fn has_much_for(&self, reader: Reader) -> bool {
+        self.chunks.len() > self.marks[reader as usize].chunk as usize + MUCH
     }
 
-    /// Shows every entry that was not shown by this before, with its second.
-    pub fn fold(&mut self, entry: impl FnMut(u32, Entry)) {
-        self.visit_unfolded(entry);
-        let len = self.chunks.back().map_or(0, |chunk| chunk.bytes.len());
-        self.unfolded = (self.chunks.len().saturating_sub(1), len);
+    /// Whether everything was read.
+    pub fn has_none_for(&self, reader: Reader) -> bool {
+        self.marks[reader as usize] == self.end()
     }
 
-    /// Shows the entries that are not folded yet.
-    pub fn visit_unfolded(&self, mut entry: impl FnMut(u32, Entry)) {
-        let (first, mut at) = self.unfolded;
-        for chunk in self.chunks.iter().skip(first) {
+    /// Everything is read.
+    pub fn skip(&mut self, reader: Reader) {
+        self.marks[reader as usize] = self.end();
+    }
+
+    /// Shows every entry that was not read yet, with its second.
+    pub fn unread(&self, reader: Reader, mut entry: impl FnMut(u32, Entry)) {
+        let Bookmark { chunk, at } = self.marks[reader as usize];
+        let mut at = at as usize;
+        for chunk in self.chunks.iter().skip(chunk as usize) {
             while let Some(head) = chunk.head(at) {
                 at = head.at;
                 for _ in 0..head.entries {
@@ -202,17 +227,26 @@ impl Sealed {
         }
     }
 
-    /// Whether something is not folded yet that [`Sealed::drop_before`] would drop.
-    pub fn would_lose(&self, oldest: u32) -> bool {
-        let (chunk, at) = self.unfolded;
-        // The first one may have been folded to its end.
-        let mut from =
-            std::iter::once(at).chain(std::iter::repeat(0)).zip(self.chunks.iter().skip(chunk));
-        let head = from.find_map(|(at, chunk)| chunk.head(at));
-        oldest > self.oldest && head.is_some_and(|head| head.second < oldest)
+    /// Where the next group will be.
+    fn end(&self) -> Bookmark {
+        let len = self.chunks.back().map_or(0, |chunk| chunk.bytes.len());
+        // Chunks of five minutes are far fewer than 32 bits count, and each has 512 bytes.
+        Bookmark { chunk: self.chunks.len().saturating_sub(1) as u32, at: len as u32 }
     }
 
-    /// Drops every group before second `oldest`, and shows its entries. All of them are folded.
+    /// Whether something was not read by all yet that [`Sealed::drop_before`] would drop.
+    pub fn would_lose(&self, oldest: u32) -> bool {
+        oldest > self.oldest && self.marks.iter().any(|mark| self.begins_before(*mark, oldest))
+    }
+
+    fn begins_before(&self, mark: Bookmark, oldest: u32) -> bool {
+        let chunks = self.chunks.iter().skip(mark.chunk as usize);
+        // The first one may have been read to its end.
+        let mut from = std::iter::once(mark.at as usize).chain(std::iter::repeat(0)).zip(chunks);
+        from.find_map(|(at, chunk)| chunk.head(at)).is_some_and(|head| head.second < oldest)
+    }
+
+    /// Drops every group before second `oldest`, and shows its entries. All of them were read.
     pub fn drop_before(&mut self, oldest: u32, mut dropped: impl FnMut(Entry)) {
         if oldest <= self.oldest {
             return;
@@ -222,9 +256,12 @@ impl Sealed {
             let Some(head) = chunk.head(self.front) else {
                 self.chunks.pop_front();
                 self.front = 0;
-                // All of it was folded.
-                let (first, at) = self.unfolded;
-                self.unfolded = first.checked_sub(1).map_or((0, 0), |first| (first, at));
+                for mark in &mut self.marks {
+                    // All of it was read.
+                    let next = mark.chunk.checked_sub(1);
+                    *mark =
+                        next.map_or_else(Bookmark::default, |chunk| Bookmark { chunk, ..*mark });
+                }
                 continue;
             };
             if head.second >= oldest {
@@ -400,19 +437,23 @@ mod tests {
             unfolded.extend(entries.iter().map(|entry| (second, *entry)));
             model.push_back((second, sum, entries));
             let mut left = Vec::new();
-            sealed.visit_unfolded(|second, entry| left.push((second, entry)));
+            sealed.unread(Reader::Figures, |second, entry| left.push((second, entry)));
             assert_eq!(left, unfolded);
             if step % 5 == 0 {
-                let mut folded = Vec::new();
-                sealed.fold(|second, entry| folded.push((second, entry)));
-                assert_eq!(folded, std::mem::take(&mut unfolded));
+                sealed.skip(Reader::Figures);
+                unfolded.clear();
+            }
+            assert_eq!(sealed.has_none_for(Reader::Figures), unfolded.is_empty());
+            if step % 3 == 0 || unfolded.is_empty() {
+                // Never further behind than the other.
+                sealed.skip(Reader::Evidence);
             }
             if step % 7 == 0 {
                 let oldest = second.saturating_sub(draw(3_000) as u32);
                 let lost = unfolded.first().is_some_and(|(second, _)| *second < oldest);
                 assert_eq!(sealed.would_lose(oldest), lost);
                 if lost {
-                    sealed.fold(|_, _| ());
+                    [Reader::Figures, Reader::Evidence].map(|reader| sealed.skip(reader));
                     unfolded.clear();
                 }
                 let mut dropped = Vec::new();

@@ -10,7 +10,7 @@ use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
 use super::note::{Fact, Note};
 use super::notes::{Notes, ROOM};
-use super::sealed::{BLOCK_BITS, Entry, Kind, Sealed};
+use super::sealed::{BLOCK_BITS, Entry, Kind, Reader, Sealed};
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
 
@@ -104,7 +104,9 @@ pub struct Replies {
 pub struct Window {
     notes: Notes,
     /// How many of the notes are counted in `replies`.
-    reckoned: usize,
+    reckoned: u8,
+    /// How many of the notes are in the evidence. If any is, all that is sealed is.
+    weighed: u8,
     /// Reply times of all that is sealed or reckoned.
     replies: Histogram,
     sealed: Sealed,
@@ -133,13 +135,14 @@ impl Window {
 
     /// What is not reckoned yet, oldest first.
     pub fn fresh(&self) -> impl DoubleEndedIterator<Item = Note> + ExactSizeIterator + '_ {
-        self.notes.after(self.reckoned)
+        self.notes.after(usize::from(self.reckoned))
     }
 
     /// Counts what is fresh.
     pub fn reckon(&mut self) {
         let mut end = Instant::default();
-        for note in self.notes.after(self.reckoned).filter(|note| note.fact.is_reply()) {
+        let fresh = self.notes.after(usize::from(self.reckoned));
+        for note in fresh.filter(|note| note.fact.is_reply()) {
             self.replies.add_one(bin(Span::from_micros(u64::from(note.micros()))));
             if note.at >= end {
                 let minute = note.at.second() / 60;
@@ -151,7 +154,7 @@ impl Window {
             }
             self.minutes[0] = self.minutes[0].saturating_add(1);
         }
-        self.reckoned = self.notes.len();
+        self.reckoned = self.notes.count();
     }
 
     /// How many of the replies are younger than the longest span for a minute to come, at least.
@@ -204,28 +207,62 @@ impl Window {
             }
             rest = later;
         }
+        if self.is_weighed() {
+            self.sealed.skip(Reader::Evidence);
+        }
         self.notes.clear();
-        self.reckoned = 0;
+        (self.reckoned, self.weighed) = (0, 0);
     }
 
-    /// Whether so much is sealed and not folded that it is worth while.
-    pub fn is_unfolded(&self) -> bool {
-        self.sealed.is_unfolded()
+    /// Whether so much is sealed and was not read that it is worth while.
+    pub fn has_much(&self) -> bool {
+        let readers = [Reader::Figures, Reader::Evidence];
+        readers.into_iter().any(|reader| self.sealed.has_much_for(reader))
+    }
+
+    /// Whether some of the notes are in the evidence already.
+    pub const fn is_weighed(&self) -> bool {
+        self.weighed > 0
+    }
+
+    /// All there is is in the evidence.
+    pub fn weigh(&mut self) {
+        self.sealed.skip(Reader::Evidence);
+        self.weighed = self.notes.count();
+    }
+
+    /// Shows the second of every answered call that is not in the evidence yet, oldest first,
+    /// and how many there were in it.
+    pub fn unweighed(&self, mut answered: impl FnMut(u32, u32)) {
+        if !self.sealed.has_none_for(Reader::Evidence) {
+            self.sealed.unread(Reader::Evidence, |second, entry| {
+                if entry.kind.is_answer() {
+                    answered(second, entry.count);
+                }
+            });
+        }
+        for note in self.notes.after(usize::from(self.weighed)) {
+            if note.fact.kind().is_some_and(Kind::is_answer) {
+                answered(note.at.second(), 1);
+            }
+        }
     }
 
     /// Shows every entry that is sealed and was not shown by this before, with its second.
     pub fn fold(&mut self, entry: impl FnMut(u32, Entry)) {
-        self.sealed.fold(entry);
+        self.sealed.unread(Reader::Figures, entry);
+        self.sealed.skip(Reader::Figures);
     }
 
     /// Shows what is not folded yet.
     pub fn visit_unfolded(&self, mut entry: impl FnMut(Entry)) {
-        self.sealed.visit_unfolded(|_, read| entry(read));
+        self.sealed.unread(Reader::Figures, |_, read| entry(read));
         self.notes.iter().filter_map(|note| note.entry()).for_each(entry);
     }
 
     /// Forgets what is older than the longest span; to be called before reading
-    /// [`Window::replies`]. Returns true if something must be sealed and folded before that.
+    /// [`Window::replies`]. Returns true if something must be sealed, folded
+    /// and weighed before that.
     pub fn roll(&mut self, now: Instant) -> bool {
         self.reckon();
         let oldest = oldest(now.second(), LONGEST);
