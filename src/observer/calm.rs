@@ -73,22 +73,29 @@ enum When {
 pub struct Calm {
     /// Calls made up to this moment are judged apart.
     floor: Instant,
-    /// The good replies in a row within one second.
-    run: (u32, u32),
     when: When,
+}
+
+/// Good replies in a row within one second.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    second: u32,
+    replies: u32,
+}
+
+impl Run {
+    /// One more.
+    const fn count(&mut self, now: Instant) {
+        let second = now.second();
+        let before = if self.second == second { self.replies } else { 0 };
+        *self = Self { second, replies: before.saturating_add(1) };
+    }
 }
 
 impl Calm {
     /// The next reply is looked at.
     pub const fn disturb(&mut self) {
         self.when = When::Never;
-    }
-
-    /// One more good reply.
-    pub const fn count(&mut self, now: Instant) {
-        let second = now.second();
-        let before = if self.run.0 == second { self.run.1 } else { 0 };
-        self.run = (second, before.saturating_add(1));
     }
 }
 
@@ -97,10 +104,19 @@ impl Front {
     pub fn takes_calmly(&self, now: Instant, made: Instant, time: Span, bounds: &Bounds) -> bool {
         let calm = match self.calm.when {
             When::Never => false,
-            When::InARun => self.calm.run.0 == now.second() && self.calm.run.1 >= LAST as u32,
+            When::InARun => self.run.second == now.second() && self.run.replies >= LAST as u32,
             When::Always => true,
         };
         calm && made > self.calm.floor && time <= bounds.quick
+    }
+
+    /// A good reply was taken calmly.
+    #[inline]
+    pub const fn take_calmly(&mut self, now: Instant) {
+        // How many there were in a row does not matter to one that takes any.
+        if matches!(self.calm.when, When::InARun) {
+            self.run.count(now);
+        }
     }
 
     /// Finds out, after a settled call was judged, whether the next good reply must be.
@@ -112,9 +128,9 @@ impl Front {
         }
         self.calm.floor = self.service.judge.floor().max(self.service.breaker.floor());
         if call.outcome.against() || call.made <= self.calm.floor {
-            self.calm.run = (0, 0);
+            self.run = Run::default();
         } else {
-            self.calm.count(call.at);
+            self.run.count(call.at);
         }
         let calm = self.service.judge.is_calm(&bounds.few_for_verdict)
             && self.service.breaker.is_calm(&bounds.few_for_circuit);

@@ -7,7 +7,7 @@
 //! more than is here gets the [`Service`] by dereference.
 
 use super::call::PairId;
-use super::calm::Calm;
+use super::calm::{Calm, Run};
 use super::digest::Digest;
 use super::evidence::Silence;
 use super::input::Name;
@@ -15,42 +15,50 @@ use super::limits::Limits;
 use super::notes::Notes;
 use super::pace::Learned;
 use super::service::{Method, Service};
-use super::silence::{Length, Watch};
-use super::time::Instant;
+use super::silence::{Length, Lengths, Watch, Witnesses};
+use super::time::{Instant, Span};
 use smallvec::SmallVec;
 use std::ops::{Deref, DerefMut};
 
 /// The front of a service; see the module.
 #[derive(Clone, Debug)]
-#[repr(C, align(128))]
+#[repr(C, align(64))]
 pub struct Front {
-    /// The digest of its name, by which it is found.
-    pub digest: Digest,
-    /// When it was last called.
-    pub called: Instant,
-    /// When a reply of it was last heard, late ones included; the beginning of time if never.
-    pub(super) last_heard: Instant,
+    // The first line: what a reply meets, and a call.
+    /// What was noted since the last [`Front::reckon`], unless the service has it.
+    pub(super) notes: Notes,
+    /// The calls that wait since the last reply.
+    pub watch: Watch,
     /// Whether its next good reply needs to be looked at.
     pub calm: Calm,
-    /// All that is known of it as of the last [`Front::reckon`].
-    pub(super) service: Box<Service>,
-    /// What was noted since, unless the service has it.
-    pub(super) notes: Notes,
-    /// Its patience as last learned.
-    pub(super) learned: Learned,
     /// Which tenant of its index it is.
     pub generation: u32,
     /// Whether it is looked at each second.
     pub watched: bool,
     /// Whether it is in the queue of those that may become idle.
     pub awaits_idle: bool,
-    /// The calls that wait since the last reply.
-    pub watch: Watch,
+    // The second line, and a third one if it has more than two methods: what a call meets.
+    /// The digest of its name, by which it is found.
+    pub digest: Digest,
+    /// When it was last called.
+    pub called: Instant,
+    /// Its patience as last learned.
+    pub(super) learned: Learned,
     /// Halves of the digests of its methods' names: enough to tell a hundred apart.
     digests: SmallVec<[u64; 12]>,
+    // The last line is hardly ever met; the eleventh method and the twelfth are there too.
+    /// All that is known of it as of the last [`Front::reckon`].
+    pub(super) service: Box<Service>,
+    /// The good replies in a row.
+    pub(super) run: Run,
+    /// Calls of `watch` that tell of a silence.
+    pub(super) witnesses: Witnesses,
 }
 
-const _: () = assert!(size_of::<Front>() == 256, "what a message meets is in four cache lines");
+const _: () = {
+    assert!(std::mem::offset_of!(Front, digest) == 64, "a reply meets one cache line");
+    assert!(size_of::<Front>() == 256, "all of it is in four");
+};
 
 impl Deref for Front {
     type Target = Service;
@@ -69,18 +77,19 @@ impl Front {
     /// A service first met now.
     pub fn new(name: Name<'_>, generation: u32, pair: PairId, topic: &str, now: Instant) -> Self {
         Self {
-            digest: name.digest,
-            called: now,
-            last_heard: Instant::default(),
-            calm: Calm::default(),
-            service: Box::new(Service::new(name.text, pair, topic, now)),
+            notes: Notes::default(),
             watch: Watch::default(),
-            learned: Learned::default(),
+            calm: Calm::default(),
             generation,
             watched: false,
             awaits_idle: false,
-            notes: Notes::default(),
+            digest: name.digest,
+            called: now,
+            learned: Learned::default(),
             digests: SmallVec::new(),
+            service: Box::new(Service::new(name.text, pair, topic, now)),
+            run: Run::default(),
+            witnesses: Witnesses::default(),
         }
     }
 
@@ -137,16 +146,23 @@ impl Front {
         (self.digests.len() - 1) as u16
     }
 
-    /// When a reply of it was last heard, late ones included.
-    pub fn heard(&self) -> Option<Instant> {
-        (self.last_heard > Instant::default()).then_some(self.last_heard)
+    /// A call is made now, whose reply is waited for so long; see [`Watch::call`].
+    #[inline]
+    pub fn wait(&mut self, now: Instant, patience: Span, lengths: &Lengths) -> Option<Instant> {
+        self.watch.call(now, patience, lengths, &mut self.witnesses)
+    }
+
+    /// A reply was heard, or nothing could be heard until now.
+    #[inline]
+    pub fn wait_no_more(&mut self) {
+        self.watch.end(&mut self.witnesses);
     }
 
     /// How silent it is, by the rule of its circuit; nothing could be heard before `blind_until`.
     pub fn silence(&self, now: Instant, blind_until: Option<Instant>) -> Silence {
         Silence {
             heard: self.heard().max(blind_until),
-            witnessed: self.watch.is_witnessed(now, Length::Circuit),
+            witnessed: self.witnesses.are_believed(now, Length::Circuit),
         }
     }
 }

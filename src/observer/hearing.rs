@@ -49,7 +49,7 @@ impl Observer {
         };
         // What a deaf pair does not hear is no silence.
         let heard = self.pairs.get(call.pair.index()).is_some_and(Pair::has_matched);
-        let believed = heard.then(|| service.watch.call(now, patience, &self.lengths)).flatten();
+        let believed = heard.then(|| service.wait(now, patience, &self.lengths)).flatten();
         let owner = Owner {
             service: index,
             generation: service.generation,
@@ -265,13 +265,13 @@ impl Observer {
         let silent_calls = self.settings.verdict.silent_calls;
         if judged
             && matches!(outcome, Outcome::Ok | Outcome::Rejected)
+            && heard == now
             && service.takes_calmly(now, closed.made, time, &self.bounds)
             && !service.watch.was_silent(now, silent_calls, &self.lengths)
         {
             service.note(note);
-            service.calm.count(now);
-            service.watch.end();
-            service.last_heard = service.last_heard.max(heard);
+            service.take_calmly(now);
+            service.wait_no_more();
             return;
         }
         self.registry.get(index).note_now(note);
@@ -332,7 +332,7 @@ impl Observer {
             service.judge.hear(now);
             service.breaker.forget(now);
         }
-        service.watch.end();
+        service.wait_no_more();
         service.last_heard = service.last_heard.max(heard);
     }
 }

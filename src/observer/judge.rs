@@ -10,7 +10,7 @@ use super::finding::Finding;
 use super::last::LAST;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;
-use super::silence::{Length, Watch};
+use super::silence::{Length, Witnesses};
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
@@ -30,8 +30,8 @@ pub struct Scene<'a> {
     pub replicas: Option<&'a ReplicaState>,
     /// When a reply was last heard.
     pub heard: Option<Instant>,
-    /// The calls that wait since then.
-    pub watch: &'a Watch,
+    /// The calls that witness its silence since then.
+    pub witnesses: &'a Witnesses,
     /// When it was last called.
     pub called: Instant,
 }
@@ -199,7 +199,7 @@ impl Judge {
         let calls = if failing { policy.silent_calls * 2 } else { policy.silent_calls };
         let silence = Silence {
             heard: scene.heard.max(self.blind_until),
-            witnessed: scene.watch.is_witnessed(scene.now, length),
+            witnessed: scene.witnesses.are_believed(scene.now, length),
         };
         let silent = self.evidence.silent(calls.min(LAST as u32), self.silent.mark(), &silence);
         match self.silent.since() {

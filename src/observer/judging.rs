@@ -117,8 +117,8 @@ impl Observer {
         let policy = &self.settings.verdict;
         let front = self.registry.get(index);
         front.roll(now);
-        let heard = front.heard();
         let service = &mut *front.service;
+        let heard = service.heard();
         let scene = Scene {
             now,
             policy,
@@ -126,7 +126,7 @@ impl Observer {
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
             heard,
-            watch: &front.watch,
+            witnesses: &front.witnesses,
             called: front.called,
         };
         let found = service.judge.assess(&scene);
@@ -236,7 +236,7 @@ impl Observer {
             let service = self.registry.get(index);
             if change == Change::Ended {
                 service.judge.blind(now);
-                service.watch.end();
+                service.wait_no_more();
                 service.breaker.forget(now);
             }
             self.refresh(now, index);

@@ -11,7 +11,7 @@ use super::last::LAST;
 use super::latency::{LAST_BIN, bin, middle};
 use super::settings::{Patience, VerdictPolicy};
 use super::time::{Instant, Span};
-use super::window::Window;
+use super::window::{MINUTES, Window};
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 
@@ -108,12 +108,14 @@ impl Pace {
         let learned = |usual: Span| usual.scaled(policy.factor).clamp(policy.min, policy.max);
         let span = usual.map_or(policy.initial, learned);
         // What takes longer than is brisk may be a share of the replies as large as the quantile
-        // leaves. It does not grow unseen, and enough replies stay for a minute.
-        let lasting = window.lasting_replies(now);
+        // leaves. It does not grow unseen, and enough replies stay for some minutes.
         let long = replies.count_from(bin(brisk) + 1);
-        let lasts = lasting >= u64::from(policy.samples)
-            && long + rank(policy.quantile, lasting) <= lasting;
-        let before = if lasts { now.second().saturating_add(60) } else { 0 };
+        let lasts = |minutes: u32| {
+            let lasting = window.lasting_replies(now, minutes);
+            lasting >= u64::from(policy.samples) && long + rank(policy.quantile, lasting) <= lasting
+        };
+        let minutes = (1..=MINUTES).rev().find(|minutes| lasts(*minutes));
+        let before = minutes.map_or(0, |minutes| now.second().saturating_add(60 * minutes));
         let unless = u32::try_from(brisk.micros()).unwrap_or(u32::MAX);
         Learned { span, before, unless }
     }
@@ -163,6 +165,11 @@ impl Pace {
     /// The longest of the last twenty replies; a cheap first look for slowness.
     pub fn longest_of_last(&self) -> Span {
         self.last.iter().map(|(_, time)| *time).max().unwrap_or_default()
+    }
+
+    /// When the last reply was heard; the beginning of time if there was none.
+    pub fn last_heard(&self) -> Instant {
+        self.last.back().map_or(Instant::default(), |(at, _)| *at)
     }
 
     /// When each of the last so many replies was made and heard, oldest first; at most twenty.

@@ -151,6 +151,7 @@ impl Service {
         self.window.unweighed(|second, count| good.add(second, count));
         if good.count() > 0 {
             good.tell(self.pace.last(good.count()));
+            self.last_heard = self.last_heard.max(self.pace.last_heard());
             self.judge.note(&good);
             self.breaker.note(&good);
         }

@@ -189,6 +189,8 @@ pub struct Service {
     pub outages: Outages,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
+    /// When a reply of it was last heard, late ones included; the beginning of time if never.
+    pub(super) last_heard: Instant,
     /// When a result was last heard.
     pub last_result: Option<Instant>,
     /// Its reading as last said, and since when.
@@ -223,6 +225,7 @@ impl Service {
             waits_for: None,
             outages: Outages::default(),
             replicas: None,
+            last_heard: Instant::default(),
             last_result: None,
             reading: (Verdict::Unknown, None, State::Closed),
             reading_since: now,
@@ -239,6 +242,11 @@ impl Service {
         }
         self.methods.push(method);
         self.traces.push(Trace { called: now, times: Exact::default() });
+    }
+
+    /// When a reply of it was last heard, late ones included.
+    pub fn heard(&self) -> Option<Instant> {
+        (self.last_heard > Instant::default()).then_some(self.last_heard)
     }
 
     /// Whether something about it can change by time alone.

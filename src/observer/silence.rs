@@ -41,28 +41,49 @@ const NEVER: Instant = Instant::from_micros(u64::MAX);
 
 /// The calls of a service that wait since its last reply.
 #[derive(Clone, Debug)]
-#[repr(C)]
 pub struct Watch {
     /// When the first of them was made, or never.
     first: Instant,
     /// How many there are.
     calls: u32,
-    /// Whether any of them is late enough for any length, which is rare.
-    late: bool,
-    /// When the first call that is late enough for each length is believed, or never.
-    believed: [Instant; 3],
+    /// Whether any of them is a witness, which is rare.
+    witnessed: bool,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { first: NEVER, calls: 0, late: false, believed: [NEVER; 3] }
+        Self { first: NEVER, calls: 0, witnessed: false }
+    }
+}
+
+/// When the first call that is late enough for each length is believed, or never.
+#[derive(Clone, Debug)]
+pub struct Witnesses([Instant; 3]);
+
+impl Default for Witnesses {
+    fn default() -> Self {
+        Self([NEVER; 3])
+    }
+}
+
+impl Witnesses {
+    /// Whether the silence is witnessed by now.
+    pub fn are_believed(&self, now: Instant, length: Length) -> bool {
+        let at = self.0[length as usize];
+        at != NEVER && at <= now
     }
 }
 
 impl Watch {
     /// A call is made now, whose reply is waited for so long. Returns when it is believed, if
     /// it is the first that is late enough for one of the lengths.
-    pub fn call(&mut self, now: Instant, patience: Span, lengths: &Lengths) -> Option<Instant> {
+    pub fn call(
+        &mut self,
+        now: Instant,
+        patience: Span,
+        lengths: &Lengths,
+        witnesses: &mut Witnesses,
+    ) -> Option<Instant> {
         self.first = self.first.min(now);
         self.calls = self.calls.saturating_add(1);
         let waited = now.since(self.first);
@@ -71,11 +92,11 @@ impl Watch {
         }
         let believed = now + Span::from_micros(patience.micros() / 2);
         let mut news = None;
-        for (slot, length) in self.believed.iter_mut().zip(lengths.each) {
+        for (slot, length) in witnesses.0.iter_mut().zip(lengths.each) {
             if waited >= length && believed < *slot {
                 *slot = believed;
                 news = Some(believed);
-                self.late = true;
+                self.witnessed = true;
             }
         }
         news
@@ -89,16 +110,11 @@ impl Watch {
     }
 
     /// A reply was heard, or nothing could be heard until now.
-    pub fn end(&mut self) {
-        if self.late {
-            self.believed = [NEVER; 3];
+    #[inline]
+    pub fn end(&mut self, witnesses: &mut Witnesses) {
+        if self.witnessed {
+            *witnesses = Witnesses::default();
         }
-        (self.first, self.calls, self.late) = (NEVER, 0, false);
-    }
-
-    /// Whether the silence is witnessed by now.
-    pub fn is_witnessed(&self, now: Instant, length: Length) -> bool {
-        let at = self.believed[length as usize];
-        at != NEVER && at <= now
+        *self = Self::default();
     }
 }

@@ -20,7 +20,7 @@ const LONGEST: u32 = 300;
 /// for which a settled call is remembered.
 const LONGEST_REPLY: u32 = 600 + 300;
 /// Minutes for which replies are counted: as many as lie whole within the longest span.
-const MINUTES: usize = 5;
+pub const MINUTES: u32 = 5;
 /// Methods that are sealed together.
 const METHODS: usize = 1 << BLOCK_BITS;
 
@@ -111,7 +111,7 @@ pub struct Window {
     replies: Histogram,
     sealed: Sealed,
     /// Replies of the last minutes, the latest first, and which minute that is.
-    minutes: [u32; MINUTES],
+    minutes: [u32; MINUTES as usize],
     minute: u32,
 }
 
@@ -146,7 +146,7 @@ impl Window {
             self.replies.add_one(bin(Span::from_micros(u64::from(note.micros()))));
             if note.at >= end {
                 let minute = note.at.second() / 60;
-                let passed = (minute.saturating_sub(self.minute) as usize).min(MINUTES);
+                let passed = minute.saturating_sub(self.minute).min(MINUTES) as usize;
                 self.minutes.rotate_right(passed);
                 self.minutes.iter_mut().take(passed).for_each(|count| *count = 0);
                 self.minute = minute;
@@ -157,9 +157,10 @@ impl Window {
         self.reckoned = self.notes.count();
     }
 
-    /// How many of the replies are younger than the longest span for a minute to come, at least.
-    pub fn lasting_replies(&self, now: Instant) -> u64 {
-        let oldest = oldest(now.second().saturating_add(60), LONGEST);
+    /// How many of the replies are younger than the longest span for so many minutes to come, at
+    /// least.
+    pub fn lasting_replies(&self, now: Instant, minutes: u32) -> u64 {
+        let oldest = oldest(now.second().saturating_add(60 * minutes), LONGEST);
         let whole = |age: &(u32, u32)| self.minute.saturating_sub(age.0) >= oldest.div_ceil(60);
         (0..).zip(self.minutes).take_while(whole).map(|(_, count)| u64::from(count)).sum()
     }

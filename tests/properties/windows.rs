@@ -30,7 +30,8 @@ impl Kept {
         if self.0.roll(now) {
             self.0.seal();
             self.fold();
-            self.0.roll(now);
+            self.0.weigh();
+            assert!(!self.0.roll(now));
         }
     }
 
