@@ -50,6 +50,29 @@ fn five_calls_and_none_after_them_wait_for_a_witness() {
     assert_eq!(play.verdicts(), ["601.000000 A unavailable not_responding"]);
 }
 
+/// A reply that is of no further interest is heard all the same, when it comes: before its call,
+/// or after later ones.
+#[test]
+fn silence_begins_with_the_last_reply_whatever_call_it_answers() {
+    for (made, heard, first, said) in [
+        (s(20), s(20) + 900_000, s(20) + 100_000, "34.000000 A unavailable not_responding"),
+        (s(21) + 500_000, s(20), s(20) + 100_000, "30.100000 A unavailable not_responding"),
+    ] {
+        let mut play = play();
+        play.call(made, "A", "apart", Some(WAIT));
+        play.reply(heard, "apart", OK);
+        for call in 0..3 {
+            play.lost(first + call, "A", WAIT);
+        }
+        // Three, and these: the last of them is the fifth after 20.9.
+        for made in [s(22), s(28) + 100_000, s(30), s(31), s(32)] {
+            play.lost(made, "A", WAIT);
+        }
+        play.until(s(60));
+        assert_eq!(play.verdicts(), [said]);
+    }
+}
+
 #[test]
 fn five_calls_and_not_four() {
     let rows: [(&[u64], _); 3] = [
