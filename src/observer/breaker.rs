@@ -6,7 +6,8 @@
 //! each failed trial, or, if it was opened ahead of a cascade, for the service it depends on.
 //! Rules after Resilience4j (rates with a minimum) and Envoy (consecutive failures).
 
-use super::evidence::{Evidence, Few, Good, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
+use super::good::Good;
 use super::settings::CircuitPolicy;
 use super::time::{Instant, Span};
 

@@ -7,11 +7,11 @@
 //! were made (see [`super::trouble`]).
 
 use super::call::Outcome;
-use super::last::{LAST, Last};
+use super::good::Good;
+use super::last::Last;
 use super::spread::{Made, is_spread};
 use super::time::{Instant, Span};
 use super::trouble::{Troubles, Wrong};
-use smallvec::SmallVec;
 use std::collections::VecDeque;
 
 /// Older ones of the last twenty are in no rate; how long a run of them took does not matter.
@@ -38,38 +38,6 @@ pub struct Settled {
     pub outcome: Outcome,
     /// Whether it was answered, but slower than the slow-call rule allows.
     pub slow: bool,
-}
-
-/// Answered calls of which none is slow or failed, in the order in which they settled.
-#[derive(Clone, Debug, Default)]
-pub struct Good {
-    /// How many settled in each second; no second twice.
-    seconds: SmallVec<[(u32, u32); 128]>,
-    count: u32,
-    /// The last ones, all there are or twenty.
-    last: SmallVec<[Settled; LAST]>,
-}
-
-impl Good {
-    /// So many more settled in a second, which is not before the last one.
-    pub fn add(&mut self, second: u32, count: u32) {
-        self.count = self.count.saturating_add(count);
-        match self.seconds.last_mut() {
-            Some((last, sum)) if *last == second => *sum = sum.saturating_add(count),
-            _ => self.seconds.push((second, count)),
-        }
-    }
-
-    /// How many there are.
-    pub const fn count(&self) -> u32 {
-        self.count
-    }
-
-    /// Tells of the last ones, when all were added: when each was made, and when it settled.
-    pub fn tell(&mut self, last: impl Iterator<Item = (Instant, Instant)>) {
-        let outcome = Outcome::Ok;
-        self.last = last.map(|(made, at)| Settled { made, at, outcome, slow: false }).collect();
-    }
 }
 
 /// Counts of judged calls.
@@ -208,7 +176,7 @@ impl Evidence {
     /// Adds answered calls of which none is slow or failed.
     pub fn record_good(&mut self, calls: &Good) {
         // Of many, only the last are kept one by one, and none of those before.
-        let mut skipped = calls.count - calls.last.len() as u32;
+        let mut skipped = calls.count() - calls.last.len() as u32;
         if skipped > 0 {
             self.last.clear();
         }

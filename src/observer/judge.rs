@@ -5,8 +5,9 @@
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
-use super::evidence::{Evidence, Few, Good, Mark, Settled, Silence, Tally, Which};
+use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
+use super::good::Good;
 use super::last::LAST;
 use super::pace::Pace;
 use super::settings::VerdictPolicy;

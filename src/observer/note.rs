@@ -5,8 +5,8 @@
 
 use super::call::Outcome;
 use super::callers::Sighting;
+use super::chunk::{Entry, Kind};
 use super::latency::bin;
-use super::sealed::{Entry, Kind};
 use super::time::{Instant, Span};
 
 /// What happened to a method.

@@ -10,8 +10,8 @@
 //! service (see [`super::calm`]). Everything else is reckoned as it comes, and judged.
 
 use super::call::Outcome;
-use super::evidence::Good;
 use super::front::Front;
+use super::good::Good;
 use super::last::LAST;
 use super::note::{Fact, Note};
 use super::pace::Learned;

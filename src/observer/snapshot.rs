@@ -4,6 +4,7 @@
 
 use super::breaker::State;
 use super::call::{Malformed, PairId};
+use super::counts::Counts;
 use super::event::Health;
 use super::histogram::Histogram;
 use super::input::Direction;
@@ -11,7 +12,6 @@ use super::latency::Latency;
 use super::service::{Service, Totals};
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
-use super::window::Counts;
 use std::sync::Arc;
 
 /// Everything the observer knows, at one moment.

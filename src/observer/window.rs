@@ -6,11 +6,13 @@
 //! bins, their sum exactly. A gap longer than the window is a cold start: what was before is
 //! simply gone.
 
+use super::chunk::{BLOCK_BITS, Entry, Kind};
+use super::counts::Counts;
 use super::histogram::Histogram;
 use super::latency::{Latency, bin, middle};
 use super::note::{Fact, Note};
 use super::notes::{Notes, ROOM};
-use super::sealed::{BLOCK_BITS, Entry, Kind, Reader, Sealed};
+use super::sealed::{Reader, Sealed};
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
 
@@ -23,69 +25,6 @@ const LONGEST_REPLY: u32 = 600 + 300;
 pub const MINUTES: u32 = 5;
 /// Methods that are sealed together.
 const METHODS: usize = 1 << BLOCK_BITS;
-
-/// Counts over a span.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Calls made.
-    pub calls: u64,
-    /// Settled with a result.
-    pub ok: u64,
-    /// Settled with an error of the caller's doing.
-    pub rejected: u64,
-    /// Settled with an error of the service's doing.
-    pub failed: u64,
-    /// Settled without a reply.
-    pub unanswered: u64,
-    /// Replies that came too late.
-    pub late: u64,
-}
-
-impl Counts {
-    /// Calls that count: all but void ones.
-    pub const fn settled(&self) -> u64 {
-        self.answered() + self.unanswered
-    }
-
-    /// Calls that got a reply in time.
-    pub const fn answered(&self) -> u64 {
-        self.ok + self.rejected + self.failed
-    }
-
-    /// Replied / settled; absent if nothing settled.
-    pub fn response_rate(&self) -> Option<f64> {
-        ratio(self.answered(), self.settled())
-    }
-
-    /// (Rejected + failed + unanswered) / settled; absent if nothing settled.
-    pub fn error_rate(&self) -> Option<f64> {
-        ratio(self.rejected + self.failed + self.unanswered, self.settled())
-    }
-
-    /// (Failed + unanswered) / settled; absent if nothing settled.
-    pub fn failure_rate(&self) -> Option<f64> {
-        ratio(self.failed + self.unanswered, self.settled())
-    }
-
-    fn count(&mut self, entry: &Entry) {
-        let count = u64::from(entry.count);
-        *match entry.kind {
-            Kind::Call => &mut self.calls,
-            Kind::Ok => &mut self.ok,
-            Kind::Rejected => &mut self.rejected,
-            Kind::Failed => &mut self.failed,
-            Kind::Unanswered => &mut self.unanswered,
-            Kind::Late => &mut self.late,
-        } += count;
-        if entry.called {
-            self.calls += count;
-        }
-    }
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
 
 /// Replies over a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -270,10 +270,10 @@ pub(super) mod tests {
     use super::super::Exporter;
     use super::*;
     use crate::observer::call::{Malformed, PairId};
+    use crate::observer::counts::Counts;
     use crate::observer::event::Health;
     use crate::observer::histogram::Histogram;
     use crate::observer::latency::{Exact, bin};
-    use crate::observer::window::Counts;
     use crate::observer::{Instant, Span};
 
     /// A snapshot in which everything that is exported differs from zero.

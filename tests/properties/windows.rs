@@ -2,8 +2,8 @@
 
 use crate::lcg::Lcg;
 use lookout::observer::call::Outcome;
+use lookout::observer::chunk::Entry;
 use lookout::observer::note::{Fact, Note};
-use lookout::observer::sealed::Entry;
 use lookout::observer::window::Window;
 use lookout::observer::{Instant, Span};
 
