@@ -6,7 +6,7 @@
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Name;
 use crate::observer::{Input, Instant, Observer, Settings, Snapshot};
-use crate::wire::{Document, Message, Reader, Speaker, Traffic};
+use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice};
 use std::collections::VecDeque;
 
 /// Wire and observer, joined.
@@ -19,10 +19,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that starts to listen at `now` and speaks for `cluster`. `key` is secret
+    /// A pipeline that starts to listen at `now` and speaks with `voice`. `key` is secret
     /// where strangers can publish, and fixed where equal inputs must give equal outputs.
     pub fn new(
-        cluster: &str,
+        voice: Voice,
         traffic: Traffic,
         settings: Settings,
         key: DigestKey,
@@ -30,7 +30,7 @@ impl Pipeline {
     ) -> Self {
         Self {
             reader: Reader::new(traffic, key).with_parts(settings.cascade.learn),
-            speaker: Speaker::new(cluster, &settings.pairs),
+            speaker: Speaker::new(voice, &settings.pairs),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),
         }

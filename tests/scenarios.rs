@@ -44,11 +44,20 @@ fn replay(name: &str) -> (String, Value) {
 }
 
 fn replay_file(file: &Path, config: Option<&PathBuf>) -> (String, Value) {
+    replay_with(file, config, &[])
+}
+
+fn replay_with(
+    file: &Path,
+    config: Option<&PathBuf>,
+    variables: &[(&str, &str)],
+) -> (String, Value) {
     let name = file.display();
     let directory = tempfile::tempdir().unwrap();
     let summary = directory.path().join("summary.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
-    command.env_clear().arg("replay").arg(file).arg("--summary").arg(&summary);
+    command.env_clear().envs(variables.iter().copied());
+    command.arg("replay").arg(file).arg("--summary").arg(&summary);
     if let Some(config) = config {
         command.arg("--config").arg(config);
     }
@@ -137,6 +146,25 @@ fn a_compressed_file_says_the_same() {
     let config = file("verdict_silent", "toml");
     let config = config.exists().then_some(&config);
     assert_eq!(replay_file(&packed, config), (stdout, summary));
+}
+
+#[test]
+fn a_bare_document_is_what_the_envelope_held() {
+    let (name, schemas) = ("verdict_silent", Schemas::load());
+    let config = file(name, "toml");
+    let config = config.exists().then_some(&config);
+    let bare = [("LOOKOUT_EVENTS_ENVELOPE", "bare")];
+    let (stdout, summary) = replay_with(&file(name, "ndjson"), config, &bare);
+    let (wrapped, same) = replay(name);
+    assert_eq!((stdout.lines().count(), summary), (wrapped.lines().count(), same));
+    for (bare, wrapped) in stdout.lines().zip(wrapped.lines()) {
+        let [bare, mut wrapped]: [Value; 2] =
+            [bare, wrapped].map(|line| serde_json::from_str(line).unwrap());
+        let schema = format!("{}.json", wrapped["payload"]["method"].as_str().unwrap());
+        schemas.check(&schema, &bare["payload"]).unwrap();
+        wrapped["payload"] = wrapped["payload"]["params"].take();
+        assert_eq!(bare, wrapped);
+    }
 }
 
 #[test]

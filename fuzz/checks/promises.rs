@@ -9,7 +9,7 @@ use lookout::observer::settings::DoubtPolicy;
 use lookout::observer::verdict::{Reason, Verdict};
 use lookout::observer::{Instant, Settings, Snapshot};
 use lookout::wire::template::is_topic;
-use lookout::wire::{Document, Speaker};
+use lookout::wire::{Document, Speaker, Voice};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -126,7 +126,10 @@ pub(crate) struct Promises {
 impl Promises {
     pub(crate) fn new(settings: &Settings, start: Instant) -> Self {
         Self {
-            speaker: Speaker::new("main", &settings.pairs),
+            speaker: Speaker::new(
+                Voice { cluster: "main".into(), ..Voice::default() },
+                &settings.pairs,
+            ),
             settings: settings.clone(),
             told: Told::default(),
             before: Doubts::default(),

@@ -54,9 +54,10 @@ impl<S: FnMut(&Document)> Corridor<S> {
         said: S,
     ) -> Self {
         let start = clock.now();
-        let Config { cluster, traffic, settings, .. } = config;
+        let voice = config.voice();
+        let Config { traffic, settings, .. } = config;
         let ears = Ears::new(start, settings.doubt.pause);
-        let mut pipeline = Pipeline::new(&cluster, traffic, settings, key, start);
+        let mut pipeline = Pipeline::new(voice, traffic, settings, key, start);
         pipeline.tell(start, Input::Link(Link::Down));
         let status = handle.status();
         Self {

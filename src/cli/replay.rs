@@ -127,8 +127,9 @@ impl<W: Write> Replay<W> {
             (Some(pipeline), _) => pipeline,
             (none, Some(config)) => {
                 self.now = line.at;
-                let Config { cluster, traffic, settings, .. } = config;
-                none.insert(Pipeline::new(&cluster, traffic, settings, KEY, line.at))
+                let voice = config.voice();
+                let Config { traffic, settings, .. } = config;
+                none.insert(Pipeline::new(voice, traffic, settings, KEY, line.at))
             }
             (None, None) => anyhow::bail!("the pipeline was not built"),
         };

@@ -29,7 +29,7 @@ pub use print::{default_file, reference};
 pub use sources::{Sources, parse_flag};
 
 use crate::observer::{Settings, Span};
-use crate::wire::Traffic;
+use crate::wire::{Envelope, Traffic, Voice};
 use std::net::SocketAddr;
 
 /// A configuration that cannot be wrong.
@@ -49,10 +49,20 @@ pub struct Config {
     pub inbox: usize,
     /// Events that may wait for the broker.
     pub outbox: usize,
+    /// What lookout's documents are wrapped in.
+    pub envelope: Envelope,
     /// lookout's own logs.
     pub log: Log,
     /// Where metrics are served; `None` is nowhere.
     pub http: Option<SocketAddr>,
+}
+
+impl Config {
+    /// Who speaks, and how.
+    pub fn voice(&self) -> Voice {
+        let Self { cluster, id, envelope, .. } = self;
+        Voice { cluster: cluster.clone(), id: id.clone(), envelope: *envelope }
+    }
 }
 
 /// The broker and how to reach it.

@@ -12,7 +12,7 @@ use super::mistake::quoted;
 use super::table;
 use super::{Broker, Config, Log, Protocol, Secret, url};
 use crate::observer::settings::{PairSettings, SlowCall};
-use crate::wire::{PairSpec, Traffic, TrafficSpec};
+use crate::wire::{Envelope, PairSpec, Traffic, TrafficSpec};
 use std::io::Read;
 
 /// Longest password, as MQTT carries it, in bytes.
@@ -52,6 +52,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         settings,
         inbox: draft.inbox as usize,
         outbox: draft.outbox as usize,
+        envelope: if draft.envelope == "bare" { Envelope::Bare } else { Envelope::JsonRpc },
         log: Log { json: draft.log_format == "json", level: draft.log_level },
         // "off" is the one text allowed that is no address.
         http: draft.listen.parse().ok(),

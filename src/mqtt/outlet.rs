@@ -24,8 +24,11 @@ const MAX_RETAINED: usize = 100_000;
 /// The longest topic that MQTT can carry, in bytes.
 const MAX_TOPIC: usize = 65_535;
 
-/// What a publication adds to its topic and payload, in bytes, at most.
-const OVERHEAD: usize = 16;
+/// What a publication adds to its topic, payload and user properties, in bytes, at most: its
+/// header, and the properties that say that it is JSON.
+const OVERHEAD: usize = 64;
+/// What a user property adds to its name and value.
+const PROPERTY: usize = 5;
 
 /// The outbox, shared by those who publish and the session.
 #[derive(Debug)]
@@ -259,8 +262,13 @@ fn valid_topic(topic: &str) -> bool {
 
 fn fits(document: &Document, max_packet: Option<u32>) -> bool {
     let payload = document.payload.as_ref().map_or(0, String::len);
-    let bytes = document.topic.len() + payload + OVERHEAD;
-    max_packet.is_none_or(|max| bytes as u64 <= u64::from(max))
+    max_packet.is_none_or(|max| {
+        let attributes = document.event.as_ref().map_or_else(Vec::new, |it| it.attributes());
+        let one = |(name, value): &(String, String)| name.len() + value.len() + PROPERTY;
+        let properties: usize = attributes.iter().map(one).sum();
+        let bytes = document.topic.len() + payload + properties + OVERHEAD;
+        bytes as u64 <= u64::from(max)
+    })
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ use super::{Plan, Status, count, presence};
 use crate::clock::Clock;
 use crate::observer::Instant;
 use crate::observer::input::Link;
+use crate::wire::Document;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -255,7 +256,7 @@ impl Session {
 
     fn say_presence(&self, life: &Life, online: bool) {
         let payload = presence::payload(online, self.clock.now());
-        if life.client.publish(self.plan.presence.clone(), true, payload) {
+        if life.client.publish(self.plan.presence.clone(), true, payload, Vec::new()) {
             self.outlet.presence_taken();
         }
     }
@@ -281,8 +282,9 @@ impl Session {
             return;
         }
         while let Some(document) = self.outlet.next(life.terms.window, life.terms.max_packet) {
-            let payload = document.payload.unwrap_or_default();
-            if !life.client.publish(document.topic, document.retain, payload) {
+            let properties = document.event.map_or_else(Vec::new, |event| event.attributes());
+            let Document { topic, retain, payload, .. } = document;
+            if !life.client.publish(topic, retain, payload.unwrap_or_default(), properties) {
                 self.outlet.not_taken();
                 break;
             }

@@ -1,5 +1,6 @@
 //! A document ready to be published.
 
+use super::cloudevent::CloudEvent;
 use crate::observer::Instant;
 
 /// One publication that lookout wants to make.
@@ -15,4 +16,6 @@ pub struct Document {
     pub critical: bool,
     /// Its JSON; `None` clears a retained topic.
     pub payload: Option<String>,
+    /// What routers may know of it; nothing if it clears a topic.
+    pub event: Option<Box<CloudEvent>>,
 }

@@ -6,18 +6,25 @@
 use crate::observer::{Instant, Span};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+use std::fmt;
 use std::sync::Arc;
 
 /// A moment, written as RFC 3339 UTC with milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time(pub(super) Instant);
 
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = i64::try_from(self.0.micros()).unwrap_or(i64::MAX);
         // What no calendar holds is written as its last moment.
         let time = jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::MAX);
-        serializer.collect_str(&format_args!("{time:.3}"))
+        write!(f, "{time:.3}")
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -35,7 +42,7 @@ pub(super) fn seconds(span: Span) -> f64 {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BadNews<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) service: &'a str,
     pub(super) reason: &'a str,
@@ -75,7 +82,7 @@ pub(super) struct Details<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Recovered<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) service: &'a str,
     pub(super) previous: &'a str,
@@ -89,7 +96,7 @@ pub(super) struct Recovered<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Circuit<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) topic: &'a str,
     pub(super) service: &'a str,
@@ -118,7 +125,7 @@ pub(super) struct Circuit<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Cascade<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) origin_service: &'a str,
     pub(super) affected_services: &'a [Arc<str>],
@@ -131,7 +138,7 @@ pub(super) struct Cascade<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PairDeaf<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) pair: &'a str,
     pub(super) call_template: &'a str,
@@ -147,7 +154,7 @@ pub(super) struct PairDeaf<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ComponentError<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) component: &'a str,
     pub(super) kind: &'a str,
@@ -165,7 +172,7 @@ pub(super) struct ComponentError<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ComponentRecovered<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) component: &'a str,
     pub(super) outage_seconds: f64,
@@ -177,7 +184,7 @@ pub(super) struct ComponentRecovered<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ServiceVerdict<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) service: &'a str,
     pub(super) verdict: &'a str,
@@ -200,7 +207,7 @@ pub(super) struct ServiceVerdict<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HealthDocument<'a> {
-    pub(super) r#type: &'a str,
+    pub(super) r#type: &'static str,
     pub(super) cluster_id: &'a str,
     pub(super) status: &'a str,
     pub(super) services: Services,

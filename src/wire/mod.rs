@@ -1,6 +1,7 @@
 //! Bytes to inputs, events to bytes: the only room that knows the shapes of lookout's JSON.
 
 pub mod capture;
+pub mod cloudevent;
 pub mod document;
 pub mod envelope;
 pub mod filter;
@@ -16,8 +17,9 @@ mod documents;
 mod keys;
 mod replies;
 
+pub use cloudevent::CloudEvent;
 pub use document::Document;
 pub use message::{Message, Properties};
 pub use read::Reader;
-pub use speak::Speaker;
+pub use speak::{Envelope, Speaker, Voice};
 pub use traffic::{Mistake, PairSpec, Traffic, TrafficSpec};

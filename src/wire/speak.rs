@@ -1,9 +1,11 @@
 //! From events to documents: what is published where, and what the broker keeps.
 //!
-//! Every document is a JSON-RPC 2.0 notification whose method is the event's type. A name that
+//! Every document is a JSON-RPC 2.0 notification whose method is the event's type, unless it is
+//! asked for bare; and it carries CloudEvents attributes for MQTT 5 to show. A name that
 //! ends up in a topic is escaped there: an MQTT client that publishes a wildcard is thrown out
 //! by its broker, and names come from strangers.
 
+use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
     BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details,
@@ -21,21 +23,53 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Write;
 
+/// What documents are wrapped in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Envelope {
+    /// A JSON-RPC 2.0 notification.
+    #[default]
+    JsonRpc,
+    /// Nothing: the document alone.
+    Bare,
+}
+
+/// Who speaks, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Voice {
+    /// The platform that is observed.
+    pub cluster: String,
+    /// lookout's id.
+    pub id: String,
+    /// What documents are wrapped in.
+    pub envelope: Envelope,
+}
+
 /// Turns events into documents.
 #[derive(Clone, Debug)]
 pub struct Speaker {
     cluster: String,
+    source: String,
+    envelope: Envelope,
     pairs: Vec<PairSettings>,
+    /// Events said so far.
+    said: u64,
 }
 
 impl Speaker {
-    /// A speaker for a cluster.
-    pub fn new(cluster: &str, pairs: &[PairSettings]) -> Self {
-        Self { cluster: cluster.to_owned(), pairs: pairs.to_vec() }
+    /// A speaker with this voice.
+    pub fn new(voice: Voice, pairs: &[PairSettings]) -> Self {
+        let Voice { cluster, id, envelope } = voice;
+        let source = source(&cluster, &id);
+        Self { cluster, source, envelope, pairs: pairs.to_vec(), said: 0 }
     }
 
     /// The documents that say an event.
-    pub fn say(&self, event: &Event, mut publish: impl FnMut(Document)) {
+    pub fn say(&mut self, event: &Event, publish: impl FnMut(Document)) {
+        self.said += 1;
+        self.documents(event, publish);
+    }
+
+    fn documents(&self, event: &Event, mut publish: impl FnMut(Document)) {
         let at = event.at;
         match &event.what {
             What::Bad(news) => publish(self.bad_news(at, news)),
@@ -51,7 +85,7 @@ impl Speaker {
                     timestamp: Time(at),
                     correlation_id: correlation_id(*incident),
                 };
-                publish(self.document(at, "errors", document.r#type, &document));
+                publish(self.document(at, "errors", document.r#type, Some(origin), &document));
             }
             What::PairDeaf { pair, calls, topics, incident } => {
                 let unknown = PairSettings::default();
@@ -68,7 +102,8 @@ impl Speaker {
                     timestamp: Time(at),
                     correlation_id: correlation_id(*incident),
                 };
-                publish(self.document(at, "errors", document.r#type, &document));
+                let about = Some(&*pair.name);
+                publish(self.document(at, "errors", document.r#type, about, &document));
             }
             What::ComponentError(finding) => self.component_error(at, finding, publish),
             What::ComponentRecovered { component, outage, incident } => {
@@ -80,7 +115,7 @@ impl Speaker {
                     timestamp: Time(at),
                     correlation_id: correlation_id(*incident),
                 };
-                publish(self.document(at, "errors", document.r#type, &document));
+                publish(self.document(at, "errors", document.r#type, Some(component), &document));
             }
             What::Reading(reading) => publish(self.reading(at, reading)),
             What::Health(health) => publish(self.health(at, health)),
@@ -92,6 +127,7 @@ impl Speaker {
                         retain: true,
                         critical: false,
                         payload: None,
+                        event: None,
                     });
                 }
             }
@@ -128,7 +164,7 @@ impl Speaker {
             timestamp: Time(at),
             correlation_id: correlation_id(news.incident),
         };
-        self.document(at, "errors", document.r#type, &document)
+        self.document(at, "errors", document.r#type, Some(&news.service), &document)
     }
 
     fn recovered(&self, at: Instant, recovery: &event::Recovery) -> Document {
@@ -142,7 +178,7 @@ impl Speaker {
             timestamp: Time(at),
             correlation_id: correlation_id(recovery.incident),
         };
-        self.document(at, "errors", document.r#type, &document)
+        self.document(at, "errors", document.r#type, Some(&recovery.service), &document)
     }
 
     /// A transition is said once to everyone, and stands for those who join late.
@@ -170,9 +206,10 @@ impl Speaker {
             timestamp: Time(at),
             correlation_id: correlation_id(news.incident),
         };
-        publish(self.document(at, "circuit-breaker", document.r#type, &document));
+        let about = Some(&*news.service);
+        publish(self.document(at, "circuit-breaker", document.r#type, about, &document));
         let topic = format!("circuit-breaker/{}", escaped(&news.service));
-        let standing = self.document(at, &topic, document.r#type, &document);
+        let standing = self.document(at, &topic, document.r#type, about, &document);
         publish(Document { retain: true, ..standing });
     }
 
@@ -199,9 +236,10 @@ impl Speaker {
             correlation_id: correlation_id(finding.incident),
             escalation_required: critical,
         };
-        publish(self.document(at, "errors", document.r#type, &document));
+        let about = Some(&*finding.component);
+        publish(self.document(at, "errors", document.r#type, about, &document));
         if critical {
-            let emergency = self.document(at, "emergency", document.r#type, &document);
+            let emergency = self.document(at, "emergency", document.r#type, about, &document);
             publish(Document { critical: true, ..emergency });
         }
     }
@@ -222,7 +260,8 @@ impl Speaker {
             correlation_id: reading.incident.map(correlation_id),
         };
         let topic = format!("services/{}", escaped(&reading.service));
-        Document { retain: true, ..self.document(at, &topic, document.r#type, &document) }
+        let about = Some(&*reading.service);
+        Document { retain: true, ..self.document(at, &topic, document.r#type, about, &document) }
     }
 
     fn health(&self, at: Instant, health: &Health) -> Document {
@@ -239,18 +278,37 @@ impl Speaker {
             in_doubt: health.in_doubt,
             timestamp: Time(at),
         };
-        Document { retain: true, ..self.document(at, "health", document.r#type, &document) }
+        Document { retain: true, ..self.document(at, "health", document.r#type, None, &document) }
     }
 
-    fn document(&self, at: Instant, topic: &str, kind: &str, params: &impl Serialize) -> Document {
-        let notification = Notification::new(kind.into(), params);
+    fn document(
+        &self,
+        at: Instant,
+        topic: &str,
+        kind: &'static str,
+        about: Option<&str>,
+        params: &impl Serialize,
+    ) -> Document {
+        // Nothing in a document can fail to be written: no maps, no non-string keys.
+        let payload = match self.envelope {
+            Envelope::JsonRpc => serde_json::to_string(&Notification::new(kind.into(), params)),
+            Envelope::Bare => serde_json::to_string(params),
+        };
+        let event = CloudEvent {
+            // The count starts anew with the program, the time does not.
+            id: format!("{:x}-{:x}", at.micros(), self.said),
+            source: self.source.clone(),
+            kind,
+            time: at,
+            subject: about.map(str::to_owned),
+        };
         Document {
             at,
             topic: self.topic(topic),
             retain: false,
             critical: false,
-            // Nothing in a document can fail to be written: no maps, no non-string keys.
-            payload: Some(serde_json::to_string(&notification).unwrap_or_default()),
+            payload: Some(payload.unwrap_or_default()),
+            event: Some(Box::new(event)),
         }
     }
 

@@ -46,6 +46,9 @@ pub struct Message {
     pub retain: bool,
     pub response_topic: Option<String>,
     pub correlation: Option<Bytes>,
+    /// User properties, in order.
+    pub properties: Vec<(String, String)>,
+    pub content_type: Option<String>,
 }
 
 /// Sends over a line.
@@ -58,7 +61,7 @@ pub enum Post {
 impl Post {
     /// Sends a message, without waiting; says whether the line took it.
     pub fn send(&self, message: Message) -> bool {
-        let Message { topic, payload, retain, response_topic, correlation } = message;
+        let Message { topic, payload, retain, response_topic, correlation, .. } = message;
         match self {
             Self::V5(client) => {
                 let properties = five::PublishProperties {
@@ -237,6 +240,8 @@ impl Polled {
                         retain: it.retain,
                         response_topic: properties.response_topic,
                         correlation: properties.correlation_data,
+                        properties: properties.user_properties,
+                        content_type: properties.content_type,
                     })
                 }
                 _ => Happened::Other,

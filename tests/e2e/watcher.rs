@@ -3,6 +3,7 @@
 use crate::line::{Line, Message, PATIENCE, Trouble, Version};
 use crate::schemas::Schemas;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Where lookout speaks.
@@ -80,6 +81,9 @@ pub fn millis(text: &str) -> i64 {
 
 /// Reads along, from its start.
 pub struct Watcher {
+    version: Version,
+    /// The ids of events, by what they are about.
+    ids: BTreeMap<String, String>,
     heard: UnboundedReceiver<Message>,
     schemas: Schemas,
     log: Vec<Document>,
@@ -95,7 +99,8 @@ impl Watcher {
         };
         let line = Line::open(broker, id, &format!("{PREFIX}#"), &Trouble::default(), hook);
         line.ready().await;
-        Self { heard, schemas: Schemas::load(), log: Vec::new(), _line: line }
+        let (version, schemas) = (broker.0, Schemas::load());
+        Self { version, ids: BTreeMap::new(), heard, schemas, log: Vec::new(), _line: line }
     }
 
     /// Everything read so far.
@@ -147,7 +152,7 @@ impl Watcher {
         }
     }
 
-    fn read(&self, message: &Message) -> Document {
+    fn read(&mut self, message: &Message) -> Document {
         let text = String::from_utf8_lossy(&message.payload);
         let topic = message.topic.strip_prefix(PREFIX).expect("what was subscribed to").to_owned();
         let whole: Value =
@@ -161,8 +166,37 @@ impl Watcher {
             assert!(expected.is_some_and(|(_, kinds)| kinds.contains(&kind)), "{topic}: {text}");
             assert_eq!(whole["params"]["type"], kind, "{topic}: {text}");
             assert_eq!(whole["params"]["clusterId"], "test", "{topic}: {text}");
+            if self.version == Version::V5 {
+                self.check_event(&topic, message, &whole["params"]);
+            }
         }
         Document { topic, retain: message.retain, whole }
+    }
+}
+
+impl Watcher {
+    /// The CloudEvents attributes are those of the document, and its id is its own.
+    fn check_event(&mut self, topic: &str, message: &Message, document: &Value) {
+        let told: BTreeMap<_, _> = message
+            .properties
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let attribute = |name| told.get(name).copied().unwrap_or_default();
+        let about = ["service", "originService", "pair", "component"];
+        let subject = about.iter().find_map(|name| document[*name].as_str()).unwrap_or_default();
+        for (name, value) in [
+            ("specversion", "1.0"),
+            ("source", "/lookout/test/lookout-e2e"),
+            ("type", document["type"].as_str().unwrap_or_default()),
+            ("time", document["timestamp"].as_str().unwrap_or_default()),
+            ("subject", subject),
+        ] {
+            assert_eq!(attribute(name), value, "{name} on {topic}: {told:?}");
+        }
+        assert_eq!(message.content_type.as_deref(), Some("application/json"));
+        let first = self.ids.entry(attribute("id").to_owned()).or_insert(document.to_string());
+        assert_eq!(*first, document.to_string(), "one id, one event");
     }
 }
 

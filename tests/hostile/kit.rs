@@ -5,7 +5,7 @@ use lookout::observer::service::Totals;
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Instant, Settings, Snapshot, Span};
 use lookout::pipeline::Pipeline;
-use lookout::wire::{Message, PairSpec, Properties, Traffic, TrafficSpec};
+use lookout::wire::{Message, PairSpec, Properties, Traffic, TrafficSpec, Voice};
 use std::collections::BTreeSet;
 
 pub(crate) const START: u64 = 1_700_000_000_000_000;
@@ -58,7 +58,8 @@ impl Line {
         change(&mut settings);
         let key = DigestKey::new(17, 23);
         let start = Instant::from_micros(START);
-        let pipeline = Pipeline::new("main", Traffic::new(&spec).unwrap(), settings, key, start);
+        let voice = Voice { cluster: "main".into(), id: "lookout-1".into(), ..Voice::default() };
+        let pipeline = Pipeline::new(voice, Traffic::new(&spec).unwrap(), settings, key, start);
         Self { pipeline, now: START, heard: 0, good: 0, topics: BTreeSet::new(), documents: 0 }
     }
 

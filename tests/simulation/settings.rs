@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use lookout::observer::digest::DigestKey;
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Instant, Settings};
-use lookout::wire::{PairSpec, Traffic, TrafficSpec};
+use lookout::wire::{PairSpec, Traffic, TrafficSpec, Voice};
 
 const PAIRS: [(&str, &str, &str); 3] = [
     ("default", "service/{service}", "session/{session}/response"),
@@ -60,5 +60,6 @@ pub(crate) fn pipeline(settings: &Settings, now: Instant) -> Pipeline {
         max_payload: 1 << 20,
     };
     let traffic = Traffic::new(&spec).expect("templates that are well formed");
-    Pipeline::new("main", traffic, settings.clone(), DigestKey::new(17, 23), now)
+    let voice = Voice { cluster: "main".into(), id: "lookout-1".into(), ..Voice::default() };
+    Pipeline::new(voice, traffic, settings.clone(), DigestKey::new(17, 23), now)
 }

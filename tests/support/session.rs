@@ -67,6 +67,7 @@ pub fn event(topic: &str, payload: &str) -> Document {
         retain: false,
         critical: false,
         payload: Some(payload.into()),
+        event: None,
     }
 }
 

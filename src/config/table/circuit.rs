@@ -187,7 +187,7 @@ pub(super) static DOUBT: Section = Section {
 /// `[events]`.
 pub(super) static EVENTS: Section = Section {
     name: "events",
-    meaning: "How often lookout says what it has said.",
+    meaning: "How lookout says things, and how often.",
     settings: &[
         span(
             "repeat",
@@ -200,6 +200,13 @@ pub(super) static EVENTS: Section = Section {
             |d| &mut d.settings.health_interval,
             (S, H),
             "The health summary is published on change, and this often when nothing changes: proof of life.",
+        ),
+        setting(
+            "envelope",
+            Kind::Choice(&["jsonrpc", "bare"]),
+            Slot::Text(|d| &mut d.envelope),
+            "What each document is wrapped in: a JSON-RPC 2.0 notification whose method is the event's type, as \
+             callers that speak JSON-RPC read anyway, or nothing. Over MQTT 5 both carry CloudEvents attributes.",
         ),
     ],
 };

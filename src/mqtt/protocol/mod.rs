@@ -139,10 +139,17 @@ impl Client {
         }
     }
 
-    /// Publishes with QoS 1; false if the library does not take it now.
-    pub(super) fn publish(&self, topic: String, retain: bool, payload: String) -> bool {
+    /// Publishes with QoS 1, over MQTT 5 with these user properties; false if the library does
+    /// not take it now.
+    pub(super) fn publish(
+        &self,
+        topic: String,
+        retain: bool,
+        payload: String,
+        properties: Vec<(String, String)>,
+    ) -> bool {
         match self {
-            Self::V5(client) => client.publish(topic, retain, payload),
+            Self::V5(client) => client.publish(topic, retain, payload, properties),
             Self::V311(client) => client.publish(topic, retain, payload),
         }
     }

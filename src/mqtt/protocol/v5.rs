@@ -12,7 +12,7 @@ use bytes::Bytes;
 use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode, DisconnectReasonCode, Filter, LastWill, Packet, PubAckReason,
-    Publish, RetainForwardRule, SubscribeReasonCode,
+    Publish, PublishProperties, RetainForwardRule, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error as BytesError, QoS};
 use rumqttc::v5::{AsyncClient, ConnectionError, EventLoop, MqttOptions, StateError};
@@ -103,8 +103,24 @@ impl Client {
         self.0.try_subscribe_many(filters).is_ok()
     }
 
-    pub(super) fn publish(&self, topic: String, retain: bool, payload: String) -> bool {
-        self.0.try_publish(topic, QoS::AtLeastOnce, retain, payload).is_ok()
+    pub(super) fn publish(
+        &self,
+        topic: String,
+        retain: bool,
+        payload: String,
+        properties: Vec<(String, String)>,
+    ) -> bool {
+        let qos = QoS::AtLeastOnce;
+        if properties.is_empty() {
+            return self.0.try_publish(topic, qos, retain, payload).is_ok();
+        }
+        let properties = PublishProperties {
+            payload_format_indicator: Some(1),
+            content_type: Some("application/json".to_owned()),
+            user_properties: properties,
+            ..PublishProperties::default()
+        };
+        self.0.try_publish_with_properties(topic, qos, retain, payload, properties).is_ok()
     }
 
     pub(super) fn disconnect(&self) -> bool {
