@@ -12,7 +12,7 @@
 mod observed;
 
 use crate::config::Log;
-use crate::observer::{Instant, Snapshot};
+use crate::observer::{Instant, Snapshot, Span};
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -77,6 +77,14 @@ const RECEIVED: Metric =
 const INBOX: Metric = gauge("lookout_inbox_messages", "Messages that wait for the observer.");
 const INBOX_DROPPED: Metric =
     counter("lookout_inbox_dropped_total", "Messages dropped because the inbox was full.");
+const LAG: Metric =
+    gauge("lookout_inbox_lag_seconds", "How long the message handled last had waited.");
+const CANARY: Metric = gauge(
+    "lookout_canary_round_trip_seconds",
+    "How long lookout's canary took to be heard back, the last time it was.",
+);
+const CANARY_LOST: Metric =
+    counter("lookout_canary_lost_total", "Songs of the canary that were never heard.");
 const OUTBOX: Metric =
     gauge("lookout_outbox_documents", "Documents that wait to be sent or acknowledged.");
 const OUTBOX_DROPPED: Metric =
@@ -99,6 +107,9 @@ pub const METRICS: &[Metric] = &[
     RECEIVED,
     INBOX,
     INBOX_DROPPED,
+    LAG,
+    CANARY,
+    CANARY_LOST,
     OUTBOX,
     OUTBOX_DROPPED,
     PUBLISHED,
@@ -171,6 +182,12 @@ pub struct Figures {
     pub start: Instant,
     /// Messages that wait for the observer.
     pub inbox: usize,
+    /// How long the message handled last had waited.
+    pub lag: Span,
+    /// How long the canary took to be heard back.
+    pub canary: Span,
+    /// Songs of the canary that were never heard.
+    pub canary_lost: u64,
     /// The session with the broker.
     pub link: LinkFigures,
 }
@@ -189,6 +206,9 @@ pub struct Exporter {
 struct ProcessHandles {
     start: Gauge,
     inbox: Gauge,
+    lag: Gauge,
+    canary: Gauge,
+    canary_lost: Counter,
 }
 
 /// The cached handles of [`LinkFigures`].
@@ -224,8 +244,13 @@ impl Exporter {
         for metric in METRICS {
             metric.describe(&recorder);
         }
-        let process =
-            ProcessHandles { start: START.gauge(&recorder), inbox: INBOX.gauge(&recorder) };
+        let process = ProcessHandles {
+            start: START.gauge(&recorder),
+            inbox: INBOX.gauge(&recorder),
+            lag: LAG.gauge(&recorder),
+            canary: CANARY.gauge(&recorder),
+            canary_lost: CANARY_LOST.counter(&recorder),
+        };
         let link = LinkHandles {
             up: LINK_UP.gauge(&recorder),
             attempts: ATTEMPTS.counter(&recorder),
@@ -250,9 +275,12 @@ impl Exporter {
 
     /// Copies the figures into the exporter; to be called once a second.
     pub fn export(&mut self, figures: &Figures, snapshot: &Snapshot) {
-        let Figures { start, inbox, link } = figures;
+        let Figures { start, inbox, lag, canary, canary_lost, link } = figures;
         self.process.start.set(start.micros() as f64 / 1e6);
         self.process.inbox.set(*inbox as f64);
+        self.process.lag.set(lag.as_secs_f64());
+        self.process.canary.set(canary.as_secs_f64());
+        self.process.canary_lost.absolute(*canary_lost);
         self.link.export(link);
         self.observed.export(snapshot, &self.pairs, &self.recorder);
         // Without a listener of its own the exporter leaves this to us.
@@ -337,7 +365,9 @@ mod tests {
             up: true,
         };
         let start = Instant::from_micros(1_732_270_200_500_000);
-        exporter.export(&Figures { start, inbox: 10, link }, &observed::tests::snapshot());
+        let (lag, canary) = (Span::from_millis(250), Span::from_millis(3));
+        let figures = Figures { start, inbox: 10, lag, canary, canary_lost: 4, link };
+        exporter.export(&figures, &observed::tests::snapshot());
         let page = (exporter.page())();
         for metric in METRICS {
             let kind = match metric.kind {

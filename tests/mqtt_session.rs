@@ -144,7 +144,7 @@ async fn an_answer_that_does_not_fit_the_subscription_is_no_link() {
         let running = Running::start(plan(broker.port(), protocol, &["a", "b"]));
         let mut connection = broker.accept().await;
         connection.answer_subscription(&[0]).await;
-        running.wait_problem("1 answers to 2 filters").await;
+        running.wait_problem("2 answers to 3 filters").await;
         running.abort().await;
     }
 }
@@ -190,6 +190,29 @@ async fn the_outbox_waits_for_the_broker_and_keeps_its_order() {
             last_state = peer.see_where(|seen| seen.0 == "system/test/health").await.1;
         }
         assert_eq!(last_state, (count - 1).to_string());
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_canary_is_heard_back_and_no_other_is_taken_for_it() {
+    for protocol in BOTH {
+        let broker = Mosquitto::start();
+        let mut running = Running::start(plan(broker.port(), protocol, &["service/+"]));
+        running.handle.sing(6);
+        running.wait_up().await;
+        assert!(matches!(running.next().await, Arrival::Link(_, Link::Up)));
+        // What was to be sung without a link waits for it, as long as nothing newer is.
+        assert!(matches!(running.next().await, Arrival::Canary(_, 6)), "{protocol:?}");
+        let mut peer = Peer::connect(broker.port(), "peer", "nothing", false).await;
+        for number in [7, 8] {
+            running.handle.sing(number);
+            assert!(matches!(running.next().await, Arrival::Canary(_, it) if it == number));
+        }
+        // Others may sing there, and are not taken for it.
+        let song = r#"{"run":"1","number":9,"timestamp":1}"#;
+        peer.publish("system/test/observer/lookout-test/canary", false, song).await;
+        assert!(matches!(running.next().await, Arrival::Message(_)));
         running.stop().await;
     }
 }

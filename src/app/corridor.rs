@@ -4,7 +4,9 @@
 //! messages wait, deadlines are judged at their stamps only: a reply that arrived in time is in
 //! time, however late it is read. When nothing waits, the clock itself moves them.
 
+use super::canary::{Canary, Change};
 use super::ears::Ears;
+use super::hope::Hope;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mqtt::{Arrival, Handle, Status};
@@ -18,10 +20,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Without a link for this long there is no hope that waiting helps; whoever runs lookout can
-/// start it anew, and sees that it ended.
-const HOPELESS: Span = Span::from_secs(600);
-
 /// The shortest rest: timers of the runtime are no finer.
 const SHORTEST_REST: Span = Span::from_millis(1);
 
@@ -32,6 +30,10 @@ pub(super) struct Corridor<S> {
     /// The pipeline's time.
     now: Instant,
     ears: Ears,
+    canary: Canary,
+    hope: Hope,
+    /// The longest that a message waited since the last export.
+    lag: Span,
     pipeline: Pipeline,
     handle: Handle,
     status: watch::Receiver<Status>,
@@ -55,7 +57,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
     ) -> Self {
         let start = clock.now();
         let voice = config.voice();
-        let Config { traffic, settings, .. } = config;
+        let Config { traffic, settings, canary, fail_fast, .. } = config;
         let ears = Ears::new(start, settings.doubt.pause);
         let mut pipeline = Pipeline::new(voice, traffic, settings, key, start);
         pipeline.tell(start, Input::Link(Link::Down));
@@ -65,6 +67,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
             start,
             now: start,
             ears,
+            canary: Canary::new(canary, start),
+            hope: Hope::new(fail_fast, start),
+            lag: Span::ZERO,
             pipeline,
             handle,
             status,
@@ -82,8 +87,29 @@ impl<S: FnMut(&Document)> Corridor<S> {
             tracing::warn!("stood still for {}", now.since(since));
             self.now = self.now.max(now);
             self.pipeline.tell(self.now, Input::Paused(since));
+            let change = self.canary.excuse(now);
+            self.canary_changed(change);
             self.speak();
         }
+        let (song, change) = self.canary.turn(now);
+        if let Some(number) = song {
+            self.handle.sing(number);
+        }
+        self.canary_changed(change);
+    }
+
+    fn canary_changed(&mut self, change: Option<Change>) {
+        let Some(change) = change else { return };
+        match change {
+            Change::Lost => tracing::warn!(
+                "lookout does not hear its own canary as it should: the broker drops messages, or \
+                 may not let it read `observer/{{id}}/canary`; nobody is blamed until this is over"
+            ),
+            Change::Heard => tracing::info!("lookout hears its own canary again"),
+        }
+        self.now = self.now.max(self.clock.now());
+        self.pipeline.tell(self.now, Input::Doubt(Doubt::Canary, change == Change::Lost));
+        self.speak();
     }
 
     /// Hears what arrived.
@@ -95,12 +121,24 @@ impl<S: FnMut(&Document)> Corridor<S> {
             }
             self.now = self.now.max(arrival.at());
             match arrival {
-                Arrival::Link(_, link) => self.pipeline.tell(self.now, Input::Link(link)),
-                Arrival::Message(heard) => match heard.as_message() {
-                    Some(message) => self.pipeline.hear(self.now, &message),
-                    // No template can match it.
-                    None => self.pipeline.tell(self.now, Input::Ignored),
-                },
+                Arrival::Link(at, link) => {
+                    self.pipeline.tell(self.now, Input::Link(link));
+                    self.hope.heard(at);
+                    let change = self.canary.link(at, link);
+                    self.canary_changed(change);
+                }
+                Arrival::Canary(at, number) => {
+                    let change = self.canary.hear(at, number);
+                    self.canary_changed(change);
+                }
+                Arrival::Message(heard) => {
+                    self.hope.heard(heard.at);
+                    match heard.as_message() {
+                        Some(message) => self.pipeline.hear(self.now, &message),
+                        // No template can match it.
+                        None => self.pipeline.tell(self.now, Input::Ignored),
+                    }
+                }
             }
             self.speak();
         }
@@ -136,8 +174,17 @@ impl<S: FnMut(&Document)> Corridor<S> {
         }
         let snapshot = self.pipeline.snapshot(self.now);
         self.log_malformed(&snapshot);
-        self.exporter.export(&Figures { start: self.start, inbox: waiting, link }, &snapshot);
-        match hopeless(&self.status.borrow(), self.clock.now()) {
+        let figures = Figures {
+            start: self.start,
+            inbox: waiting,
+            lag: std::mem::take(&mut self.lag),
+            canary: self.canary.round_trip(),
+            canary_lost: self.canary.lost(),
+            link,
+        };
+        self.exporter.export(&figures, &snapshot);
+        let now = self.clock.now();
+        match self.hope.lost(now, &self.status.borrow(), self.canary.silent_for(now)) {
             None => Ok(()),
             Some(reason) => Err(anyhow::anyhow!(reason)),
         }
@@ -160,6 +207,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
     }
 
     fn look_at_inbox(&mut self, lag: Span) {
+        self.lag = self.lag.max(lag);
         let dropped = self.handle.figures().inbox_dropped;
         let Some(on) = self.ears.inbox(self.clock.now(), lag, dropped) else { return };
         if on {
@@ -178,32 +226,5 @@ impl<S: FnMut(&Document)> Corridor<S> {
             (self.said)(&document);
             self.handle.publish(document);
         }
-    }
-}
-
-/// Why it makes no sense to go on, if it does not.
-fn hopeless(status: &Status, now: Instant) -> Option<String> {
-    let down = status.link == Link::Down && now.since(status.since) > HOPELESS;
-    down.then(|| {
-        let problem = status.problem.as_deref().unwrap_or("no reason known");
-        format!("no link to the broker for {HOPELESS}: {problem}")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_link_that_stays_down_is_hopeless_with_its_reason() {
-        let since = Instant::from_micros(7);
-        let problem = Some("connection refused".to_owned());
-        let mut status = Status { link: Link::Down, since, problem };
-        assert_eq!(hopeless(&status, since + HOPELESS), None);
-        let later = since + HOPELESS + Span::TICK;
-        let reason = hopeless(&status, later).unwrap_or_default();
-        assert_eq!(reason, "no link to the broker for 600s: connection refused");
-        status.link = Link::Up;
-        assert_eq!(hopeless(&status, later), None);
     }
 }

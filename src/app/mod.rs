@@ -14,8 +14,10 @@
 //! other way round: offline, the outbox, the connection, within ten seconds; metrics stay until
 //! the end. Whatever else ends is a failure, and the reason goes to stderr.
 
+mod canary;
 mod corridor;
 mod ears;
+mod hope;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
@@ -47,7 +49,7 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// # Errors
 ///
 /// If metrics cannot be served, the session with the broker fails as a whole, or there is no
-/// link to the broker for ten minutes.
+/// hope: see `[fail_fast]` in the configuration.
 pub async fn run(
     config: Config,
     key: DigestKey,

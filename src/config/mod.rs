@@ -49,6 +49,10 @@ pub struct Config {
     pub inbox: usize,
     /// Events that may wait for the broker.
     pub outbox: usize,
+    /// How often the canary sings.
+    pub canary: Span,
+    /// When lookout gives up.
+    pub fail_fast: FailFast,
     /// What lookout's documents are wrapped in.
     pub envelope: Envelope,
     /// lookout's own logs.
@@ -92,6 +96,18 @@ pub struct Broker {
     pub max_packet: u32,
     /// Quality of service of the subscriptions: 0 or 1.
     pub qos: u8,
+}
+
+/// When lookout gives up, and ends with the reason: whoever runs it starts it anew, and sees that
+/// it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailFast {
+    /// Without a link for so long.
+    pub no_link: Span,
+    /// With a link, and without its canary for so long: it is deaf.
+    pub no_canary: Span,
+    /// With a link, and without any message for so long; `None` if quiet is no reason.
+    pub quiet: Option<Span>,
 }
 
 /// MQTT protocol versions.

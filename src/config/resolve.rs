@@ -10,7 +10,7 @@ use super::duration::show;
 use super::gather::{Gathered, Rank};
 use super::mistake::quoted;
 use super::table;
-use super::{Broker, Config, Log, Protocol, Secret, url};
+use super::{Broker, Config, FailFast, Log, Protocol, Secret, url};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::{Envelope, PairSpec, Traffic, TrafficSpec};
 use std::io::Read;
@@ -52,6 +52,12 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         settings,
         inbox: draft.inbox as usize,
         outbox: draft.outbox as usize,
+        canary: draft.canary,
+        fail_fast: FailFast {
+            no_link: draft.no_link,
+            no_canary: draft.no_canary,
+            quiet: draft.exit_on_quiet.then_some(draft.quiet),
+        },
         envelope: if draft.envelope == "bare" { Envelope::Bare } else { Envelope::JsonRpc },
         log: Log { json: draft.log_format == "json", level: draft.log_level },
         // "off" is the one text allowed that is no address.
@@ -77,6 +83,7 @@ fn check_order(gathered: &mut Gathered, draft: &Draft) {
         ("verdict.short_span", verdict.short_span, "verdict.middle_span", verdict.middle_span),
         ("verdict.middle_span", verdict.middle_span, "verdict.long_span", verdict.long_span),
         ("limits.held_for", limits.held_for, "limits.settled_for", limits.settled_for),
+        ("doubt.canary", draft.canary, "fail_fast.no_canary", draft.no_canary),
     ] {
         ordered(gathered, (low_key, &show(low)), (high_key, &show(high)), low <= high);
     }

@@ -8,7 +8,7 @@
 //! One side adds, one side takes away, so a bound that is checked before adding holds.
 
 use super::protocol::Publication;
-use super::{Counters, count};
+use super::{Canary, Counters, count};
 use crate::clock::Clock;
 use crate::observer::Instant;
 use crate::observer::input::Link;
@@ -29,6 +29,8 @@ pub enum Arrival {
     Message(Heard),
     /// The link came up or went down, and when.
     Link(Instant, Link),
+    /// The canary was heard, when, and which of its songs.
+    Canary(Instant, u64),
 }
 
 impl Arrival {
@@ -36,7 +38,7 @@ impl Arrival {
     pub fn at(&self) -> Instant {
         match self {
             Self::Message(heard) => heard.at,
-            Self::Link(at, _) => *at,
+            Self::Link(at, _) | Self::Canary(at, _) => *at,
         }
     }
 }
@@ -100,6 +102,7 @@ struct Level {
 pub(super) struct Inlet {
     clock: Clock,
     limit: usize,
+    canary: Canary,
     level: Arc<Level>,
     counters: Arc<Counters>,
     queue: UnboundedSender<Arrival>,
@@ -113,10 +116,15 @@ pub struct Inbox {
 }
 
 /// A queue for `limit` messages.
-pub(super) fn queue(clock: Clock, limit: usize, counters: Arc<Counters>) -> (Inlet, Inbox) {
+pub(super) fn queue(
+    clock: Clock,
+    limit: usize,
+    canary: Canary,
+    counters: Arc<Counters>,
+) -> (Inlet, Inbox) {
     let (sender, receiver) = unbounded_channel();
     let level = Arc::new(Level::default());
-    let inlet = Inlet { clock, limit, level: Arc::clone(&level), counters, queue: sender };
+    let inlet = Inlet { clock, limit, canary, level: Arc::clone(&level), counters, queue: sender };
     (inlet, Inbox { level, queue: receiver })
 }
 
@@ -124,6 +132,11 @@ impl Inlet {
     /// Stamps a message and queues it, or counts it as dropped.
     pub(super) fn hear(&self, publication: Publication) {
         let Publication { topic, payload, retain, properties } = publication;
+        if let Some(number) = self.canary.number(&topic, &payload) {
+            // It stands for the messages around it, and there are few: it always finds room.
+            let _ = self.queue.send(Arrival::Canary(self.clock.now(), number));
+            return;
+        }
         let heard = Heard { at: self.clock.now(), topic, payload, retain, properties };
         count(&self.counters.received);
         let bytes = heard.bytes();
@@ -189,6 +202,10 @@ mod tests {
         }
     }
 
+    fn canary() -> Canary {
+        Canary::new("c", "i")
+    }
+
     async fn take(inbox: &mut Inbox, limit: usize) -> Vec<Arrival> {
         let mut taken = Vec::new();
         inbox.recv_many(&mut taken, limit).await;
@@ -198,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_drops_counts_and_lets_link_changes_pass() {
         let counters = Arc::new(Counters::default());
-        let (inlet, mut inbox) = queue(Clock::start(), 2, Arc::clone(&counters));
+        let (inlet, mut inbox) = queue(Clock::start(), 2, canary(), Arc::clone(&counters));
         for _ in 0..5 {
             inlet.hear(publication(1));
         }
@@ -217,7 +234,7 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_bounded_too() {
         let counters = Arc::new(Counters::default());
-        let (inlet, mut inbox) = queue(Clock::start(), 1_000, Arc::clone(&counters));
+        let (inlet, mut inbox) = queue(Clock::start(), 1_000, canary(), Arc::clone(&counters));
         let payload = Bytes::from(vec![0; MAX_BYTES / 2]);
         for _ in 0..3 {
             inlet.hear(Publication { payload: payload.clone(), ..publication(0) });

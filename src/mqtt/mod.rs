@@ -13,6 +13,7 @@
 //! MQTT 5 and 3.1.1 differ in `protocol` only; every rule is written once, in `session`.
 
 mod backoff;
+mod canary;
 mod failure;
 mod inlet;
 mod outlet;
@@ -20,6 +21,7 @@ mod presence;
 mod protocol;
 mod session;
 
+pub use canary::Canary;
 pub use failure::Failure;
 pub use inlet::{Arrival, Heard, HeardProperties, Inbox};
 pub use session::Session;
@@ -44,6 +46,8 @@ pub struct Plan {
     pub filters: Vec<String>,
     /// Where birth and death are published, retained.
     pub presence: String,
+    /// What proves that the ears work; it is subscribed to beside the filters.
+    pub canary: Canary,
     /// Messages that may wait between socket and observer.
     pub inbox: usize,
     /// Events that may wait for the broker.
@@ -57,6 +61,7 @@ impl Plan {
             broker: config.broker.clone(),
             filters: config.traffic.filters(),
             presence: presence::topic(&config.cluster, &config.id),
+            canary: Canary::new(&config.cluster, &config.id),
             inbox: config.inbox,
             outbox: config.outbox,
         }
@@ -67,7 +72,8 @@ impl Plan {
 /// [`Session::run`] is polled.
 pub fn open(plan: Plan, clock: Clock) -> (Session, Inbox, Handle) {
     let counters = Arc::new(Counters::default());
-    let (inlet, inbox) = inlet::queue(clock, plan.inbox, Arc::clone(&counters));
+    let (inlet, inbox) =
+        inlet::queue(clock, plan.inbox, plan.canary.clone(), Arc::clone(&counters));
     let outlet = Arc::new(Outlet::new(plan.outbox, Arc::clone(&counters)));
     let (status, watched) =
         watch::channel(Status { link: Link::Down, since: clock.now(), problem: None });
@@ -119,6 +125,12 @@ impl Handle {
     /// full.
     pub fn publish(&self, document: Document) {
         self.outlet.push(document);
+    }
+
+    /// Has the canary sing this number, if there is a link. It is heard back as
+    /// [`Arrival::Canary`], in line with everything that was heard before it.
+    pub fn sing(&self, number: u64) {
+        self.outlet.sing(number);
     }
 
     /// The link as it stands; the receiver also tells of changes.

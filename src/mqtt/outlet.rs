@@ -14,7 +14,7 @@
 use super::{Counters, count};
 use crate::wire::Document;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -38,6 +38,8 @@ pub(super) struct Outlet {
     line: Mutex<Line>,
     /// A copy of the line's length, so that nobody locks just to look.
     waiting: AtomicUsize,
+    /// One more than the number that the canary is to sing; 0 if none.
+    song: AtomicU64,
     changed: Notify,
 }
 
@@ -72,6 +74,7 @@ impl Outlet {
             counters,
             line: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            song: AtomicU64::new(0),
             changed: Notify::new(),
         }
     }
@@ -88,6 +91,17 @@ impl Outlet {
         line.insert(place, document);
         self.settle(line);
         self.changed.notify_one();
+    }
+
+    /// Has the canary sing this number; if it has not sung the one before, it never will.
+    pub(super) fn sing(&self, number: u64) {
+        self.song.store(number + 1, Ordering::Relaxed);
+        self.changed.notify_one();
+    }
+
+    /// The number to sing, if one was asked for.
+    pub(super) fn song(&self) -> Option<u64> {
+        self.song.swap(0, Ordering::Relaxed).checked_sub(1)
     }
 
     /// Waits until documents were added. Only the session waits.

@@ -208,13 +208,10 @@ impl Session {
         life.phase = Phase::Subscribing;
         let answer = Duration::from_micros(self.plan.broker.connect_timeout.micros());
         life.set_guard(answer.max(Duration::from_secs(1)));
-        if self.plan.filters.is_empty() {
-            return self.subscribed(life, &[]);
-        }
-        if life.client.subscribe(&self.plan.filters, self.plan.broker.qos) {
+        if life.client.subscribe(&self.filters(), self.plan.broker.qos, &self.plan.canary.topic) {
             Ok(())
         } else {
-            Err(Failure::Subscription(format!("filters {:?} are not valid", self.plan.filters)))
+            Err(Failure::Subscription(format!("filters {:?} are not valid", self.filters())))
         }
     }
 
@@ -222,7 +219,7 @@ impl Session {
         if life.phase != Phase::Subscribing {
             return Ok(());
         }
-        let filters = &self.plan.filters;
+        let filters = &self.filters();
         if answers.len() != filters.len() {
             return Err(Failure::Subscription(format!(
                 "{} answers to {} filters",
@@ -240,6 +237,12 @@ impl Session {
         }
         self.link_up(life);
         Ok(())
+    }
+
+    /// The filters to subscribe to: those of the traffic, and the canary's topic.
+    fn filters(&self) -> Vec<String> {
+        let canary = std::iter::once(&self.plan.canary.topic);
+        self.plan.filters.iter().chain(canary).cloned().collect()
     }
 
     fn link_up(&self, life: &mut Life) {
@@ -280,6 +283,11 @@ impl Session {
         }
         if !matches!(life.phase, Phase::Up | Phase::Leaving) {
             return;
+        }
+        if let Some(number) = self.outlet.song().filter(|_| life.phase == Phase::Up) {
+            let canary = &self.plan.canary;
+            // One that the library does not take is missing, as it should be.
+            life.client.sing(canary.topic.clone(), canary.song(number, self.clock.now()));
         }
         while let Some(document) = self.outlet.next(life.terms.window, life.terms.max_packet) {
             let properties = document.event.map_or_else(Vec::new, |event| event.attributes());

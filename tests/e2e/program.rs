@@ -134,6 +134,12 @@ fn lines(output: impl Read + Send + 'static) -> UnboundedReceiver<String> {
 pub struct Metrics(String);
 
 impl Metrics {
+    /// The value of a metric without labels.
+    pub fn value(&self, name: &str) -> f64 {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
+    }
+
     /// The calls of a service with an outcome, over its methods.
     pub fn calls(&self, service: &str, outcome: &str) -> u64 {
         let begins = format!("lookout_calls_total{{service=\"{service}\",");

@@ -94,8 +94,11 @@ impl Watcher {
     /// Connects and subscribes.
     pub async fn start(broker: (Version, u16), id: &str) -> Self {
         let (tell, heard) = unbounded_channel();
-        let hook = move |_: &_, message| {
-            let _ = tell.send(message);
+        let hook = move |_: &_, message: Message| {
+            // lookout's talk with itself.
+            if !message.topic.ends_with("/canary") {
+                let _ = tell.send(message);
+            }
         };
         let line = Line::open(broker, id, &format!("{PREFIX}#"), &Trouble::default(), hook);
         line.ready().await;

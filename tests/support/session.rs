@@ -4,7 +4,7 @@
 
 use lookout::clock::Clock;
 use lookout::config::{Broker, Protocol, Secret};
-use lookout::mqtt::{Arrival, Handle, Heard, Inbox, Plan, Status, open};
+use lookout::mqtt::{Arrival, Canary, Handle, Heard, Inbox, Plan, Status, open};
 use lookout::observer::input::Link;
 use lookout::observer::{Instant, Span};
 use lookout::telemetry::LinkFigures;
@@ -47,6 +47,7 @@ pub fn plan(port: u16, protocol: Protocol, filters: &[&str]) -> Plan {
         },
         filters: filters.iter().map(|&filter| filter.to_owned()).collect(),
         presence: PRESENCE.into(),
+        canary: Canary::new("test", "lookout-test"),
         inbox: 1_000,
         outbox: 1_000,
     }

@@ -175,6 +175,13 @@ pub(super) static DOUBT: Section = Section {
             "How long doubt lasts after the link came back or a pause ended: what is heard first is a backlog.",
         ),
         span(
+            "canary",
+            |d| &mut d.canary,
+            (S, 5 * MIN),
+            "How often lookout publishes a number on a topic of its own, to hear it back. One that is missing when \
+             the next is due, or that leaves a gap, is a reason for doubt.",
+        ),
+        span(
             "pause",
             |d| &mut d.settings.doubt.pause,
             (2 * S, 10 * MIN),

@@ -18,7 +18,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 19] = [
+pub(super) static SECTIONS: [&Section; 20] = [
     &program::TOP,
     &program::BROKER,
     &program::INBOX,
@@ -36,6 +36,7 @@ pub(super) static SECTIONS: [&Section; 19] = [
     &circuit::DEPENDENCIES,
     &circuit::SERVICE,
     &limits::LIMITS,
+    &program::FAIL_FAST,
     &program::LOG,
     &program::HTTP,
 ];

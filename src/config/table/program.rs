@@ -232,6 +232,38 @@ pub(super) static PAIR: Section = Section {
     ],
 };
 
+/// `[fail_fast]`.
+pub(super) static FAIL_FAST: Section = Section {
+    name: "fail_fast",
+    meaning: "When lookout gives up and exits with 1 and the reason, for whoever runs it to start it anew.",
+    settings: &[
+        span(
+            "no_link",
+            |d| &mut d.no_link,
+            (S, 24 * H),
+            "Without a link to the broker for longer than this. Long enough for a broker to be repaired.",
+        ),
+        span(
+            "no_canary",
+            |d| &mut d.no_canary,
+            (2 * S, 24 * H),
+            "With a link, and without hearing its own canary (`doubt.canary`) for longer than this: it is deaf.",
+        ),
+        setting(
+            "exit_on_quiet",
+            Kind::Flag,
+            Slot::Flag(|d| &mut d.exit_on_quiet),
+            "Whether hearing no message at all is a reason. Off, because quiet is not deaf: at night nobody calls.",
+        ),
+        span(
+            "quiet",
+            |d| &mut d.quiet,
+            (S, 24 * H),
+            "With `exit_on_quiet`: with a link, and without any message for longer than this.",
+        ),
+    ],
+};
+
 /// `[log]`.
 pub(super) static LOG: Section = Section {
     name: "log",

@@ -131,10 +131,11 @@ impl Connection {
 }
 
 impl Client {
-    /// Subscribes to all filters at once; false if the library does not take them.
-    pub(super) fn subscribe(&self, filters: &[String], qos: u8) -> bool {
+    /// Subscribes to all filters at once, to `own` also for what we publish ourselves; false if
+    /// the library does not take them.
+    pub(super) fn subscribe(&self, filters: &[String], qos: u8, own: &str) -> bool {
         match self {
-            Self::V5(client) => client.subscribe(filters, qos),
+            Self::V5(client) => client.subscribe(filters, qos, own),
             Self::V311(client) => client.subscribe(filters, qos),
         }
     }
@@ -151,6 +152,15 @@ impl Client {
         match self {
             Self::V5(client) => client.publish(topic, retain, payload, properties),
             Self::V311(client) => client.publish(topic, retain, payload),
+        }
+    }
+
+    /// Publishes with QoS 0; nobody answers for it, and it is lost if the library does not take
+    /// it now.
+    pub(super) fn sing(&self, topic: String, payload: String) -> bool {
+        match self {
+            Self::V5(client) => client.sing(topic, payload),
+            Self::V311(client) => client.sing(topic, payload),
         }
     }
 

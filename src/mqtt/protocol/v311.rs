@@ -87,6 +87,10 @@ impl Client {
         self.0.try_publish(topic, QoS::AtLeastOnce, retain, payload).is_ok()
     }
 
+    pub(super) fn sing(&self, topic: String, payload: String) -> bool {
+        self.0.try_publish(topic, QoS::AtMostOnce, false, payload).is_ok()
+    }
+
     pub(super) fn disconnect(&self) -> bool {
         self.0.try_disconnect().is_ok()
     }
@@ -104,6 +108,8 @@ fn translate(event: rumqttc::Event) -> Event {
             Event::Subscribed(answer.return_codes.into_iter().map(not_granted).collect())
         }
         rumqttc::Event::Incoming(Packet::PubAck(answer)) => Event::Acknowledged(answer.pkid, None),
+        // What goes with QoS 0 has no identifier, and nobody waits for it.
+        rumqttc::Event::Outgoing(Outgoing::Publish(0)) => Event::Other,
         rumqttc::Event::Outgoing(Outgoing::Publish(packet)) => Event::Identified(packet),
         rumqttc::Event::Outgoing(Outgoing::Disconnect) => Event::Disconnected,
         _ => Event::Other,

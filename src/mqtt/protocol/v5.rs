@@ -91,12 +91,12 @@ impl Connection {
 }
 
 impl Client {
-    pub(super) fn subscribe(&self, filters: &[String], qos: u8) -> bool {
+    pub(super) fn subscribe(&self, filters: &[String], qos: u8, own: &str) -> bool {
         let filters = filters.iter().map(|filter| Filter {
             path: filter.clone(),
             qos: if qos == 0 { QoS::AtMostOnce } else { QoS::AtLeastOnce },
             // On a shared subscription, no local is a protocol error.
-            nolocal: !filter.starts_with("$share/"),
+            nolocal: !filter.starts_with("$share/") && filter != own,
             preserve_retain: false,
             retain_forward_rule: RetainForwardRule::Never,
         });
@@ -123,6 +123,10 @@ impl Client {
         self.0.try_publish_with_properties(topic, qos, retain, payload, properties).is_ok()
     }
 
+    pub(super) fn sing(&self, topic: String, payload: String) -> bool {
+        self.0.try_publish(topic, QoS::AtMostOnce, false, payload).is_ok()
+    }
+
     pub(super) fn disconnect(&self) -> bool {
         self.0.try_disconnect().is_ok()
     }
@@ -139,6 +143,8 @@ fn translate(event: rumqttc::v5::Event) -> Event {
         rumqttc::v5::Event::Incoming(Packet::PubAck(answer)) => {
             Event::Acknowledged(answer.pkid, not_taken(answer.reason))
         }
+        // What goes with QoS 0 has no identifier, and nobody waits for it.
+        rumqttc::v5::Event::Outgoing(Outgoing::Publish(0)) => Event::Other,
         rumqttc::v5::Event::Outgoing(Outgoing::Publish(packet)) => Event::Identified(packet),
         rumqttc::v5::Event::Outgoing(Outgoing::Disconnect) => Event::Disconnected,
         _ => Event::Other,

@@ -1,0 +1,83 @@
+//! When it makes no sense to go on: then the program ends with the reason.
+//!
+//! Whoever runs lookout can start it anew, and sees that it ended. Quiet is not deaf: that nobody
+//! calls is a reason only if it was said to be one.
+
+use crate::config::FailFast;
+use crate::mqtt::Status;
+use crate::observer::input::Link;
+use crate::observer::{Instant, Span};
+
+/// What is known of it.
+#[derive(Debug)]
+pub(super) struct Hope {
+    limits: FailFast,
+    /// When a message was last heard, or the link changed.
+    heard: Instant,
+}
+
+impl Hope {
+    /// Hope with these limits, from `now` on.
+    pub(super) const fn new(limits: FailFast, now: Instant) -> Self {
+        Self { limits, heard: now }
+    }
+
+    /// A message was heard, or the link changed.
+    pub(super) fn heard(&mut self, at: Instant) {
+        self.heard = self.heard.max(at);
+    }
+
+    /// Why it makes no sense to go on, if it does not; the canary was not heard for `deaf_for`.
+    pub(super) fn lost(&self, now: Instant, status: &Status, deaf_for: Span) -> Option<String> {
+        let FailFast { no_link, no_canary, quiet } = self.limits;
+        if status.link == Link::Down {
+            let problem = status.problem.as_deref().unwrap_or("no reason known");
+            return (now.since(status.since) > no_link).then(|| {
+                format!("no link to the broker for {no_link} (`fail_fast.no_link`): {problem}")
+            });
+        }
+        if deaf_for > no_canary {
+            return Some(format!(
+                "deaf: lookout did not hear its own canary for {no_canary} \
+                 (`fail_fast.no_canary`): check that the broker lets it write and read \
+                 `system/{{cluster}}/observer/{{id}}/canary`"
+            ));
+        }
+        let quiet = quiet.filter(|quiet| now.since(self.heard) > *quiet)?;
+        Some(format!(
+            "no message for {quiet} (`fail_fast.exit_on_quiet`): check `traffic` and the broker's \
+             access rules"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_holds_beyond_its_limit_and_names_its_setting() {
+        let (up, down) = (Link::Up, Link::Down);
+        let at = |secs| Instant::default() + Span::from_secs(secs);
+        for (link, now, deaf, quiet, reason) in [
+            (down, 600, 0, None, None),
+            (down, 601, 0, None, Some("`fail_fast.no_link`): connection refused")),
+            (up, 601, 0, None, None),
+            (up, 601, 120, None, None),
+            (up, 601, 121, None, Some("`fail_fast.no_canary`")),
+            (up, 800, 0, Some(300), None),
+            (up, 801, 0, Some(300), Some("`fail_fast.exit_on_quiet`")),
+        ] {
+            let (no_link, no_canary) = (Span::from_secs(600), Span::from_secs(120));
+            let limits = FailFast { no_link, no_canary, quiet: quiet.map(Span::from_secs) };
+            let mut hope = Hope::new(limits, at(0));
+            hope.heard(at(500));
+            hope.heard(at(400));
+            let problem = Some("connection refused".to_owned()).filter(|_| link == down);
+            let status = Status { link, since: at(0), problem };
+            let told = hope.lost(at(now), &status, Span::from_secs(deaf));
+            assert_eq!(told.is_some(), reason.is_some(), "{told:?}");
+            assert!(told.unwrap_or_default().contains(reason.unwrap_or_default()));
+        }
+    }
+}
