@@ -86,10 +86,11 @@ impl Observer {
         let mut room = cascade::room(others, policy.share, already);
         let mut affected = Vec::new();
         for dependent in dependents {
-            let Some(at) = self.registry.find(dependent).filter(|at| room > 0 && *at != index)
-            else {
+            let Some(at) = self.registry.find(dependent) else { continue };
+            // Whoever calls itself `_other` is nobody in particular.
+            if room == 0 || at == index || at == OTHER_INDEX {
                 continue;
-            };
+            }
             let service = self.registry.get(at);
             if let Some(transition) = service.breaker.open_ahead(now) {
                 room -= 1;

@@ -165,3 +165,22 @@ fn an_origin_that_is_not_counted_is_not_left_out_twice() {
     ];
     assert_eq!(said.iter().filter(|line| !line.contains('#')).collect::<Vec<_>>(), wanted);
 }
+
+/// A service may call itself by the name under which all others are counted.
+#[test]
+fn nobody_in_particular_depends_on_anything() {
+    let mut play = Play::with(|settings| {
+        let depends = |name: &str| (name.to_owned(), vec!["A".to_owned()]);
+        settings.dependencies = ["_other", "D0"].map(depends).into();
+    });
+    for name in ["_other", "D0", "E", "F"] {
+        play.ok(s(4_000), name);
+    }
+    play.oks(s(4_000)..s(4_011), s(1), "A");
+    for call in 0..7 {
+        play.lost(s(4_020) + call * s(1), "A", WAIT);
+    }
+    play.until(s(4_030));
+    let said = play.all().join("; ");
+    assert!(said.contains("A cascade D0") && !said.contains("_other"), "{said}");
+}
