@@ -6,7 +6,7 @@
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Name;
 use crate::observer::{Input, Instant, Observer, Settings, Snapshot};
-use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice};
+use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
 use std::collections::VecDeque;
 
 /// Wire and observer, joined.
@@ -45,6 +45,13 @@ impl Pipeline {
     /// Takes anything else that reaches the observer (link, pause, doubt, replicas, components).
     pub fn tell(&mut self, now: Instant, input: Input<'_>) {
         self.observer.handle(now, input);
+    }
+
+    /// Takes up a retained document of an earlier run, if it says how something stood.
+    pub fn restore(&mut self, now: Instant, payload: &[u8]) {
+        let (reader, observer) = (&self.reader, &mut self.observer);
+        let digest = |name: &str| reader.service(name).digest;
+        standing::read(payload, self.speaker.pairs(), digest, |input| observer.handle(now, input));
     }
 
     /// A service's name, as inputs name it.

@@ -31,6 +31,8 @@ mod patience;
 mod play;
 #[path = "behaviour/replicas.rs"]
 mod replicas;
+#[path = "behaviour/restoring.rs"]
+mod restoring;
 #[path = "behaviour/silent.rs"]
 mod silent;
 #[path = "behaviour/slowness.rs"]

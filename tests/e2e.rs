@@ -22,6 +22,8 @@ mod outage;
 mod platform;
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "e2e/restart.rs"]
+mod restart;
 #[path = "support/schemas.rs"]
 mod schemas;
 #[path = "e2e/watcher.rs"]
@@ -96,6 +98,16 @@ async fn a_service_dies_and_comes_back_over_mqtt_5() {
 #[tokio::test]
 async fn a_service_dies_and_comes_back_over_mqtt_3() {
     outage::plays_out(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_5() {
+    restart::takes_up_what_stood(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_3() {
+    restart::takes_up_what_stood(&MQTT_3).await;
 }
 
 #[tokio::test]

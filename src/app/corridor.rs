@@ -35,6 +35,10 @@ pub(super) struct Corridor<S> {
     /// The longest that a message waited since the last export.
     lag: Span,
     pipeline: Pipeline,
+    /// Where lookout speaks.
+    own: String,
+    /// Whether what an earlier run left standing was read.
+    restored: bool,
     handle: Handle,
     status: watch::Receiver<Status>,
     exporter: Exporter,
@@ -57,6 +61,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
     ) -> Self {
         let start = clock.now();
         let voice = config.voice();
+        let own = format!("system/{}/", config.cluster);
         let Config { traffic, settings, canary, fail_fast, .. } = config;
         let ears = Ears::new(start, settings.doubt.pause);
         let mut pipeline = Pipeline::new(voice, traffic, settings, key, start);
@@ -71,6 +76,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
             hope: Hope::new(fail_fast, start),
             lag: Span::ZERO,
             pipeline,
+            own,
+            restored: false,
             handle,
             status,
             exporter,
@@ -107,7 +114,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             ),
             Change::Heard => tracing::info!("lookout hears its own canary again"),
         }
-        self.now = self.now.max(self.clock.now());
+        // At the time of what was heard last: replies that wait to be heard are not late.
         self.pipeline.tell(self.now, Input::Doubt(Doubt::Canary, change == Change::Lost));
         self.speak();
     }
@@ -132,7 +139,13 @@ impl<S: FnMut(&Document)> Corridor<S> {
                     self.canary_changed(change);
                 }
                 Arrival::Message(heard) => {
-                    self.hope.heard(heard.at);
+                    let own = heard.topic.starts_with(self.own.as_bytes());
+                    if own && heard.retain && !self.restored {
+                        self.pipeline.restore(self.now, &heard.payload);
+                    }
+                    if !own {
+                        self.hope.heard(heard.at);
+                    }
                     match heard.as_message() {
                         Some(message) => self.pipeline.hear(self.now, &message),
                         // No template can match it.
@@ -174,6 +187,11 @@ impl<S: FnMut(&Document)> Corridor<S> {
         }
         let snapshot = self.pipeline.snapshot(self.now);
         self.log_malformed(&snapshot);
+        if !self.restored && !snapshot.health.in_doubt {
+            // What is kept comes with the link; that was a while ago.
+            self.restored = true;
+            self.handle.is_restored();
+        }
         let figures = Figures {
             start: self.start,
             inbox: waiting,

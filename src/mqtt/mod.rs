@@ -31,7 +31,7 @@ use crate::config::{Broker, Config};
 use crate::observer::Instant;
 use crate::observer::input::Link;
 use crate::telemetry::LinkFigures;
-use crate::wire::Document;
+use crate::wire::{Document, standing};
 use outlet::Outlet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,6 +48,8 @@ pub struct Plan {
     pub presence: String,
     /// What proves that the ears work; it is subscribed to beside the filters.
     pub canary: Canary,
+    /// Where an earlier run left standing how things are; read until [`Handle::is_restored`].
+    pub standing: Vec<String>,
     /// Messages that may wait between socket and observer.
     pub inbox: usize,
     /// Events that may wait for the broker.
@@ -62,6 +64,7 @@ impl Plan {
             filters: config.traffic.filters(),
             presence: presence::topic(&config.cluster, &config.id),
             canary: Canary::new(&config.cluster, &config.id),
+            standing: standing::filters(&config.cluster).into(),
             inbox: config.inbox,
             outbox: config.outbox,
         }
@@ -131,6 +134,11 @@ impl Handle {
     /// [`Arrival::Canary`], in line with everything that was heard before it.
     pub fn sing(&self, number: u64) {
         self.outlet.sing(number);
+    }
+
+    /// What an earlier run left standing was read: later connections do not ask for it.
+    pub fn is_restored(&self) {
+        self.outlet.set_restored();
     }
 
     /// The link as it stands; the receiver also tells of changes.

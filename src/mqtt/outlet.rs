@@ -14,7 +14,7 @@
 use super::{Counters, count};
 use crate::wire::Document;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -40,6 +40,8 @@ pub(super) struct Outlet {
     waiting: AtomicUsize,
     /// One more than the number that the canary is to sing; 0 if none.
     song: AtomicU64,
+    /// Whether what an earlier run left standing was read.
+    restored: AtomicBool,
     changed: Notify,
 }
 
@@ -75,6 +77,7 @@ impl Outlet {
             line: Mutex::default(),
             waiting: AtomicUsize::new(0),
             song: AtomicU64::new(0),
+            restored: AtomicBool::new(false),
             changed: Notify::new(),
         }
     }
@@ -97,6 +100,16 @@ impl Outlet {
     pub(super) fn sing(&self, number: u64) {
         self.song.store(number + 1, Ordering::Relaxed);
         self.changed.notify_one();
+    }
+
+    /// What an earlier run left standing was read.
+    pub(super) fn set_restored(&self) {
+        self.restored.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was so.
+    pub(super) fn is_restored(&self) -> bool {
+        self.restored.load(Ordering::Relaxed)
     }
 
     /// The number to sing, if one was asked for.

@@ -217,6 +217,13 @@ impl Session {
 
     fn subscribed(&self, life: &mut Life, answers: &[Option<&'static str>]) -> Result<(), Failure> {
         if life.phase != Phase::Subscribing {
+            if let Some(reason) = answers.iter().flatten().next() {
+                tracing::warn!(
+                    reason,
+                    "the broker does not let lookout read what an earlier run left standing on {}",
+                    self.plan.standing.join(", ")
+                );
+            }
             return Ok(());
         }
         let filters = &self.filters();
@@ -255,6 +262,9 @@ impl Session {
         self.status.send_replace(Status { link: Link::Up, since: now, problem: None });
         tracing::info!("subscribed to {}", self.plan.filters.join(", "));
         self.say_presence(life, true);
+        if !self.outlet.is_restored() && !life.client.read_back(&self.plan.standing) {
+            tracing::warn!("what an earlier run left standing cannot be asked for");
+        }
     }
 
     fn say_presence(&self, life: &Life, online: bool) {

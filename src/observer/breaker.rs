@@ -8,115 +8,11 @@
 
 use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::good::Good;
+use super::input::StandingCircuit;
 use super::settings::CircuitPolicy;
-use super::time::{Instant, Span};
+use super::time::Instant;
 
-/// How a circuit behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// By the rules.
-    #[default]
-    Automatic,
-    /// Open until told otherwise.
-    ForcedOpen,
-    /// Closed until told otherwise; nothing is counted.
-    Disabled,
-    /// Closed; a trip is reported once, not enforced.
-    ObserveOnly,
-}
-
-/// What a circuit tells callers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum State {
-    /// Call.
-    #[default]
-    Closed,
-    /// Do not call.
-    Open,
-    /// Call carefully; the calls are a trial.
-    HalfOpen,
-    /// Do not call until an operator says otherwise.
-    ForcedOpen,
-    /// Call; nothing is judged.
-    Disabled,
-    /// Call; the circuit would be open.
-    ObserveOnly,
-}
-
-impl State {
-    /// Its name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half_open",
-            Self::ForcedOpen => "forced_open",
-            Self::Disabled => "disabled",
-            Self::ObserveOnly => "observe_only",
-        }
-    }
-}
-
-/// Why a circuit moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Too many calls in a row are unanswered.
-    ConsecutiveUnanswered,
-    /// The failure rate reached its threshold.
-    FailureRate,
-    /// The rate of slow calls reached its threshold.
-    SlowCallRate,
-    /// A service it depends on is unavailable.
-    DependencyUnavailable,
-    /// The service it depends on is back.
-    DependencyRecovered,
-    /// Its open time is over.
-    OpenTimeout,
-    /// The trial went well.
-    TrialSucceeded,
-    /// The trial failed.
-    TrialFailed,
-    /// An operator said so.
-    Manual,
-}
-
-impl Cause {
-    /// Its name on the wire.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConsecutiveUnanswered => "consecutive_unanswered",
-            Self::FailureRate => "failure_rate",
-            Self::SlowCallRate => "slow_call_rate",
-            Self::DependencyUnavailable => "dependency_unavailable",
-            Self::DependencyRecovered => "dependency_recovered",
-            Self::OpenTimeout => "open_timeout",
-            Self::TrialSucceeded => "trial_succeeded",
-            Self::TrialFailed => "trial_failed",
-            Self::Manual => "manual",
-        }
-    }
-}
-
-/// A circuit moved.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Transition {
-    /// Where from.
-    pub from: State,
-    /// Where to.
-    pub to: State,
-    /// Why.
-    pub cause: Cause,
-    /// Settled calls and failures behind a rate or a trial.
-    pub requests: u32,
-    /// See `requests`.
-    pub failures: u32,
-    /// Openings in a row without a closing between.
-    pub open_count: u32,
-    /// When an open circuit will be half-open, if that is known.
-    pub retry_after: Option<Instant>,
-    /// How long it was not closed, when it closes.
-    pub open_for: Option<Span>,
-}
+pub use super::state::{Cause, Mode, State, Transition};
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Phase {
@@ -228,6 +124,32 @@ impl Breaker {
             self.evidence.clear();
             self.moved = self.moved.max(Some(now));
         }
+    }
+
+    /// Takes up how it stood before, if it follows the rules and has not moved: open for as long
+    /// as was said, but not longer than an open time may be, or half-open, for a new trial. One
+    /// that waited for another service waits for its own time now. Whether it did.
+    pub fn restore(
+        &mut self,
+        now: Instant,
+        before: &StandingCircuit,
+        policy: &CircuitPolicy,
+    ) -> bool {
+        if self.mode != Mode::Automatic || self.moved.is_some() {
+            return false;
+        }
+        self.phase = match before.state {
+            State::Open => {
+                let until = before.retry_after.unwrap_or(now + policy.open_timeout);
+                Phase::Open(Some(until.clamp(now, now + policy.max_open_timeout)))
+            }
+            State::HalfOpen => Phase::HalfOpen { answered: 0, failed: 0 },
+            _ => return false,
+        };
+        self.moved = Some(now);
+        self.opened = Some(before.since.min(now));
+        self.open_count = before.open_count.max(1);
+        true
     }
 
     /// Takes a settled call; never a void one.

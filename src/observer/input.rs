@@ -3,9 +3,12 @@
 //! Inputs borrow from the message they were read from; the observer copies only the names it
 //! has not met before.
 
+use super::breaker::State;
 use super::call::{Answer, Malformed, PairId};
 use super::digest::Digest;
+use super::incident::IncidentId;
 use super::time::{Instant, Span};
+use super::verdict::Verdict;
 use smallvec::SmallVec;
 
 /// One thing that reached the observer.
@@ -35,6 +38,8 @@ pub enum Input<'a> {
     Component(Report<'a>),
     /// An operator sets how a circuit behaves.
     Circuit(&'a str, super::breaker::Mode),
+    /// How a service or its circuit stood when an earlier run last said so.
+    Standing(Standing<'a>),
 }
 
 /// The state of the link to the broker.
@@ -145,6 +150,36 @@ pub struct Reply<'a> {
     pub stray: Stray,
     /// Whether to hold it for a call that may still come.
     pub hold: bool,
+}
+
+/// How a service or its circuit stood when an earlier run last said so.
+#[derive(Clone, Debug)]
+pub struct Standing<'a> {
+    /// The service.
+    pub service: Name<'a>,
+    /// The pair that it is called through.
+    pub pair: PairId,
+    /// Its call topic.
+    pub topic: &'a str,
+    /// Its verdict with its reason, and since when.
+    pub verdict: Option<(Verdict, Option<&'a str>, Instant)>,
+    /// Its circuit.
+    pub circuit: Option<StandingCircuit>,
+    /// The incident under way.
+    pub incident: Option<IncidentId>,
+}
+
+/// How a circuit stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandingCircuit {
+    /// What it told callers.
+    pub state: State,
+    /// Since when.
+    pub since: Instant,
+    /// When an open one is to be half-open, if that was known.
+    pub retry_after: Option<Instant>,
+    /// Openings in a row.
+    pub open_count: u32,
 }
 
 /// What the platform says of a service's replicas.

@@ -100,6 +100,22 @@ impl Judge {
         self.blind_until
     }
 
+    /// An earlier run found what has this reason; it is on until it ends by its own rule.
+    pub fn restore(&mut self, now: Instant, reason: &Reason) {
+        let finding = match reason {
+            Reason::PoorResponseRate => &mut self.failing,
+            Reason::HighFailureRate | Reason::Flapping => &mut self.failures,
+            Reason::SlowResponses => &mut self.slow,
+            Reason::ReplicasNotReady => &mut self.replicas,
+            Reason::NotResponding
+            | Reason::NoRunningPods
+            | Reason::PodsNotReady
+            | Reason::Cause(_) => &mut self.silent,
+        };
+        finding.begin(now);
+        self.any_on = true;
+    }
+
     /// Gives memory back that a quiet service does not need.
     pub fn rest(&mut self, now: Instant) {
         self.evidence.roll(now);

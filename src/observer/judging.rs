@@ -19,7 +19,7 @@ use super::verdict::{ReplicaState, Verdict};
 use std::cmp::Reverse;
 
 /// Bytes kept of what a platform says of a replica's failure.
-const MAX_CAUSE: usize = 256;
+pub(super) const MAX_CAUSE: usize = 256;
 
 impl Observer {
     /// A service got a place in the table.
@@ -238,6 +238,9 @@ impl Observer {
                 service.judge.blind(now);
                 service.wait_no_more();
                 service.breaker.forget(now);
+                if service.needs_watching(&self.bounds) {
+                    self.watch(index);
+                }
             }
             self.refresh(now, index);
         }

@@ -9,7 +9,8 @@
 //! and [`window`] (figures), [`evidence`], [`finding`] and [`judge`] (judgement),
 //! [`standing`] (what is said), [`breaker`] and [`cascade`] (circuits), [`doubt`] (when not to
 //! judge). This file holds the state and its one loop of deadlines; what happens is in
-//! `hearing` (messages), `judging` (services), `circuits`, and `seconds` (the passing of time).
+//! `hearing` (messages), `judging` (services), `circuits`, `seconds` (the passing of time), and
+//! `restoring` (what an earlier run left standing).
 
 pub mod breaker;
 pub mod call;
@@ -51,6 +52,7 @@ pub mod slowness;
 pub mod snapshot;
 pub mod spread;
 pub mod standing;
+pub mod state;
 pub mod time;
 pub mod trouble;
 pub mod verdict;
@@ -61,6 +63,7 @@ mod circuits;
 mod hearing;
 mod judging;
 mod reckoning;
+mod restoring;
 mod seconds;
 
 pub use event::Event;
@@ -244,6 +247,7 @@ impl Observer {
             Input::Replicas(replicas) => self.note_replicas(now, &replicas),
             Input::Component(report) => self.note_component(now, &report),
             Input::Circuit(service, mode) => self.set_circuit(now, service, mode),
+            Input::Standing(standing) => self.restore(now, &standing),
         }
     }
 

@@ -53,6 +53,19 @@ impl Standing {
         self.flapping
     }
 
+    /// Takes up what was said before, since when, and says nothing: a bad verdict is said again
+    /// in its time.
+    pub fn restore(
+        &mut self,
+        now: Instant,
+        verdict: Verdict,
+        reason: Option<Reason>,
+        since: Instant,
+    ) {
+        self.said = verdict.is_bad().then_some(verdict);
+        (self.verdict, self.reason, self.since, self.last_said) = (verdict, reason, since, now);
+    }
+
     /// Moves to a verdict; says what is to be said of it.
     pub fn move_to(
         &mut self,

@@ -27,6 +27,12 @@ impl Verdict {
         }
     }
 
+    /// The verdict of a name on the wire.
+    pub fn read(name: &str) -> Option<Self> {
+        let all = [Self::Unknown, Self::Healthy, Self::Degraded, Self::Unavailable];
+        all.into_iter().find(|verdict| verdict.name() == name)
+    }
+
     /// Whether it is bad news.
     pub const fn is_bad(self) -> bool {
         matches!(self, Self::Degraded | Self::Unavailable)
@@ -57,6 +63,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reason of a name on the wire; any other name is a cause that the platform gave.
+    pub fn read(name: &str) -> Self {
+        let all = [
+            Self::NotResponding,
+            Self::NoRunningPods,
+            Self::PodsNotReady,
+            Self::SlowResponses,
+            Self::PoorResponseRate,
+            Self::ReplicasNotReady,
+            Self::HighFailureRate,
+            Self::Flapping,
+        ];
+        let known = all.into_iter().find(|reason| reason.name() == name);
+        known.unwrap_or_else(|| Self::Cause(name.into()))
+    }
+
     /// Its name on the wire.
     pub fn name(&self) -> &str {
         match self {

@@ -9,6 +9,7 @@ pub mod message;
 pub mod number;
 pub mod read;
 pub mod speak;
+pub mod standing;
 pub mod template;
 pub mod traffic;
 

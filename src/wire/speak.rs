@@ -63,6 +63,11 @@ impl Speaker {
         Self { cluster, source, envelope, pairs: pairs.to_vec(), said: 0 }
     }
 
+    /// The pairs that it speaks of.
+    pub(crate) fn pairs(&self) -> &[PairSettings] {
+        &self.pairs
+    }
+
     /// The documents that say an event.
     pub fn say(&mut self, event: &Event, publish: impl FnMut(Document)) {
         self.said += 1;

@@ -93,6 +93,11 @@ impl Lookout {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
+    /// Ends it without a word, as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+    }
+
     /// Waits for its end; gives its exit code and what it said on stdout from start to end, as
     /// pairs of topic and document.
     pub async fn end(mut self) -> (Option<i32>, Vec<(String, Value)>) {

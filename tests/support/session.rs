@@ -48,6 +48,7 @@ pub fn plan(port: u16, protocol: Protocol, filters: &[&str]) -> Plan {
         filters: filters.iter().map(|&filter| filter.to_owned()).collect(),
         presence: PRESENCE.into(),
         canary: Canary::new("test", "lookout-test"),
+        standing: Vec::new(),
         inbox: 1_000,
         outbox: 1_000,
     }

@@ -140,6 +140,15 @@ impl Client {
         }
     }
 
+    /// Subscribes to what the broker keeps; false if the library does not take it.
+    pub(super) fn read_back(&self, filters: &[String]) -> bool {
+        filters.is_empty()
+            || match self {
+                Self::V5(client) => client.read_back(filters),
+                Self::V311(client) => client.subscribe(filters, 0),
+            }
+    }
+
     /// Publishes with QoS 1, over MQTT 5 with these user properties; false if the library does
     /// not take it now.
     pub(super) fn publish(

@@ -103,6 +103,17 @@ impl Client {
         self.0.try_subscribe_many(filters).is_ok()
     }
 
+    pub(super) fn read_back(&self, filters: &[String]) -> bool {
+        let filters = filters.iter().map(|filter| Filter {
+            path: filter.clone(),
+            qos: QoS::AtMostOnce,
+            nolocal: true,
+            preserve_retain: false,
+            retain_forward_rule: RetainForwardRule::OnEverySubscribe,
+        });
+        self.0.try_subscribe_many(filters).is_ok()
+    }
+
     pub(super) fn publish(
         &self,
         topic: String,
