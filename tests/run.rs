@@ -9,6 +9,7 @@ mod mosquitto;
 use mosquitto::Mosquitto;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -89,6 +90,77 @@ fn get(url: &str) -> String {
     let mut page = String::new();
     stream.read_to_string(&mut page).unwrap();
     page
+}
+
+/// A place where systemd would listen.
+struct Systemd {
+    socket: UnixDatagram,
+    directory: tempfile::TempDir,
+}
+
+impl Systemd {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = UnixDatagram::bind(directory.path().join("notify")).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, directory }
+    }
+
+    /// Waits to be told `what`.
+    fn told(&self, what: &str) {
+        let mut buffer = [0; 1_024];
+        let mut before = String::new();
+        loop {
+            let Ok(length) = self.socket.recv(&mut buffer) else {
+                panic!("systemd was not told {what:?}, but:\n{before}")
+            };
+            let told = String::from_utf8_lossy(&buffer[..length]);
+            if told.lines().any(|line| line == what) {
+                return;
+            }
+            before += &told;
+        }
+    }
+}
+
+#[test]
+fn systemd_is_told_that_it_is_ready_turns_and_stops() {
+    let mut broker = Mosquitto::start();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port());
+    let systemd = Systemd::start();
+    let socket = systemd.directory.path().join("notify");
+    let lookout = Lookout::run(
+        &["--set", "http.listen=off"],
+        &[
+            ("LOOKOUT_BROKER", &url),
+            ("NOTIFY_SOCKET", socket.to_str().unwrap()),
+            ("WATCHDOG_USEC", "30000000"),
+        ],
+    );
+    systemd.told("READY=1");
+    systemd.told("STATUS=observing");
+    systemd.told("WATCHDOG=1");
+    broker.kill();
+    systemd.told("WATCHDOG=1");
+    lookout.line("no link to ");
+    lookout.terminate();
+    systemd.told("STOPPING=1");
+    assert_eq!(lookout.end(), Some(0));
+}
+
+/// A broker that answers nothing more holds up an orderly stop.
+#[test]
+fn a_second_signal_stops_at_once() {
+    let broker = Mosquitto::start();
+    let url = format!("mqtt://127.0.0.1:{}", broker.port());
+    let lookout = Lookout::run(&["--set", "http.listen=off"], &[("LOOKOUT_BROKER", &url)]);
+    lookout.line("subscribed to ");
+    broker.freeze();
+    lookout.terminate();
+    lookout.line("stopping on SIGTERM");
+    lookout.terminate();
+    lookout.line("stopped at once");
+    assert_eq!(lookout.end(), Some(143));
 }
 
 #[test]

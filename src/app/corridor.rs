@@ -165,6 +165,11 @@ impl<S: FnMut(&Document)> Corridor<S> {
         self.speak();
     }
 
+    /// The link as it stands.
+    pub(super) fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
     /// How long nothing needs to be done, if nothing arrives.
     pub(super) fn rest(&mut self) -> Duration {
         let rest = self.pipeline.poll_timeout().since(self.clock.now());

@@ -18,6 +18,7 @@ mod canary;
 mod corridor;
 mod ears;
 mod hope;
+mod systemd;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
@@ -31,6 +32,7 @@ use corridor::Corridor;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::Duration;
+use systemd::Systemd;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -89,6 +91,7 @@ pub async fn run_with(
         _ = &mut session => return Err(anyhow::anyhow!("the session with the broker failed")),
         failed = http.failed() => Err(failed),
     };
+    Systemd::stopping();
     handle.stop();
     if timeout(STOP_WITHIN, session).await.is_err() {
         tracing::warn!("the session with the broker did not end in time");
@@ -103,6 +106,7 @@ async fn walk<S: FnMut(&Document)>(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let mut shutdown = pin!(shutdown);
+    let mut systemd = Systemd::ready();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut batch = Vec::with_capacity(BATCH);
@@ -115,6 +119,7 @@ async fn walk<S: FnMut(&Document)>(
             _ = tick.tick() => {
                 corridor.turn();
                 corridor.export(inbox.len())?;
+                systemd.turn(&corridor.status());
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {
                 anyhow::ensure!(taken > 0, "the session with the broker ended");

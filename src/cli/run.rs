@@ -2,7 +2,7 @@
 //!
 //! Logs go to stderr; what is found (`errors`, `emergency`, `circuit-breaker`) is also said on
 //! stdout, one line each, for people or as JSON like the lines of `lookout replay`. Exit code 0
-//! after SIGTERM or SIGINT, 1 with the reason on stderr if lookout had to give up, 64 with every
+//! after SIGTERM or SIGINT, 143 or 130 if a second one stopped it at once, 1 with the reason on stderr if lookout had to give up, 64 with every
 //! mistake if the configuration is wrong.
 
 mod said;
@@ -67,7 +67,15 @@ async fn observe(config: Config) -> anyhow::Result<()> {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
         };
-        tracing::info!("stopping on {name}");
+        tracing::info!("stopping on {name}; a second signal stops at once");
+        tokio::spawn(async move {
+            let code = tokio::select! {
+                _ = terminate.recv() => 143,
+                _ = interrupt.recv() => 130,
+            };
+            tracing::warn!("stopped at once: what was not published is lost");
+            std::process::exit(code);
+        });
     };
     let mut printer = Printer::start(&config.cluster, config.log.json)?;
     let ended = app::run_with(config, key(), shutdown, |document| printer.show(document)).await;

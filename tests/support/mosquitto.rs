@@ -74,6 +74,12 @@ impl Mosquitto {
         }
     }
 
+    /// Has it stand still: it keeps its connections and answers nothing.
+    pub fn freeze(&self) {
+        let id = self.child.as_ref().expect("a broker that runs").id().to_string();
+        assert!(Command::new("kill").args(["-STOP", &id]).status().expect("kill").success());
+    }
+
     /// Ends it in an orderly way, so that it stores what it keeps.
     pub fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
