@@ -18,6 +18,8 @@ mod line;
 mod mosquitto;
 #[path = "e2e/outage.rs"]
 mod outage;
+#[path = "e2e/paused.rs"]
+mod paused;
 #[path = "e2e/platform.rs"]
 mod platform;
 #[path = "e2e/program.rs"]
@@ -108,6 +110,11 @@ async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_5() {
 #[tokio::test]
 async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_3() {
     restart::takes_up_what_stood(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_lookout_that_stood_still_blames_nobody() {
+    paused::blames_nobody(&MQTT_5).await;
 }
 
 #[tokio::test]
