@@ -10,6 +10,8 @@
 
 #[path = "e2e/broker_killed.rs"]
 mod broker_killed;
+#[path = "e2e/burdens.rs"]
+mod burdens;
 #[path = "e2e/hopeless.rs"]
 mod hopeless;
 #[path = "e2e/line.rs"]

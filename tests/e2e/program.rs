@@ -144,10 +144,17 @@ fn lines(output: impl Read + Send + 'static) -> UnboundedReceiver<String> {
 pub struct Metrics(String);
 
 impl Metrics {
-    /// The value of a metric without labels.
+    /// The value of a metric without labels; 0 if it is not there yet.
     pub fn value(&self, name: &str) -> f64 {
         let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name}")).parse().unwrap()
+        line.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// The open calls of a service.
+    pub fn open(&self, service: &str) -> f64 {
+        let begins = format!("lookout_open_calls{{service=\"{service}\"");
+        let wanted = self.0.lines().filter(|line| line.starts_with(&begins));
+        wanted.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum()
     }
 
     /// The calls of a service with an outcome, over its methods.
