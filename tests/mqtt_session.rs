@@ -13,7 +13,7 @@ mod session;
 
 use fake_broker::FakeBroker;
 use lookout::config::Protocol;
-use lookout::mqtt::Arrival;
+use lookout::mqtt::{Arrival, Plan};
 use lookout::observer::input::Link;
 use lookout::wire::Document;
 use mosquitto::{Mosquitto, Setup};
@@ -475,5 +475,27 @@ async fn attempts_against_a_closed_port_are_paced() {
         }
         assert_eq!(running.handle.figures().attempts, 1, "{protocol:?}");
         running.abort().await;
+    }
+}
+
+#[tokio::test]
+async fn a_listener_says_nothing_of_itself_whether_it_leaves_or_is_lost() {
+    for protocol in BOTH {
+        let broker = Mosquitto::start();
+        let listener = || Plan { presence: None, ..plan(broker.port(), protocol, &["service/+"]) };
+        let mut peer = Peer::connect(broker.port(), "peer", "#", false).await;
+        let lost = Running::start(listener());
+        lost.wait_up().await;
+        lost.abort().await;
+        // The same client comes back: by then the broker has dealt with the connection it lost.
+        let mut leaves = Running::start(listener());
+        leaves.wait_up().await;
+        peer.publish("service/A", false, "heard").await;
+        assert_eq!(leaves.hear().await.payload, "heard");
+        leaves.stop().await;
+        peer.publish("service/A", false, "last").await;
+        for payload in ["heard", "last"] {
+            assert_eq!(peer.see().await, ("service/A".into(), payload.into(), false));
+        }
     }
 }

@@ -37,6 +37,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
+/// What the client identifier of a listener ends with.
+const LISTENER: &str = "-record";
+
 /// Everything a session needs to know.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -44,10 +47,11 @@ pub struct Plan {
     pub broker: Broker,
     /// The filters to subscribe to; the link is up when all of them are granted.
     pub filters: Vec<String>,
-    /// Where birth and death are published, retained.
-    pub presence: String,
-    /// What proves that the ears work; it is subscribed to beside the filters.
-    pub canary: Canary,
+    /// Where birth and death are published, retained; `None` says nothing about itself.
+    pub presence: Option<String>,
+    /// What proves that the ears work; it is subscribed to beside the filters. One that says
+    /// nothing has none.
+    pub canary: Option<Canary>,
     /// Where an earlier run left standing how things are; read until [`Handle::is_restored`].
     pub standing: Vec<String>,
     /// Messages that may wait between socket and observer.
@@ -62,13 +66,34 @@ impl Plan {
         Self {
             broker: config.broker.clone(),
             filters: config.traffic.filters(),
-            presence: presence::topic(&config.cluster, &config.id),
-            canary: Canary::new(&config.cluster, &config.id),
+            presence: Some(presence::topic(&config.cluster, &config.id)),
+            canary: Some(Canary::new(&config.cluster, &config.id)),
             standing: standing::filters(&config.cluster).into(),
             inbox: config.inbox,
             outbox: config.outbox,
         }
     }
+
+    /// What somebody needs who only listens, beside an observer of the same configuration: a
+    /// client identifier of its own (`…-record`), so that neither ends the other's connection,
+    /// and neither presence nor canary, for nobody observes.
+    pub fn listener(config: &Config) -> Self {
+        let (presence, canary, standing) = (None, None, Vec::new());
+        let mut plan = Self { presence, canary, standing, ..Self::new(config) };
+        plan.broker.client_id = listener_id(&config.broker.client_id);
+        plan
+    }
+}
+
+/// The client identifier of a listener beside the observer with this one, within the 65 535
+/// bytes that MQTT can carry.
+fn listener_id(observer: &str) -> String {
+    let most = usize::from(u16::MAX) - LISTENER.len();
+    let mut end = observer.len().min(most);
+    while !observer.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}{LISTENER}", &observer[..end])
 }
 
 /// A session that is ready to run, with both of its ends. Nothing happens before
@@ -183,4 +208,17 @@ impl Handle {
 /// Adds one; the counters stand for themselves, so no order between them is needed.
 fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_has_an_identifier_of_its_own_that_mqtt_can_carry() {
+        assert_eq!(listener_id("lookout-a"), "lookout-a-record");
+        let longest = "é".repeat(32_767);
+        let id = listener_id(&longest);
+        assert!(id.len() <= 65_535 && id.ends_with("é-record"), "{} bytes", id.len());
+    }
 }

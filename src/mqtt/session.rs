@@ -137,7 +137,8 @@ impl Session {
     /// One connection, until it fails or is closed as asked.
     async fn live(&mut self) -> Result<(), Failure> {
         count(&self.counters.attempts);
-        let will = (self.plan.presence.as_str(), presence::payload(false, self.clock.now()));
+        let now = self.clock.now();
+        let will = self.plan.presence.as_deref().map(|at| (at, presence::payload(false, now)));
         let opening = protocol::Opening { broker: &self.plan.broker, will };
         let (client, mut connection) = protocol::open(opening);
         let connect = Duration::from_micros(self.plan.broker.connect_timeout.micros());
@@ -208,7 +209,12 @@ impl Session {
         life.phase = Phase::Subscribing;
         let answer = Duration::from_micros(self.plan.broker.connect_timeout.micros());
         life.set_guard(answer.max(Duration::from_secs(1)));
-        if life.client.subscribe(&self.filters(), self.plan.broker.qos, &self.plan.canary.topic) {
+        let own = self.plan.canary.as_ref().map_or("", |canary| &canary.topic);
+        let filters = self.filters();
+        if filters.is_empty() {
+            return self.subscribed(life, &[]);
+        }
+        if life.client.subscribe(&filters, self.plan.broker.qos, own) {
             Ok(())
         } else {
             Err(Failure::Subscription(format!("filters {:?} are not valid", self.filters())))
@@ -248,7 +254,7 @@ impl Session {
 
     /// The filters to subscribe to: those of the traffic, and the canary's topic.
     fn filters(&self) -> Vec<String> {
-        let canary = std::iter::once(&self.plan.canary.topic);
+        let canary = self.plan.canary.as_ref().map(|canary| &canary.topic);
         self.plan.filters.iter().chain(canary).cloned().collect()
     }
 
@@ -268,8 +274,9 @@ impl Session {
     }
 
     fn say_presence(&self, life: &Life, online: bool) {
+        let Some(topic) = &self.plan.presence else { return };
         let payload = presence::payload(online, self.clock.now());
-        if life.client.publish(self.plan.presence.clone(), true, payload, Vec::new()) {
+        if life.client.publish(topic.clone(), true, payload, Vec::new()) {
             self.outlet.presence_taken();
         }
     }
@@ -294,8 +301,9 @@ impl Session {
         if !matches!(life.phase, Phase::Up | Phase::Leaving) {
             return;
         }
-        if let Some(number) = self.outlet.song().filter(|_| life.phase == Phase::Up) {
-            let canary = &self.plan.canary;
+        if let Some(canary) = self.plan.canary.as_ref().filter(|_| life.phase == Phase::Up)
+            && let Some(number) = self.outlet.song()
+        {
             // One that the library does not take is missing, as it should be.
             life.client.sing(canary.topic.clone(), canary.song(number, self.clock.now()));
         }

@@ -159,7 +159,7 @@ impl<'a> Envelope<'a> {
 
     /// Its id; `None` if it is null or absent.
     pub fn id(&self) -> Result<Option<Id<'a>>, Malformed> {
-        id(self.id)
+        raw_id(self.id)
     }
 
     /// Whether the id is there, null or not.
@@ -169,7 +169,7 @@ impl<'a> Envelope<'a> {
 
     /// The id of a service-call document.
     pub fn message_id(&self) -> Result<Option<Id<'a>>, Malformed> {
-        id(self.message_id)
+        raw_id(self.message_id)
     }
 
     /// Its method; `None` if it is absent.
@@ -250,7 +250,8 @@ pub enum Reading {
     Own,
 }
 
-fn id(raw: Option<&RawValue>) -> Result<Option<Id<'_>>, Malformed> {
+/// Reads an id; `None` if it is null or absent.
+pub(super) fn raw_id(raw: Option<&RawValue>) -> Result<Option<Id<'_>>, Malformed> {
     let Some(raw) = raw else { return Ok(None) };
     match raw.get().as_bytes().first() {
         Some(b'n') => Ok(None),
@@ -262,12 +263,13 @@ fn id(raw: Option<&RawValue>) -> Result<Option<Id<'_>>, Malformed> {
     }
 }
 
-fn is_string(raw: Option<&RawValue>) -> bool {
+/// Whether a member is there and a string.
+pub(super) fn is_string(raw: Option<&RawValue>) -> bool {
     raw.is_some_and(|raw| raw.get().starts_with('"'))
 }
 
 /// Decodes a member that must be a string; one that is none reads as empty.
-fn string(raw: &RawValue) -> Result<Cow<'_, str>, Malformed> {
+pub(super) fn string(raw: &RawValue) -> Result<Cow<'_, str>, Malformed> {
     let text = raw.get();
     if !text.starts_with('"') {
         return Ok(Cow::Borrowed(""));
@@ -311,6 +313,11 @@ fn read_error(raw: &RawValue, own: &str) -> Result<Reading, Malformed> {
         return Ok(Reading::Own);
     }
     Ok(Reading::Answer(Answer::Error(code)))
+}
+
+/// Whether an error is a direct answer that lookout itself gave.
+pub(super) fn is_own_error(error: &RawValue, own: &str) -> bool {
+    read_error(error, own) == Ok(Reading::Own)
 }
 
 /// Whether the data of an unavailable error names lookout as its source.

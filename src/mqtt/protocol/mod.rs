@@ -42,8 +42,8 @@ const MQTT_MAX: u32 = 268_435_455;
 pub(super) struct Opening<'a> {
     /// The broker and how to reach it.
     pub(super) broker: &'a Broker,
-    /// Topic and payload of the will, published retained.
-    pub(super) will: (&'a str, String),
+    /// Topic and payload of the will, published retained; none leaves without a word.
+    pub(super) will: Option<(&'a str, String)>,
 }
 
 /// A message from the broker, before it is stamped.

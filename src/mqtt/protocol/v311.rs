@@ -36,14 +36,16 @@ pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
 }
 
 fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
-    let Opening { broker, will: (topic, payload) } = opening;
+    let Opening { broker, will } = opening;
     let mut options = MqttOptions::new(&broker.client_id, super::host(broker), broker.port);
     options
         .set_clean_session(true)
         .set_keep_alive(keep_alive)
         .set_inflight(super::PACKETS)
-        .set_max_packet_size(bytes(super::max_packet(broker)), bytes(super::MQTT_MAX))
-        .set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+        .set_max_packet_size(bytes(super::max_packet(broker)), bytes(super::MQTT_MAX));
+    if let Some((topic, payload)) = will {
+        options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+    }
     log_in(&mut options, broker);
     options
 }

@@ -35,15 +35,17 @@ pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
 }
 
 fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
-    let Opening { broker, will: (topic, payload) } = opening;
+    let Opening { broker, will } = opening;
     let mut options = MqttOptions::new(&broker.client_id, super::host(broker), broker.port);
     options
         .set_clean_start(true)
         .set_session_expiry_interval(Some(0))
         .set_keep_alive(keep_alive)
         .set_connection_timeout(super::connect_seconds(broker.connect_timeout))
-        .set_max_packet_size(Some(super::max_packet(broker)))
-        .set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));
+        .set_max_packet_size(Some(super::max_packet(broker)));
+    if let Some((topic, payload)) = will {
+        options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));
+    }
     options.set_outgoing_inflight_upper_limit(super::PACKETS);
     if let Some((user, password)) = super::credentials(broker) {
         options.set_credentials(user, password);
