@@ -31,10 +31,7 @@ impl Hope {
     pub(super) fn lost(&self, now: Instant, status: &Status, deaf_for: Span) -> Option<String> {
         let FailFast { no_link, no_canary, quiet } = self.limits;
         if status.link == Link::Down {
-            let problem = status.problem.as_deref().unwrap_or("no reason known");
-            return (now.since(status.since) > no_link).then(|| {
-                format!("no link to the broker for {no_link} (`fail_fast.no_link`): {problem}")
-            });
+            return hopeless(no_link, status, now);
         }
         if deaf_for > no_canary {
             return Some(format!(
@@ -49,6 +46,13 @@ impl Hope {
              access rules"
         ))
     }
+}
+
+/// Why it makes no sense to wait for a link any longer, if there is none for longer than that.
+pub(crate) fn hopeless(no_link: Span, status: &Status, now: Instant) -> Option<String> {
+    let problem = status.problem.as_deref().unwrap_or("no reason known");
+    (status.link == Link::Down && now.since(status.since) > no_link)
+        .then(|| format!("no link to the broker for {no_link} (`fail_fast.no_link`): {problem}"))
 }
 
 #[cfg(test)]

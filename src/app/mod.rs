@@ -29,6 +29,7 @@ use crate::telemetry::Exporter;
 use crate::wire::Document;
 use anyhow::Context;
 use corridor::Corridor;
+pub(crate) use hope::hopeless;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::time::Duration;
@@ -135,7 +136,11 @@ async fn walk<S: FnMut(&Document)>(
 }
 
 /// Runs the session on a thread of its own; the receiver tells of its end.
-fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
+///
+/// # Errors
+///
+/// If the system gives no thread, or none of what a runtime needs.
+pub(crate) fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
     let (done, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -186,7 +191,7 @@ async fn serve(config: &Config, exporter: &Exporter) -> anyhow::Result<Http> {
 }
 
 /// The broker as it may be shown: without user and password.
-fn url(broker: &Broker) -> String {
+pub(crate) fn url(broker: &Broker) -> String {
     let Broker { host, port, .. } = broker;
     if host.contains(':') {
         format!("mqtt://[{host}]:{port}")

@@ -6,6 +6,7 @@
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod record;
 pub mod replay;
 pub mod run;
 
@@ -31,6 +32,8 @@ enum Command {
     /// Watch lookout at work: embedded broker, made-up services, a script of faults.
     #[cfg(feature = "demo")]
     Demo(demo::Args),
+    /// Record the traffic of a broker in a file for `lookout replay`.
+    Record(record::Args),
     /// Run a recorded traffic file through the same pipeline, under the file's own clock.
     Replay(replay::Args),
     /// Check a configuration file and report every mistake in it.
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::main(args),
+        Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
         Command::CheckConfig(args) => check_config::main(args),
     };
@@ -67,4 +71,10 @@ fn refuse(mistakes: &[Mistake]) -> ExitCode {
         eprintln!("{mistake}");
     }
     ExitCode::from(BAD_USAGE)
+}
+
+/// Whether a failure is that nobody reads on.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

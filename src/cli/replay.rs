@@ -16,20 +16,17 @@ use crate::observer::input::Doubt;
 use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::wire::Document;
-use crate::wire::capture::{Line, What};
+use crate::wire::capture::{Line, MAX_LINE, What};
 use anyhow::Context;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Digests never leave the program; in a replay their key is fixed, so that even the order of
 /// simultaneous events is the same each time.
 const KEY: DigestKey = DigestKey::new(0x6c6f_6f6b_6f75_7421, 0x7265_706c_6179_2121);
-/// A line longer than this, in bytes, is bad: memory is bounded by it, and the largest payload
-/// that is read by default fits in ten times over, escaped or in base64.
-const MAX_LINE: u64 = 16 << 20;
 /// Lines between two looks at the clock for the progress line.
 const PROGRESS_EVERY: u64 = 16_384;
 
@@ -58,14 +55,9 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     };
     match replay(config, &args.file, args.summary.as_deref()) {
         // That nobody reads on (`| head`) is no failure.
-        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        Err(error) if super::is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
         done => done.map(|()| ExitCode::SUCCESS),
     }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let cause = error.downcast_ref::<std::io::Error>();
-    cause.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn replay(config: Config, file: &Path, summary_file: Option<&Path>) -> anyhow::Result<()> {
@@ -76,13 +68,16 @@ fn replay(config: Config, file: &Path, summary_file: Option<&Path>) -> anyhow::R
     let mut replay = Replay::new(config, stdout);
     replay.pauses = find_pauses(file, shortest)?;
     let mut progress = Progress::new(&clock);
-    for_lines(file, |line| {
+    let whole = for_lines(file, |line| {
         replay.line(line)?;
         progress.line(&clock);
         Ok(())
     })?;
     let mut summary = replay.finish()?;
     progress.done();
+    if !whole {
+        eprintln!("lookout: {} ends in the middle; what is before that was read", file.display());
+    }
     if let Some(path) = summary_file {
         summary.wall_s = clock.now().since(begun).as_secs_f64();
         let json = serde_json::to_string_pretty(&summary)?;
@@ -217,8 +212,12 @@ fn find_pauses(path: &Path, shortest: Span) -> anyhow::Result<VecDeque<Pause>> {
     Ok(pauses.into())
 }
 
-/// Hands each line of a file on, without its line break.
-fn for_lines(path: &Path, mut take: impl FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+/// Hands each line of a file on, without its line break; false if a compressed file ends in the
+/// middle, as it may when whoever wrote it was killed.
+fn for_lines(
+    path: &Path,
+    mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+) -> anyhow::Result<bool> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     let mut reader: Box<dyn BufRead> = if path.extension().is_some_and(|end| end == "zst") {
         Box::new(BufReader::with_capacity(1 << 18, zstd::Decoder::new(file)?))
@@ -228,14 +227,17 @@ fn for_lines(path: &Path, mut take: impl FnMut(&[u8]) -> anyhow::Result<()>) -> 
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = std::io::Read::take(&mut reader, MAX_LINE).read_until(b'\n', &mut line);
-        let read = read.with_context(|| path.display().to_string())?;
+        let read = std::io::Read::take(&mut reader, MAX_LINE as u64).read_until(b'\n', &mut line);
+        let read = match read {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+            read => read.with_context(|| path.display().to_string())?,
+        };
         if read == 0 {
-            return Ok(());
+            return Ok(true);
         }
         if line.last() == Some(&b'\n') {
             line.pop();
-        } else if read as u64 == MAX_LINE {
+        } else if read == MAX_LINE {
             skip_line(&mut reader)?;
             line.truncate(0);
         }

@@ -36,6 +36,16 @@ pub(super) fn parse(text: &str) -> Option<Span> {
     Some(Span::from_micros(micros))
 }
 
+/// Reads a duration that is not zero, for the parser of the command line.
+///
+/// # Errors
+///
+/// What a duration looks like, if this is none.
+pub fn parse_duration(text: &str) -> Result<Span, String> {
+    let span = parse(text).filter(|span| *span > Span::ZERO);
+    span.ok_or_else(|| "expected a duration such as 90s, 10m or 1h".to_owned())
+}
+
 /// Writes a duration in the largest unit that needs no fraction.
 pub(super) fn show(span: Span) -> String {
     let micros = span.micros();
@@ -75,6 +85,14 @@ mod tests {
         assert_eq!(show(Span::from_secs(3600)), "1h");
         assert_eq!(show(Span::from_secs(90)), "90s");
         assert_eq!(show(Span::from_millis(1500)), "1500ms");
+    }
+
+    #[test]
+    fn a_flag_wants_some_time() {
+        assert_eq!(parse_duration("10m"), Ok(Span::from_secs(600)));
+        for text in ["0s", "10", ""] {
+            assert!(parse_duration(text).unwrap_err().contains("10m"), "{text}");
+        }
     }
 
     #[test]

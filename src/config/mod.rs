@@ -24,6 +24,7 @@ mod table;
 mod url;
 mod walk;
 
+pub use duration::parse_duration;
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use sources::{Sources, parse_flag};

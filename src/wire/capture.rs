@@ -13,6 +13,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+/// A line longer than this, in bytes, is bad, and is not written: memory is bounded by it, and
+/// the largest payload that is read by default fits in ten times over, escaped or in base64.
+pub const MAX_LINE: usize = 16 << 20;
+
 /// A line of a traffic file.
 #[derive(Debug)]
 pub struct Line<'a> {

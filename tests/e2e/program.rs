@@ -144,6 +144,12 @@ fn lines(output: impl Read + Send + 'static) -> UnboundedReceiver<String> {
 pub struct Metrics(String);
 
 impl Metrics {
+    /// Whether the page has this line.
+    #[allow(dead_code)] // Not everybody who shares this file asks.
+    pub fn has(&self, wanted: &str) -> bool {
+        self.0.lines().any(|line| line == wanted)
+    }
+
     /// The value of a metric without labels; 0 if it is not there yet.
     pub fn value(&self, name: &str) -> f64 {
         let line = self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
