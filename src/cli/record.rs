@@ -39,8 +39,6 @@ const BATCH: usize = 256;
 const TICK: Duration = Duration::from_secs(1);
 /// How long the session may take to end; it gives itself less.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
-/// The shortest wait that is taken for a pause of the process: twice the longest that is meant.
-const SHORTEST_PAUSE: Span = Span::from_secs(2);
 
 /// Arguments of `lookout record`.
 #[derive(Debug, clap::Args)]
@@ -122,8 +120,7 @@ async fn record(
     let (session, inbox, handle) = mqtt::open(Plan::listener(config), recorder.clock);
     tracing::info!("recording from {}", app::url(&config.broker));
     let gone = app::start(session)?;
-    let pause = config.settings.doubt.pause.max(SHORTEST_PAUSE);
-    let no_link = config.fail_fast.no_link;
+    let (pause, no_link) = (config.settings.doubt.pause, config.fail_fast.no_link);
     let mut ears = Ears { inbox, handle, gone, pause, no_link };
     let ended = listen(&mut ears, &mut recorder, stop, length).await;
     let finished = recorder.output.finish();
@@ -153,7 +150,7 @@ struct Ears {
     handle: Handle,
     /// Tells of the session's end.
     gone: oneshot::Receiver<()>,
-    /// A wait that was longer is a pause of the process.
+    /// A wait that was longer is a pause of the process; the setting is longer than a tick.
     pause: Span,
     /// Without a link for longer than this it makes no sense to go on.
     no_link: Span,

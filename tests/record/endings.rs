@@ -1,9 +1,14 @@
 //! How a recording ends, what is left of it, and what it refuses to begin with.
 
 use crate::mosquitto::Mosquitto;
-use crate::recorder::{Publisher, Recorder, command, file_lines, files, replay, written};
+use crate::recorder::{
+    LOOK, PATIENCE, Publisher, Recorder, command, file_lines, files, replay, written,
+};
 use std::path::Path;
 use std::process::Stdio;
+
+/// Large messages that are more than a recorder and a pipe can hold.
+const LARGE: u64 = 8;
 
 /// Text that does not compress well.
 fn noise(seed: u64, bytes: usize) -> String {
@@ -125,19 +130,60 @@ async fn stdout_takes_lines_as_they_come_until_the_time_is_over() {
     assert!(lines[2].ends_with(r#""link":"down"}"#), "{lines:?}");
 }
 
+/// A recorder whose lines nobody takes, until it is full of them.
+async fn held_up(broker: &Mosquitto, publisher: &mut Publisher, settings: &[&str]) -> Recorder {
+    let mut command = command();
+    command.args(["record", "-o", "-", "--set"]);
+    command.arg(format!("broker.url=mqtt://127.0.0.1:{}", broker.port())).args(settings);
+    let mut recorder = Recorder::of(command.stdout(Stdio::piped()));
+    recorder.line("subscribed to ");
+    for at in 0..LARGE {
+        publisher.say("service/A", noise(at, 500_000)).await;
+    }
+    recorder
+}
+
+#[tokio::test]
+async fn what_was_lost_is_counted_and_said() {
+    const SMALL: u64 = 2_000;
+    let broker = Mosquitto::start();
+    let mut publisher = Publisher::connect(broker.port());
+    let settings = ["--set", "inbox.capacity=16"];
+    let mut recorder = held_up(&broker, &mut publisher, &settings).await;
+    for _ in 0..SMALL {
+        publisher.say("service/A", "small").await;
+    }
+    let stdout = recorder.read();
+    let mut ends = 0;
+    let mut recorded = 0;
+    let heard = async {
+        let mut look = tokio::time::interval(LOOK);
+        let mut over = false;
+        while !over {
+            look.tick().await;
+            publisher.say("service/A", "the end").await;
+            ends += 1;
+            let lines: Vec<_> = stdout.try_iter().collect();
+            recorded += lines.iter().filter(|line| line.contains("\"topic\"")).count() as u64;
+            over = lines.iter().any(|line| line.contains("the end"));
+        }
+    };
+    // A message that is heard now comes after all that was lost.
+    tokio::time::timeout(PATIENCE, heard).await.expect("a message that is heard");
+    let said = recorder.interrupt();
+    recorded += stdout.iter().filter(|line| line.contains("\"topic\"")).count() as u64;
+    assert!(said.contains(&format!("recorded {recorded} messages in stdout")), "{said}");
+    let lost = said.lines().find_map(|line| line.split_once(" messages were lost")).unwrap().0;
+    let lost: u64 = lost.rsplit(' ').next().unwrap().parse().unwrap();
+    let all = LARGE + SMALL;
+    assert!(lost > 0 && (all..=all + ends).contains(&(recorded + lost)), "{recorded} + {lost}");
+}
+
 #[tokio::test]
 async fn a_second_signal_ends_it_even_if_nobody_takes_its_lines() {
     let broker = Mosquitto::start();
-    let mut command = command();
-    command.args(["record", "-o", "-", "--set"]);
-    command.arg(format!("broker.url=mqtt://127.0.0.1:{}", broker.port()));
-    // The pipe is never read.
-    let mut recorder = Recorder::of(command.stdout(Stdio::piped()));
-    recorder.line("subscribed to ");
     let mut publisher = Publisher::connect(broker.port());
-    for at in 0..8 {
-        publisher.say("service/A", noise(at, 500_000)).await;
-    }
+    let mut recorder = held_up(&broker, &mut publisher, &[]).await;
     recorder.signal("-INT");
     recorder.line("stopping on SIGINT");
     recorder.signal("-TERM");

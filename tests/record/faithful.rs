@@ -174,3 +174,23 @@ async fn lines_hold_every_byte_and_property_and_tell_of_the_link() {
     ];
     assert_eq!(lines, wanted);
 }
+
+#[test]
+fn a_pause_of_the_process_is_told_with_its_length() {
+    let broker = Mosquitto::start();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("paused.ndjson");
+    let arguments = ["-o", file.to_str().unwrap(), "--set", "doubt.pause=2s"];
+    let mut recorder = Recorder::start(broker.port(), &arguments);
+    recorder.signal("-STOP");
+    // Another recorder keeps the time.
+    let other = ["-o", "-", "--for", "4s", "--set", "broker.client_id=clock"];
+    assert_eq!(Recorder::start(broker.port(), &other).end().0, Some(0));
+    recorder.signal("-CONT");
+    recorder.line("stood still for ");
+    recorder.interrupt();
+    let pauses: Vec<_> =
+        file_lines(&file).iter().filter_map(|line| line["paused_s"].as_f64()).collect();
+    assert_eq!(pauses.len(), 1);
+    assert!(pauses[0] > 2.0, "{pauses:?}");
+}

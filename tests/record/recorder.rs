@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause between two looks at a file.
-const LOOK: Duration = Duration::from_millis(50);
+pub const LOOK: Duration = Duration::from_millis(50);
 
 /// A running recorder; it ends with the value.
 pub struct Recorder {
@@ -40,8 +40,13 @@ impl Recorder {
         let mut command = command();
         command.args(["record", "--set", &format!("broker.url=mqtt://127.0.0.1:{port}")]);
         let mut recorder = Self::of(command.args(arguments).stdout(Stdio::piped()));
-        recorder.stdout = Some(lines(recorder.child.stdout.take().unwrap()));
+        recorder.stdout = Some(recorder.read());
         recorder
+    }
+
+    /// Reads what it writes to stdout from now on.
+    pub fn read(&mut self) -> Receiver<String> {
+        lines(self.child.stdout.take().unwrap())
     }
 
     /// Starts a command that is or becomes a recorder.
