@@ -198,7 +198,7 @@ async fn listen(
             }
         }
     }
-    progress.end();
+    drop(progress);
     leave(ears, recorder).await
 }
 

@@ -66,6 +66,12 @@ impl Progress {
     }
 }
 
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 /// Says what was recorded where, and what was not.
 pub(super) fn done(tally: &Tally, written: u64, place: &str) {
     let Tally { messages, dropped, left_out } = tally;
