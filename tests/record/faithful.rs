@@ -110,6 +110,11 @@ async fn a_recording_replays_to_what_was_published_and_what_a_live_observer_coun
     while presence.last().is_none_or(|said| said != "the end") {
         presence.push(soon("presence", heard.recv()).await.unwrap());
     }
+    // The observer's canary sings meanwhile, and no other.
+    let (songs, presence): (Vec<_>, Vec<_>) =
+        presence.into_iter().partition(|said| said.starts_with(r#"{"run":"#));
+    let run = |song: &String| song.split(',').next().unwrap().to_owned();
+    assert!(songs.iter().all(|song| run(song) == run(&songs[0])), "{songs:?}");
     assert_eq!(presence.len(), 2, "{presence:?}");
     assert!(presence[0].starts_with(r#"{"online":true,"#), "{presence:?}");
 }
