@@ -4,8 +4,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "config/bad_files.rs"]
 mod bad_files;
+#[path = "config/broker.rs"]
+mod broker;
 
 use lookout::config::{self, Config, Protocol, Sources};
 use lookout::observer::breaker::Mode;
@@ -56,7 +60,7 @@ fn ten_mistakes_are_reported_as_ten() {
 cluster = 'a/b'
 sed = 1
 [broker]
-url = 'ws://host'
+url = 'http://host'
 qos = 3
 backoff_min = '1m'
 [patience]
@@ -173,7 +177,7 @@ fn bad_variables_and_flags_are_refused_in_these_words() {
         ],
         &[
             "lookout.toml:2: verdict.min_silence: found 1, allowed: a duration such as 30s, from 1ms to 1h",
-            "environment: LOOKOUT_BROKER: found \"mqtt://ann:***@host:***\", allowed: an address such as mqtt://host:1883 or mqtt://user:password@host, with a port from 1 to 65535",
+            "environment: LOOKOUT_BROKER: found \"mqtt://ann:***@host:***\", allowed: an address such as mqtt://host:1883, mqtts://user:password@host or wss://host/mqtt, with a port from 1 to 65535",
             "environment: LOOKOUT_CLUSTER: found bytes that are no text, allowed: UTF-8",
             "environment: LOOKOUT_CODES_FAILED[1]: found \"two\", allowed: integers",
             "environment: LOOKOUT_TRAFFIC_PAIR: found an unknown setting, allowed: a known one, see lookout check-config --print-default",
@@ -213,9 +217,11 @@ fn no_file_means_the_manuals_defaults() {
         ("service-functions", "service/{service}", "session/{session}/response")
     );
     let broker = &config.broker;
-    assert_eq!((broker.host.as_str(), broker.port, broker.qos), ("localhost", 1883, 0));
+    let [address] = broker.addresses.as_slice() else { panic!("one address") };
+    assert_eq!((address.to_string().as_str(), broker.qos), ("mqtt://localhost:1883", 0));
+    assert!(broker.tls.is_none());
     assert_eq!((broker.protocol, &broker.client_id), (Protocol::V5, &config.id));
-    assert_eq!((&broker.user, &broker.password), (&None, &None));
+    assert_eq!((&address.user, &address.password), (&None, &None));
     assert_eq!((broker.max_packet, broker.keep_alive), (1_114_112, Span::from_secs(30)));
     assert_eq!((config.inbox, config.outbox), (65_536, 10_000));
     assert_eq!(config.http, Some("127.0.0.1:9464".parse().unwrap()));
@@ -243,16 +249,14 @@ fn later_sources_win() {
         (&[("LOOKOUT_BROKER_USER", "bob")][..], "bob", "one"),
         (&[("LOOKOUT_BROKER", "mqtt://cid:three@host")][..], "cid", "three"),
     ] {
-        let broker = good(file, environment, &[]).broker;
-        assert_eq!(broker.user.as_deref(), Some(user));
-        assert_eq!(broker.password.unwrap().0, password);
+        let address = good(file, environment, &[]).broker.addresses.remove(0);
+        assert_eq!(address.user.as_deref(), Some(user));
+        assert_eq!(address.password.unwrap().0, password);
     }
     // A file's password file is not even opened when the environment has a password.
     let unused = "[broker]\nuser = 'ann'\npassword_file = '/nowhere'";
-    assert_eq!(
-        good(unused, &[("LOOKOUT_BROKER_PASSWORD", "x")], &[]).broker.password.unwrap().0,
-        "x"
-    );
+    let broker = good(unused, &[("LOOKOUT_BROKER_PASSWORD", "x")], &[]).broker;
+    assert_eq!(broker.addresses[0].password.as_ref().unwrap().0, "x");
 }
 
 #[test]
@@ -302,9 +306,9 @@ listen = \"off\"
         ],
     );
     let broker = &config.broker;
-    assert_eq!((broker.host.as_str(), broker.port, broker.qos), ("::1", 1884, 1));
+    assert_eq!((broker.addresses[0].to_string().as_str(), broker.qos), ("mqtt://[::1]:1884", 1));
     assert_eq!(broker.protocol, Protocol::V311);
-    assert_eq!(broker.password.as_ref().unwrap().0, "s3cret");
+    assert_eq!(broker.addresses[0].password.as_ref().unwrap().0, "s3cret");
     assert!(!format!("{config:?}").contains("s3cret"));
     let settings = &config.settings;
     let names: Vec<_> = settings.pairs.iter().map(|pair| pair.name.as_str()).collect();
@@ -373,7 +377,7 @@ fn the_command_says_ok_or_every_mistake() {
         said.starts_with(&format!("{file}: ok\n  cluster  plant (lookout's id: one)\n")),
         "{said}"
     );
-    assert!(said.contains("  broker   host:1883 as ann, MQTT 5\n"), "{said}");
+    assert!(said.contains("  broker   mqtt://host:1883 as ann, MQTT 5\n"), "{said}");
     let pair = "service-functions: service/{service} -> session/{session}/response";
     assert!(said.contains(&format!("  pair     {pair}\n")), "{said}");
     assert!(!said.contains("secret"));

@@ -146,6 +146,12 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("axum", &["http"], "HTTP details stay in one room"),
     ("mqtt5", &["demo"], "the embedded broker is for the demo alone"),
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
+    (
+        "rustls",
+        &["config", "mqtt"],
+        "what is trusted is put together in one place, and used in one",
+    ),
+    ("rustls_native_certs", &["config"], "the system's authorities are read with the settings"),
     ("toml_edit", &["config"], "the syntax of the file is the configuration's own affair"),
 ];
 

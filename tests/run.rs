@@ -212,7 +212,7 @@ fn a_port_in_use_ends_it_with_the_reason() {
 
 #[test]
 fn mistakes_in_the_configuration_are_all_told() {
-    let lookout = Lookout::run(&["--set", "broker.qos=7"], &[("LOOKOUT_BROKER", "mqtts://h")]);
+    let lookout = Lookout::run(&["--set", "broker.qos=7"], &[("LOOKOUT_BROKER", "http://h")]);
     lookout.line("LOOKOUT_BROKER");
     lookout.line("broker.qos");
     assert_eq!(lookout.end(), Some(64));

@@ -79,7 +79,7 @@ pub async fn run_with(
     tracing::info!(
         "lookout {} observing {} as {}, cluster {}",
         env!("CARGO_PKG_VERSION"),
-        url(&config.broker),
+        urls(&config.broker),
         config.id,
         config.cluster
     );
@@ -190,12 +190,8 @@ async fn serve(config: &Config, exporter: &Exporter) -> anyhow::Result<Http> {
     Ok(Http(Some(tokio::spawn(server.serve(exporter.page())))))
 }
 
-/// The broker as it may be shown: without user and password.
-pub(crate) fn url(broker: &Broker) -> String {
-    let Broker { host, port, .. } = broker;
-    if host.contains(':') {
-        format!("mqtt://[{host}]:{port}")
-    } else {
-        format!("mqtt://{host}:{port}")
-    }
+/// The broker's addresses as they may be shown: without user and password.
+pub(crate) fn urls(broker: &Broker) -> String {
+    let shown: Vec<_> = broker.addresses.iter().map(ToString::to_string).collect();
+    shown.join(", ")
 }

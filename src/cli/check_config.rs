@@ -54,16 +54,16 @@ fn print(text: &str) -> anyhow::Result<ExitCode> {
 fn summary(config: &Config) -> String {
     let Config { cluster, id, broker, settings, traffic, http, .. } = config;
     let mut out = String::new();
-    let user = broker.user.as_deref().map_or(String::new(), |user| format!(" as {user}"));
     let version = match broker.protocol {
         config::Protocol::V5 => "5",
         config::Protocol::V311 => "3.1.1",
     };
-    let host =
-        if broker.host.contains(':') { format!("[{}]", broker.host) } else { broker.host.clone() };
     // Writing to a string cannot fail.
     let _ = writeln!(out, "  cluster  {cluster} (lookout's id: {id})");
-    let _ = writeln!(out, "  broker   {host}:{}{user}, MQTT {version}", broker.port);
+    for address in &broker.addresses {
+        let user = address.user.as_deref().map_or(String::new(), |user| format!(" as {user}"));
+        let _ = writeln!(out, "  broker   {address}{user}, MQTT {version}");
+    }
     for pair in &settings.pairs {
         let _ = writeln!(out, "  pair     {}: {} -> {}", pair.name, pair.call, pair.reply);
     }

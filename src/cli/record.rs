@@ -118,7 +118,7 @@ async fn record(
     length: Option<Span>,
 ) -> anyhow::Result<()> {
     let (session, inbox, handle) = mqtt::open(Plan::listener(config), recorder.clock);
-    tracing::info!("recording from {}", app::url(&config.broker));
+    tracing::info!("recording from {}", app::urls(&config.broker));
     let gone = app::start(session)?;
     let (pause, no_link) = (config.settings.doubt.pause, config.fail_fast.no_link);
     let mut ears = Ears { inbox, handle, gone, pause, no_link };

@@ -33,12 +33,17 @@ pub(super) struct Draft {
 /// `[broker]`.
 #[derive(Clone, PartialEq)]
 pub(super) struct BrokerDraft {
-    pub(super) url: String,
+    pub(super) url: Vec<String>,
     pub(super) protocol: String,
     pub(super) client_id: Option<String>,
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) password_file: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) cert_file: Option<String>,
+    pub(super) key_file: Option<String>,
+    pub(super) server_name: Option<String>,
+    pub(super) alpn: Vec<String>,
     pub(super) keep_alive: Span,
     pub(super) connect_timeout: Span,
     pub(super) backoff_min: Span,
@@ -97,12 +102,17 @@ impl Default for Draft {
 impl Default for BrokerDraft {
     fn default() -> Self {
         Self {
-            url: "mqtt://localhost:1883".to_owned(),
+            url: vec!["mqtt://localhost:1883".to_owned()],
             protocol: "5".to_owned(),
             client_id: None,
             user: None,
             password: None,
             password_file: None,
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+            server_name: None,
+            alpn: Vec::new(),
             keep_alive: Span::from_secs(30),
             connect_timeout: Span::from_secs(5),
             backoff_min: Span::from_millis(250),

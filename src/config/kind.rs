@@ -9,6 +9,9 @@ use super::raw::{self, Form, Node};
 use super::{duration, url};
 use crate::observer::Span;
 
+/// Most addresses of one broker: more than a cluster has, and few enough to try in turn.
+const MOST_URLS: usize = 16;
+
 /// The type and range of a value.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
@@ -48,8 +51,8 @@ pub(super) enum Kind {
     Choice(&'static [&'static str]),
     /// A string that is never shown.
     Secret,
-    /// The broker's address, which may hold a password.
-    Url,
+    /// The broker's address or several of them, which may hold passwords.
+    Urls,
     /// A list of strings, comma separated in a variable.
     Texts {
         /// What an element is, in words.
@@ -102,7 +105,7 @@ impl Kind {
                 format!("one of {}", words.join(", "))
             }
             Self::Secret => "a string that is not empty".to_owned(),
-            Self::Url => url::ALLOWED.to_owned(),
+            Self::Urls => format!("{}, or a list of up to {MOST_URLS}", url::ALLOWED),
             Self::Texts { of, .. } => format!("a list of {of}"),
             Self::Integers { min: i64::MIN, .. } => "a list of integers".to_owned(),
             Self::Integers { min, max } => format!("a list of integers from {min} to {max}"),
@@ -163,14 +166,50 @@ impl Kind {
             Self::Text { check, .. } => check(text),
             Self::Choice(words) => words.contains(&text),
             Self::Secret => !text.is_empty(),
-            Self::Url => {
-                url::parse(text)
-                    .map_err(|allowed| vec![Fault { allowed, ..self.refusal(node) }])?;
-                true
-            }
             _ => false,
         };
         if good { Ok(text.to_owned()) } else { Err(self.fault(node)) }
+    }
+
+    /// Reads one address, or a list of them; every one that is wrong is a fault of its own.
+    pub(super) fn urls(&self, node: &Node) -> Result<Vec<String>, Vec<Fault>> {
+        let loose;
+        let (elements, is_list) = match &node.form {
+            Form::List(elements) => (elements.as_slice(), true),
+            // An IPv6 address begins with a bracket as well, but makes no list.
+            Form::Loose(text) => match raw::parse_list(text) {
+                Some(Node { form: Form::List(elements), .. }) => {
+                    loose = elements;
+                    (loose.as_slice(), true)
+                }
+                _ => {
+                    loose = url::split(text).into_iter().map(Node::loose).collect::<Vec<_>>();
+                    (loose.as_slice(), loose.len() > 1)
+                }
+            },
+            _ => (std::slice::from_ref(node), false),
+        };
+        if !matches!(self, Self::Urls) || elements.is_empty() || elements.len() > MOST_URLS {
+            return Err(self.fault(node));
+        }
+        let mut urls = Vec::with_capacity(elements.len());
+        let mut faults = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            match element.text().map(|text| (text, url::parse(text))) {
+                Some((text, Ok(_))) => urls.push(text.to_owned()),
+                other => {
+                    let refusal = self.refusal(element);
+                    let allowed = match other {
+                        Some((_, Err(allowed))) => allowed,
+                        _ if is_list => url::ALLOWED.to_owned(),
+                        _ => refusal.allowed,
+                    };
+                    let element = is_list.then_some(index);
+                    faults.push(Fault { element, allowed, ..refusal });
+                }
+            }
+        }
+        if faults.is_empty() { Ok(urls) } else { Err(faults) }
     }
 
     /// Reads a list of strings; every element that is wrong is a fault of its own.
@@ -240,8 +279,8 @@ impl Kind {
     fn refusal(&self, node: &Node) -> Fault {
         let found = match (self, &node.form, node.text()) {
             (Self::Secret, ..) => "***".to_owned(),
-            (Self::Url, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
-            (Self::Url, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
+            (Self::Urls, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
+            (Self::Urls, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
             _ => node.written.clone(),
         };
         Fault { element: None, line: node.line, found, allowed: self.allowed() }

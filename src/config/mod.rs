@@ -3,13 +3,15 @@
 //! Three steps. `raw` keeps exactly what was written, with lines. `sources`, `walk` and `gather`
 //! look every key up in the one `table` of settings and read every value into a draft, over the
 //! defaults: file, then environment, then flags. `resolve` checks the values against each other,
-//! reads the password, compiles the traffic rules, and only then is there a [`Config`].
+//! reads password, certificates and keys, compiles the traffic rules, and only then is there a [`Config`].
 //!
 //! Edge rules: every mistake is reported, not only the first; a mistake says where it is, what
 //! was found and what is allowed; a secret is never shown, not even in a mistake about it. The
 //! printed default and the reference page come from the same table, and tests hold the copies
 //! in the repository to it.
 
+mod address;
+mod broker;
 mod draft;
 mod duration;
 mod gather;
@@ -21,13 +23,16 @@ mod resolve;
 mod sources;
 mod suggest;
 mod table;
+mod tls;
 mod url;
 mod walk;
 
+pub use address::{Address, Scheme};
 pub use duration::parse_duration;
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use sources::{Sources, parse_flag};
+pub use tls::Tls;
 
 use crate::observer::{Settings, Span};
 use crate::wire::{Envelope, Traffic, Voice};
@@ -73,18 +78,14 @@ impl Config {
 /// The broker and how to reach it.
 #[derive(Clone, Debug)]
 pub struct Broker {
-    /// Host name or address, an IPv6 address without brackets.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
+    /// Where it is: at least one address, tried in this order.
+    pub addresses: Vec<Address>,
+    /// How to speak TLS with it; set exactly if the addresses ask for it.
+    pub tls: Option<Tls>,
     /// MQTT protocol version.
     pub protocol: Protocol,
     /// Client identifier.
     pub client_id: String,
-    /// User name.
-    pub user: Option<String>,
-    /// Password, already read from its file, the environment or the URL. Never shown.
-    pub password: Option<Secret>,
     /// Keep-alive interval, at least 5 s.
     pub keep_alive: Span,
     /// Time to wait for a connection.

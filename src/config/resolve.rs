@@ -1,22 +1,19 @@
 //! From a draft to a configuration that cannot be wrong.
 //!
-//! Each value is in its range by now. Here they are checked against each other, the password is
-//! fetched, names that were not given are made, and the traffic rules are compiled. Where two
-//! values contradict each other the one from the stronger source is named, as it was set last; a
-//! value that was refused already is not judged a second time.
+//! Each value is in its range by now. Here they are checked against each other, names that were not
+//! given are made, and the traffic rules are compiled; `broker` does the same for the broker, and
+//! fetches password, certificates and keys. Where two values contradict each other the one from
+//! the stronger source is named, as it was set last; a value that was refused already is not
+//! judged a second time.
 
 use super::draft::{Draft, PAIR_NAME};
 use super::duration::show;
-use super::gather::{Gathered, Rank};
+use super::gather::Gathered;
 use super::mistake::quoted;
 use super::table;
-use super::{Broker, Config, FailFast, Log, Protocol, Secret, url};
+use super::{Config, FailFast, Log, broker};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::{Envelope, PairSpec, Traffic, TrafficSpec};
-use std::io::Read;
-
-/// Longest password, as MQTT carries it, in bytes.
-const LONGEST_PASSWORD: u64 = 65_535;
 
 /// Checks and resolves; `None` if a mistake was noted.
 pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
@@ -26,7 +23,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     check_codes(gathered, &draft);
     check_pairs(gathered, &draft);
     let id = draft.id.clone().unwrap_or_else(default_id);
-    let broker = broker(gathered, &draft, &id);
+    let broker = broker::broker(gathered, &draft, &id);
     let spec = traffic_spec(&draft, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -219,90 +216,6 @@ pub(super) fn traffic_mistakes(gathered: &mut Gathered, mistakes: Vec<crate::wir
             gathered.mistake(spot, quoted(&mistake.found), allowed);
         }
     }
-}
-
-/// The broker, with user and password from wherever they were given.
-fn broker(gathered: &mut Gathered, draft: &Draft, id: &str) -> Option<Broker> {
-    let broker = &draft.broker;
-    // It was read once already, and would have been refused then.
-    let address = url::parse(&broker.url).ok()?;
-    let user = chosen(
-        gathered,
-        "a user name",
-        [("broker.url", address.user), ("broker.user", broker.user.clone()), ("", None)],
-    );
-    let password = chosen(
-        gathered,
-        "a password",
-        [
-            ("broker.url", address.password.map(|password| password.0)),
-            ("broker.password", broker.password.clone()),
-            ("broker.password_file", broker.password_file.clone()),
-        ],
-    );
-    let protocol = if broker.protocol == "3.1.1" { Protocol::V311 } else { Protocol::V5 };
-    if let (Some((key, _)), None, Protocol::V311) = (&password, &user, protocol) {
-        let spot = gathered.spot(key);
-        gathered.mistake(
-            spot,
-            "a password without a user name",
-            "a user name too, as MQTT 3.1.1 demands",
-        );
-    }
-    let password = match password {
-        Some((key @ "broker.password_file", path)) => Some(password_from(gathered, key, &path)?),
-        Some((_, password)) => Some(password),
-        None => None,
-    };
-    Some(Broker {
-        host: address.host,
-        port: address.port,
-        protocol,
-        client_id: broker.client_id.clone().unwrap_or_else(|| id.to_owned()),
-        user: user.map(|(_, user)| user),
-        password: password.map(Secret),
-        keep_alive: broker.keep_alive,
-        connect_timeout: broker.connect_timeout,
-        backoff_min: broker.backoff_min,
-        backoff_max: broker.backoff_max,
-        max_packet: broker.max_packet,
-        qos: u8::from(broker.qos == 1),
-    })
-}
-
-/// The value from the strongest source; two in one source contradict each other.
-fn chosen(
-    gathered: &mut Gathered,
-    what: &str,
-    places: [(&'static str, Option<String>); 3],
-) -> Option<(&'static str, String)> {
-    let given =
-        places.into_iter().filter_map(|(key, value)| Some((gathered.rank(key), key, value?)));
-    let mut given: Vec<(Rank, &'static str, String)> = given.collect();
-    given.sort_by_key(|(rank, ..)| std::cmp::Reverse(*rank));
-    let mut given = given.into_iter();
-    let (rank, first, value) = given.next()?;
-    for (_, second, _) in given.filter(|(other, ..)| *other == rank) {
-        let spot = gathered.spot(second);
-        gathered.mistake(spot, format!("{what} here and in {first}"), "only one of them");
-    }
-    Some((first, value))
-}
-
-/// The password in a file, without the line break that most editors leave.
-fn password_from(gathered: &mut Gathered, key: &str, path: &str) -> Option<String> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path)
-        .and_then(|file| file.take(LONGEST_PASSWORD + 1).read_to_string(&mut text));
-    let problem = match read {
-        Err(error) => format!("a file that can be read: {error}"),
-        Ok(_) if text.trim().is_empty() => "a file that is not empty".to_owned(),
-        Ok(size) if size as u64 > LONGEST_PASSWORD => "a file of at most 65535 bytes".to_owned(),
-        Ok(_) => return Some(text.trim().to_owned()),
-    };
-    let spot = gathered.spot(key);
-    gathered.mistake(spot, quoted(path), problem);
-    None
 }
 
 /// `lookout-` and the host's name, made fit for a topic level.

@@ -46,7 +46,7 @@ fn candidates(setting: &Setting) -> Vec<String> {
         Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
         Kind::Choice(words) => words.iter().map(|word| (*word).to_owned()).collect(),
         Kind::Integers { max, .. } => vec![max.to_string()],
-        Kind::Text { .. } | Kind::Secret | Kind::Url | Kind::Texts { .. } => {
+        Kind::Text { .. } | Kind::Secret | Kind::Urls | Kind::Texts { .. } => {
             texts.iter().map(|text| (*text).to_owned()).collect()
         }
     }

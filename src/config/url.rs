@@ -1,59 +1,86 @@
-//! The broker's address: `mqtt://user:password@host:1883`, `mqtt://host`, or bare `host:port`.
+//! The broker's address: `mqtt://user:password@host:1883`, `mqtts://host`, `wss://host/mqtt`, or
+//! bare `host:port`.
 //!
-//! TLS and WebSocket addresses are refused by name, not silently spoken to in the clear. Whatever
-//! is wrong, a message may show the address only as [`masked`] gives it: an address that is
+//! A way that is not known is refused by name, not silently spoken to in the clear. Whatever is
+//! wrong, a message may show the address only as [`masked`] gives it: an address that is
 //! malformed around its password must not become the way the password gets into a log.
 
 use super::Secret;
+use super::address::{Address, Scheme};
+use rustls::pki_types::ServerName;
 use std::net::Ipv6Addr;
 
-/// The port of MQTT over TCP, as registered with IANA.
-const PORT: u16 = 1883;
-
 /// What an address looks like.
-pub(super) const ALLOWED: &str = "an address such as mqtt://host:1883 or mqtt://user:password@host";
+pub(super) const ALLOWED: &str =
+    "an address such as mqtt://host:1883, mqtts://user:password@host or wss://host/mqtt";
 
-/// An address, taken apart.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Url {
-    /// Host name or address, an IPv6 address without its brackets.
-    pub(super) host: String,
-    /// TCP port.
-    pub(super) port: u16,
-    /// User name, if the address has one.
-    pub(super) user: Option<String>,
-    /// Password, if the address has one.
-    pub(super) password: Option<Secret>,
-}
+/// The path of a WebSocket address that has none: what most brokers and their manuals use.
+const PATH: &str = "/mqtt";
+
+/// Longest path of a WebSocket address, in bytes.
+const LONGEST_PATH: usize = 1024;
 
 /// Reads an address; the error says what is allowed in its place.
-pub(super) fn parse(text: &str) -> Result<Url, String> {
-    let rest = match text.split_once("://") {
-        Some((scheme, rest)) => {
-            known_scheme(scheme)?;
-            rest
-        }
-        None => text,
+pub(super) fn parse(text: &str) -> Result<Address, String> {
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (known_scheme(scheme)?, rest),
+        None => (Scheme::Mqtt, text),
     };
     let (login, rest) = match rest.rsplit_once('@') {
         Some((login, rest)) => (Some(login), rest),
         None => (None, rest),
     };
     let (user, password) = credentials(login)?;
-    let address = rest.strip_suffix('/').unwrap_or(rest);
-    if address.contains(['/', '?', '#']) {
+    let (place, path) = if scheme.is_web_socket() {
+        let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        (place, if path.is_empty() { PATH } else { path })
+    } else {
+        (rest.strip_suffix('/').unwrap_or(rest), "")
+    };
+    if !is_path(path) {
+        return Err(format!("{ALLOWED}, with a plain path and nothing after it"));
+    }
+    if place.contains(['/', '?', '#']) {
         return Err(format!("{ALLOWED}, with nothing after host and port"));
     }
-    let (host, port) = host_and_port(address)?;
-    Ok(Url { host, port, user, password: password.map(Secret) })
+    let (host, port) = host_and_port(place, scheme.port())?;
+    if scheme.is_encrypted() && ServerName::try_from(host.as_str()).is_err() {
+        return Err(format!("{ALLOWED}, with a host that a certificate can name"));
+    }
+    let password = password.map(Secret);
+    Ok(Address { scheme, host, port, path: path.to_owned(), user, password })
 }
 
-/// Refuses every scheme but `mqtt`.
-fn known_scheme(scheme: &str) -> Result<(), String> {
+/// Takes a comma-separated list of addresses apart. A comma may stand in a password, so that only
+/// one before a scheme ends an address.
+pub(super) fn split(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in text.match_indices(',') {
+        let next = text.get(at + 1..).unwrap_or("").trim_start();
+        let letters = next.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(next.len());
+        if letters > 0 && next.get(letters..).is_some_and(|rest| rest.starts_with("://")) {
+            parts.push(text.get(start..at).unwrap_or("").trim());
+            start = at + 1;
+        }
+    }
+    parts.push(text.get(start..).unwrap_or("").trim());
+    parts
+}
+
+/// Whether a text is nothing, or a path that can stand in a request as it is.
+fn is_path(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:%".contains(&b);
+    text.len() <= LONGEST_PATH && text.bytes().all(plain)
+}
+
+/// The way that a scheme names.
+fn known_scheme(scheme: &str) -> Result<Scheme, String> {
     match scheme.to_ascii_lowercase().as_str() {
-        "mqtt" => Ok(()),
-        "mqtts" | "ssl" | "tls" => Err("a mqtt:// address: TLS is not supported yet".to_owned()),
-        "ws" | "wss" => Err("a mqtt:// address: WebSocket is not supported yet".to_owned()),
+        "mqtt" => Ok(Scheme::Mqtt),
+        "mqtts" | "ssl" | "tls" => Ok(Scheme::Mqtts),
+        "ws" => Ok(Scheme::Ws),
+        "wss" => Ok(Scheme::Wss),
         _ => Err(ALLOWED.to_owned()),
     }
 }
@@ -100,8 +127,8 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Host and port of `host`, `host:port` or `[::1]:port`.
-fn host_and_port(address: &str) -> Result<(String, u16), String> {
+/// Host and port of `host`, `host:port` or `[::1]:port`; `usual` is the port if none is given.
+fn host_and_port(address: &str, usual: u16) -> Result<(String, u16), String> {
     let (host, port) = if let Some(rest) = address.strip_prefix('[') {
         let Some((host, port)) = rest.split_once(']') else {
             return Err(ALLOWED.to_owned());
@@ -127,7 +154,7 @@ fn host_and_port(address: &str) -> Result<(String, u16), String> {
         (host, port)
     };
     let Some(port) = port else {
-        return Ok((host.to_owned(), PORT));
+        return Ok((host.to_owned(), usual));
     };
     // `parse` would take a sign.
     let port = Some(port)
@@ -192,6 +219,12 @@ mod tests {
             ("ann:p:w@broker", "broker", 1883, Some("ann"), Some("p:w")),
             ("mqtt://a%40b:%25%2F%C3%A9@broker", "broker", 1883, Some("a@b"), Some("%/é")),
             ("mqtt://ann:@broker", "broker", 1883, Some("ann"), Some("")),
+            ("mqtts://broker", "broker", 8883, None, None),
+            ("ssl://broker:1", "broker", 1, None, None),
+            ("TLS://10.0.0.7", "10.0.0.7", 8883, None, None),
+            ("mqtts://[::1]", "::1", 8883, None, None),
+            ("ws://broker", "broker", 80, None, None),
+            ("wss://ann:p,w@broker/", "broker", 443, Some("ann"), Some("p,w")),
         ] {
             let url = parse(text).unwrap();
             assert_eq!((url.host.as_str(), url.port), (host, port), "{text}");
@@ -201,13 +234,43 @@ mod tests {
     }
 
     #[test]
+    fn paths_are_kept_and_else_the_usual_one() {
+        for (text, shown) in [
+            ("ws://h", "ws://h:80/mqtt"),
+            ("ws://h/", "ws://h:80/"),
+            ("wss://u:p@h:8443/a/b%20c", "wss://h:8443/a/b%20c"),
+            ("mqtts://u:p@h/", "mqtts://h:8883"),
+        ] {
+            assert_eq!(parse(text).unwrap().to_string(), shown, "{text}");
+        }
+        assert!(parse(&format!("ws://h/{}", "x".repeat(LONGEST_PATH))).is_err());
+    }
+
+    #[test]
+    fn only_a_comma_before_a_scheme_separates() {
+        for (text, parts) in [
+            ("mqtt://a", &["mqtt://a"][..]),
+            ("mqtts://a, mqtts://b:1,ws://c", &["mqtts://a", "mqtts://b:1", "ws://c"]),
+            ("a:1883,mqtt://b", &["a:1883", "mqtt://b"]),
+            ("mqtt://u:p,w@a,b", &["mqtt://u:p,w@a,b"]),
+            (",,", &[",,"]),
+            ("", &[""]),
+        ] {
+            assert_eq!(split(text), parts, "{text}");
+        }
+    }
+
+    #[test]
     fn wrong_addresses_are_refused_and_never_show_a_password() {
         for (text, shown, hint) in [
             ("", "", "address"),
             ("mqtt://", "mqtt://", "address"),
-            ("mqtts://u:secret@h", "mqtts://u:***@h", "TLS is not supported yet"),
-            ("wss://u:secret@h/mqtt", "wss://u:***@h/***", "WebSocket is not supported yet"),
-            ("ws://h:80", "ws://h:80", "WebSocket is not supported yet"),
+            ("mqtts://u:secret@-", "mqtts://u:***@-", "a certificate can name"),
+            ("mqtts://h/mqtt", "mqtts://h/***", "nothing after"),
+            ("wss://u:secret@h/mqtt?key=secret", "wss://u:***@h/***", "plain path"),
+            ("ws://h/a b", "ws://h/***", "plain path"),
+            ("ws://h?secret", "ws://h/***", "nothing after"),
+            ("a:1,b:2", "a:***", "port"),
             ("http://h", "http://h", "address"),
             ("mqtt://u:sec/ret@h", "mqtt://u:***@h", "%2F"),
             ("mqtt://u:sec@ret@h", "mqtt://u:***@h", "%40"),

@@ -32,11 +32,13 @@ impl Backoff {
         Duration::from_micros(drawn)
     }
 
-    /// Tells how long a link lasted; a lasting one lets the waits start over.
-    pub(super) fn link_lasted(&mut self, span: Span) {
-        if span >= self.max {
+    /// Tells how long a link lasted; a lasting one lets the waits start over. Whether it did.
+    pub(super) fn link_lasted(&mut self, span: Span) -> bool {
+        let lasted = span >= self.max;
+        if lasted {
             self.step = self.min;
         }
+        lasted
     }
 }
 
@@ -68,9 +70,9 @@ mod tests {
         for _ in 0..4 {
             backoff.next(0);
         }
-        backoff.link_lasted(Span::from_secs(3));
+        assert!(!backoff.link_lasted(Span::from_secs(3)));
         assert_eq!(backoff.next(0), Duration::from_secs(2), "still the longest step");
-        backoff.link_lasted(Span::from_secs(4));
+        assert!(backoff.link_lasted(Span::from_secs(4)));
         assert_eq!(backoff.next(0), Duration::from_millis(500), "the first step again");
     }
 

@@ -28,6 +28,20 @@ pub enum Failure {
     TooLarge(Option<usize>),
     /// Bytes that are not MQTT, or not of this version.
     Unreadable(String),
+    /// The broker's certificate is not accepted, or TLS failed otherwise: why, and what to check.
+    Tls(String),
+    /// There is no WebSocket for MQTT at the address.
+    WebSocket(String),
+    /// The other side closed the connection.
+    Closed(String),
+    /// The other side closed the connection before it said anything in MQTT; whether the address
+    /// has TLS.
+    ClosedAtOnce {
+        /// As reported by the system.
+        what: String,
+        /// Whether TLS was spoken.
+        tls: bool,
+    },
     /// The network failed.
     Network(String),
     /// No connection, no answer, or no progress within the time allowed.
@@ -45,8 +59,18 @@ impl Failure {
                 | Self::ClientId
                 | Self::TakenOver
                 | Self::Filters(_)
+                | Self::Tls(_)
                 | Self::TooLarge(_)
         )
+    }
+
+    /// The same failure, told that the broker had not answered yet: a connection that is closed
+    /// so early was closed because of how it began.
+    pub(super) fn before_any_answer(self, tls: bool) -> Self {
+        match self {
+            Self::Closed(what) => Self::ClosedAtOnce { what, tls },
+            other => other,
+        }
     }
 }
 
@@ -92,9 +116,24 @@ impl fmt::Display for Failure {
             Self::Unreadable(what) => write!(
                 f,
                 "the broker's bytes could not be read ({what}): check `broker.protocol` and \
-                 that the port speaks MQTT"
+                 that the port in `broker.url` speaks MQTT, and without TLS unless the address \
+                 says so"
             ),
-            Self::Network(what) => write!(f, "{what}"),
+            Self::WebSocket(what) => write!(
+                f,
+                "no WebSocket for MQTT there ({what}): check scheme, port and path in `broker.url`"
+            ),
+            Self::ClosedAtOnce { what, tls: true } => write!(
+                f,
+                "closed before the broker answered ({what}): check that the port in `broker.url` \
+                 speaks TLS, and whether the broker wants a certificate (`broker.cert_file`)"
+            ),
+            Self::ClosedAtOnce { what, tls: false } => write!(
+                f,
+                "closed before the broker answered ({what}): check that the port in `broker.url` \
+                 speaks MQTT, and without TLS (else mqtts:// or wss://)"
+            ),
+            Self::Tls(what) | Self::Closed(what) | Self::Network(what) => f.write_str(what),
             Self::Timeout(what) => f.write_str(what),
         }
     }
@@ -116,6 +155,17 @@ mod tests {
         assert!(text.contains("`service/+` (not authorized), `session/+/response` (refused)"));
         assert!(text.contains("ACL"));
         assert!(failure.needs_operator());
+    }
+
+    #[test]
+    fn what_is_closed_at_once_is_told_apart() {
+        let closed = || Failure::Closed("reset".to_owned());
+        for (tls, setting) in [(true, "`broker.cert_file`"), (false, "mqtts://")] {
+            let text = closed().before_any_answer(tls).to_string();
+            assert!(text.contains(setting) && text.contains("`broker.url`"), "{text}");
+        }
+        assert_eq!(closed().to_string(), "reset");
+        assert_eq!(Failure::ClientId.before_any_answer(true), Failure::ClientId);
     }
 
     #[test]

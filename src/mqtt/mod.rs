@@ -19,6 +19,7 @@ mod inlet;
 mod outlet;
 mod presence;
 mod protocol;
+mod rounds;
 mod session;
 
 pub use canary::Canary;
@@ -122,7 +123,8 @@ pub struct Status {
     pub link: Link,
     /// Since when.
     pub since: Instant,
-    /// Why the last attempt failed, or the link was lost; `None` while it is up.
+    /// Why the last attempt failed, or the link was lost, and at which address, shown without
+    /// user and password; `None` while it is up.
     pub problem: Option<String>,
 }
 

@@ -4,7 +4,8 @@
 //! - Every connection subscribes anew. The link is up when the broker has granted every filter;
 //!   an observer that hears half of the traffic would blame services for what it cannot hear.
 //!   So a refused filter ends the connection, is said as an error, and is tried again later.
-//! - The library answers a broken connection at once, again and again; the waits are ours.
+//! - The library answers a broken connection at once, again and again; the waits are ours. Of
+//!   several addresses the next is tried at once, and waiting begins when each had its turn.
 //! - Nothing is awaited while polling but the connection, the outbox, the stop signal and one
 //!   guard against a connection that makes no progress. The poll is never cancelled while it
 //!   may be in the middle of a packet.
@@ -17,8 +18,10 @@ use super::failure::Failure;
 use super::inlet::Inlet;
 use super::outlet::Outlet;
 use super::protocol::{self, Client, Connection, Event, Terms};
+use super::rounds::Rounds;
 use super::{Plan, Status, count, presence};
 use crate::clock::Clock;
+use crate::config::Address;
 use crate::observer::Instant;
 use crate::observer::input::Link;
 use crate::wire::Document;
@@ -45,6 +48,7 @@ pub struct Session {
     status: watch::Sender<Status>,
     stop: watch::Receiver<bool>,
     backoff: Backoff,
+    rounds: Rounds,
     counters: Arc<super::Counters>,
 }
 
@@ -83,7 +87,8 @@ impl Session {
         counters: Arc<super::Counters>,
     ) -> Self {
         let backoff = Backoff::new(plan.broker.backoff_min, plan.broker.backoff_max);
-        Self { plan, clock, inlet, outlet, status, stop, backoff, counters }
+        let rounds = Rounds::new(plan.broker.addresses.len());
+        Self { plan, clock, inlet, outlet, status, stop, backoff, rounds, counters }
     }
 
     /// Runs until [`super::Handle::stop`], or until every handle is gone.
@@ -105,18 +110,21 @@ impl Session {
     }
 
     async fn keep_connected(&mut self) {
-        loop {
-            let Err(failure) = self.live().await else {
+        // A configuration has at least one address.
+        while let Some(address) = self.plan.broker.addresses.get(self.rounds.at()).cloned() {
+            let Err(failure) = self.live(&address).await else {
                 return;
             };
-            self.report(&failure);
-            let wait = self.backoff.next(random());
-            tracing::info!("next attempt to connect in {:.1} s", wait.as_secs_f64());
-            let mut stop = self.stop.clone();
-            tokio::select! {
-                () = sleep(wait) => {}
-                // With nothing to say there is no need to come back; the will has said offline.
-                () = stopped(&mut stop), if self.outlet.waiting() == 0 => return,
+            self.report(&address, &failure);
+            if self.rounds.ended() {
+                let wait = self.backoff.next(random());
+                tracing::info!("next attempt to connect in {:.1} s", wait.as_secs_f64());
+                let mut stop = self.stop.clone();
+                tokio::select! {
+                    () = sleep(wait) => {}
+                    // With nothing to say there is no need to come back; the will has said offline.
+                    () = stopped(&mut stop), if self.outlet.waiting() == 0 => return,
+                }
             }
             if self.stopping() && self.outlet.waiting() == 0 {
                 return;
@@ -124,23 +132,23 @@ impl Session {
         }
     }
 
-    fn report(&self, failure: &Failure) {
-        let broker = &self.plan.broker;
+    fn report(&self, address: &Address, failure: &Failure) {
         if failure.needs_operator() {
-            tracing::error!("no link to {}:{}: {failure}", broker.host, broker.port);
+            tracing::error!("no link to {address}: {failure}");
         } else {
-            tracing::warn!("no link to {}:{}: {failure}", broker.host, broker.port);
+            tracing::warn!("no link to {address}: {failure}");
         }
-        self.status.send_modify(|status| status.problem = Some(failure.to_string()));
+        let problem = format!("{address}: {failure}");
+        self.status.send_modify(|status| status.problem = Some(problem));
     }
 
     /// One connection, until it fails or is closed as asked.
-    async fn live(&mut self) -> Result<(), Failure> {
+    async fn live(&mut self, address: &Address) -> Result<(), Failure> {
         count(&self.counters.attempts);
         let now = self.clock.now();
         let will = self.plan.presence.as_deref().map(|at| (at, presence::payload(false, now)));
-        let opening = protocol::Opening { broker: &self.plan.broker, will };
-        let (client, mut connection) = protocol::open(opening);
+        let opening = protocol::Opening { broker: &self.plan.broker, address, will };
+        let (client, mut connection) = protocol::open(opening)?;
         let connect = Duration::from_micros(self.plan.broker.connect_timeout.micros());
         let mut life = Life::new(client, connect);
         let end = self.follow(&mut life, &mut connection).await;
@@ -154,9 +162,15 @@ impl Session {
             let now = self.clock.now();
             self.inlet.link(Link::Down);
             self.status.send_replace(Status { link: Link::Down, since: now, problem: None });
-            self.backoff.link_lasted(now.since(since));
+            if self.backoff.link_lasted(now.since(since)) {
+                self.rounds.link_lasted();
+            }
         }
-        end
+        let answered = life.phase != Phase::Connecting;
+        end.map_err(|failure| match answered {
+            true => failure,
+            false => failure.before_any_answer(address.scheme.is_encrypted()),
+        })
     }
 
     async fn follow(
@@ -266,7 +280,9 @@ impl Session {
         count(&self.counters.links);
         self.inlet.link(Link::Up);
         self.status.send_replace(Status { link: Link::Up, since: now, problem: None });
-        tracing::info!("subscribed to {}", self.plan.filters.join(", "));
+        let address = self.plan.broker.addresses.get(self.rounds.at());
+        let at = address.map_or(String::new(), |address| format!(" at {address}"));
+        tracing::info!("subscribed to {}{at}", self.plan.filters.join(", "));
         self.say_presence(life, true);
         if !self.outlet.is_restored() && !life.client.read_back(&self.plan.standing) {
             tracing::warn!("what an earlier run left standing cannot be asked for");

@@ -199,17 +199,18 @@ pub(crate) const BAD_FILES: &[(&str, &[&str])] = &[
     ),
     // Secrets.
     (
-        "[broker]\nurl = \"mqtts://ann:secret@host\"\npassword = 12345",
+        "[broker]\nurl = \"mqtt:://ann:secret@host\"\npassword = 12345",
         &[
-            "lookout.toml:2: broker.url: found \"mqtts://ann:***@host\", allowed: a mqtt:// address: TLS is not supported yet",
+            "lookout.toml:2: broker.url: found \"mqtt:://ann:***@host\", allowed: an address such as mqtt://host:1883, mqtts://user:password@host or wss://host/mqtt",
             "lookout.toml:3: broker.password: found ***, allowed: a string that is not empty",
         ],
     ),
     (
-        "[broker]\nurl = [\"mqtt://ann:secret@host\"]\npasword = 'secret'",
+        "[broker]\nurl = [\"mqtt://ann:secret@host\",\n\"http://ann:secret@host\", 7]\npasword = 'secret'",
         &[
-            "lookout.toml:2: broker.url: found an array, allowed: an address such as mqtt://host:1883 or mqtt://user:password@host",
-            "lookout.toml:3: broker.pasword: found an unknown setting, allowed: a known one, did you mean broker.password?",
+            "lookout.toml:3: broker.url[1]: found \"http://ann:***@host\", allowed: an address such as mqtt://host:1883, mqtts://user:password@host or wss://host/mqtt",
+            "lookout.toml:3: broker.url[2]: found an integer, allowed: an address such as mqtt://host:1883, mqtts://user:password@host or wss://host/mqtt",
+            "lookout.toml:4: broker.pasword: found an unknown setting, allowed: a known one, did you mean broker.password?",
         ],
     ),
     (

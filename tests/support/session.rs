@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lookout::clock::Clock;
-use lookout::config::{Broker, Protocol, Secret};
+use lookout::config::{Address, Broker, Protocol, Scheme, Secret};
 use lookout::mqtt::{Arrival, Canary, Handle, Heard, Inbox, Plan, Status, open};
 use lookout::observer::input::Link;
 use lookout::observer::{Instant, Span};
@@ -28,16 +28,20 @@ pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     waited.unwrap_or_else(|_| panic!("no {what} in {PATIENCE:?}"))
 }
 
+/// An address on this machine.
+pub fn address(scheme: Scheme, port: u16) -> Address {
+    let path = if scheme.is_web_socket() { "/mqtt" } else { "" }.into();
+    Address { scheme, host: "127.0.0.1".into(), port, path, user: None, password: None }
+}
+
 /// A plan for a broker on this machine.
 pub fn plan(port: u16, protocol: Protocol, filters: &[&str]) -> Plan {
     Plan {
         broker: Broker {
-            host: "127.0.0.1".into(),
-            port,
+            addresses: vec![address(Scheme::Mqtt, port)],
+            tls: None,
             protocol,
             client_id: "lookout-test".into(),
-            user: None,
-            password: None,
             keep_alive: Span::from_secs(60),
             connect_timeout: Span::from_secs(30),
             backoff_min: Span::from_millis(10),
@@ -56,8 +60,10 @@ pub fn plan(port: u16, protocol: Protocol, filters: &[&str]) -> Plan {
 
 /// The same plan with a user and a password.
 pub fn log_in(mut plan: Plan, user: &str, password: &str) -> Plan {
-    plan.broker.user = Some(user.into());
-    plan.broker.password = Some(Secret(password.into()));
+    for address in &mut plan.broker.addresses {
+        address.user = Some(user.into());
+        address.password = Some(Secret(password.into()));
+    }
     plan
 }
 

@@ -6,6 +6,7 @@
 //! A meaning gives the reason for the number, because an operator who knows it can judge whether
 //! it holds for them.
 
+mod broker;
 mod circuit;
 mod judgement;
 mod limits;
@@ -20,7 +21,7 @@ use crate::observer::Span;
 /// All sections in the order in which they are printed.
 pub(super) static SECTIONS: [&Section; 20] = [
     &program::TOP,
-    &program::BROKER,
+    &broker::BROKER,
     &program::INBOX,
     &program::OUTBOX,
     &program::TRAFFIC,
@@ -85,6 +86,7 @@ pub(super) enum Slot {
     Text(fn(&mut Draft) -> &mut String),
     MaybeText(fn(&mut Draft) -> &mut Option<String>),
     Texts(fn(&mut Draft) -> &mut Vec<String>),
+    Urls(fn(&mut Draft) -> &mut Vec<String>),
     Integers(fn(&mut Draft) -> &mut Vec<i64>),
     /// In one pair: there may be many.
     Pair(fn(&mut PairDraft) -> &mut Option<String>),
@@ -146,6 +148,7 @@ impl Setting {
             Slot::Text(at) => *at(draft) = kind.text(node)?,
             Slot::MaybeText(at) => *at(draft) = Some(kind.text(node)?),
             Slot::Texts(at) => *at(draft) = kind.texts(node)?,
+            Slot::Urls(at) => *at(draft) = kind.urls(node)?,
             Slot::Integers(at) => *at(draft) = kind.integers(node)?,
             Slot::Pair(_) | Slot::Service => {
                 return Err(vec![Fault {
@@ -173,6 +176,10 @@ impl Setting {
             Slot::MaybeNumber(at) => at(draft).map(|number| format!("{number:?}")),
             Slot::Text(at) => Some(text(at(draft))),
             Slot::MaybeText(at) => at(draft).as_ref().map(text),
+            Slot::Urls(at) => match at(draft).as_slice() {
+                [one] => Some(text(one)),
+                several => Some(format!("{several:?}")),
+            },
             // `Debug` of a list of plain texts or integers is TOML.
             Slot::Texts(at) => Some(format!("{:?}", at(draft))),
             Slot::Integers(at) => Some(format!("{:?}", at(draft))),

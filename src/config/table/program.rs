@@ -1,9 +1,7 @@
-//! The settings of the program around the observer: names, broker, queues, traffic, logs, HTTP.
+//! The settings of the program around the observer: names, queues, traffic, logs, HTTP.
 
-use super::{
-    H, Kind, MIN, MS, S, Section, Setting, Slot, count, is_level, not_empty, setting, span,
-};
-use crate::config::draft::{Draft, PairDraft};
+use super::{H, Kind, S, Section, Setting, Slot, count, is_level, not_empty, setting, span};
+use crate::config::draft::PairDraft;
 use std::net::SocketAddr;
 
 /// What a topic level is, in words.
@@ -33,97 +31,6 @@ pub(super) static TOP: Section = Section {
             Kind::Integer { min: 0, max: i64::MAX },
             Slot::Seed(|d| &mut d.settings.seed),
             "Seed of everything random: jitter and incident ids. Fixed, so that a replay gives the same bytes.",
-        ),
-    ],
-};
-
-/// `[broker]`.
-pub(super) static BROKER: Section = Section {
-    name: "broker",
-    meaning: "The broker and how to reach it.",
-    settings: &[
-        setting(
-            "url",
-            Kind::Url,
-            Slot::Text(|d| &mut d.broker.url),
-            "Its address; `host:port` will do, and 1883 is the port if none is given. `%`, `/`, `?`, `#`, `@` in \
-             user and password are percent-encoded. TLS (mqtts) and WebSocket (ws, wss) are not supported yet. \
-             `LOOKOUT_BROKER` is short for `LOOKOUT_BROKER_URL`.",
-        ),
-        setting(
-            "protocol",
-            Kind::Choice(&["5", "3.1.1"]),
-            Slot::Text(|d| &mut d.broker.protocol),
-            "MQTT version. 5 keeps retained messages and lookout's own from coming back, and carries response \
-             topics; 3.1.1 is for brokers that know no better.",
-        ),
-        maybe(
-            "client_id",
-            |d| &mut d.broker.client_id,
-            "Client identifier. A broker closes a connection when its identifier connects again elsewhere, so no \
-             two programs may share one.",
-        )
-        .unset("\"lookout-1\"", "the value of `id`"),
-        maybe(
-            "user",
-            |d| &mut d.broker.user,
-            "User name. May stand in `url` instead, but not in both.",
-        )
-        .unset("\"lookout\"", "as in `url`, else none"),
-        setting(
-            "password",
-            Kind::Secret,
-            Slot::MaybeText(|d| &mut d.broker.password),
-            "Password; never shown. Better kept out of this file: in `password_file` or `LOOKOUT_BROKER_PASSWORD`. \
-             Only one of `password`, `password_file` and a password in `url`.",
-        )
-        .unset("\"…\"", "as in `url`, else none"),
-        maybe(
-            "password_file",
-            |d| &mut d.broker.password_file,
-            "A file with the password, such as a mounted secret; white space around it is trimmed. A relative path \
-             starts at the working directory.",
-        )
-        .unset("\"/run/secrets/broker-password\"", "none"),
-        span(
-            "keep_alive",
-            |d| &mut d.broker.keep_alive,
-            (5 * S, 18 * H),
-            "Keep-alive interval: how soon a dead connection is noticed, against how often an idle one is used. \
-             MQTT ends at 65 535 s.",
-        ),
-        span(
-            "connect_timeout",
-            |d| &mut d.broker.connect_timeout,
-            (100 * MS, 5 * MIN),
-            "How long a connection may take to come up before it is tried anew.",
-        ),
-        span(
-            "backoff_min",
-            |d| &mut d.broker.backoff_min,
-            (10 * MS, 5 * MIN),
-            "First wait before reconnecting; it doubles up to `backoff_max`. Short, as most breaks are.",
-        ),
-        span(
-            "backoff_max",
-            |d| &mut d.broker.backoff_max,
-            (10 * MS, H),
-            "Longest wait before reconnecting, so that a broker that is back is noticed. At least `backoff_min`.",
-        ),
-        count(
-            "max_packet",
-            |d| &mut d.broker.max_packet,
-            (1024, 268_435_455),
-            "Largest packet accepted, in bytes: a payload of 1 MiB, and 64 KiB for topic and properties. An MQTT 5 \
-             broker is told and leaves larger ones out; over 3.1.1 a larger one ends the connection. At least \
-             `traffic.max_payload`.",
-        ),
-        count(
-            "qos",
-            |d| &mut d.broker.qos,
-            (0, 1),
-            "Quality of service of the subscriptions. 0, because a broker throttles a QoS 1 subscriber to its \
-             in-flight window (20 to 32 messages) and then drops silently: 1 makes lookout hear less, not more.",
         ),
     ],
 };
@@ -307,19 +214,6 @@ pub(super) static HTTP: Section = Section {
 /// The kind of a list of templates.
 const TEMPLATES: Kind = Kind::Texts { of: "topic templates", check: not_empty };
 
-/// A string of the program's own that need not be set.
-const fn maybe(
-    name: &'static str,
-    at: fn(&mut Draft) -> &mut Option<String>,
-    meaning: &'static str,
-) -> Setting {
-    const ANY: Kind = Kind::Text {
-        allowed: "a string of 1 to 65535 bytes without control characters",
-        check: is_mqtt_string,
-    };
-    setting(name, ANY, Slot::MaybeText(at), meaning)
-}
-
 /// A string of a pair.
 const fn pair(
     name: &'static str,
@@ -328,11 +222,6 @@ const fn pair(
     meaning: &'static str,
 ) -> Setting {
     setting(name, kind, Slot::Pair(at), meaning)
-}
-
-/// Whether a text fits where MQTT takes a string.
-fn is_mqtt_string(text: &str) -> bool {
-    (1..=65_535).contains(&text.len()) && !text.chars().any(char::is_control)
 }
 
 /// Whether a text is `off` or an address to listen on.

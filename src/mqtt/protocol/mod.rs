@@ -8,14 +8,17 @@
 //! buffered events, packet identifiers and a keep-alive interval of the server's choice from
 //! one connection to the next; a fresh one starts from what we know.
 
+mod reasons;
 mod v311;
 mod v5;
 
 use super::failure::Failure;
 use super::inlet::HeardProperties;
-use crate::config::{Broker, Protocol};
+use crate::config::{Address, Broker, Protocol, Scheme};
 use crate::observer::Span;
 use bytes::Bytes;
+use rumqttc::{TlsConfiguration, Transport};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Publications that may be on their way at once. Brokers allow 20 and more by default.
@@ -42,6 +45,8 @@ const MQTT_MAX: u32 = 268_435_455;
 pub(super) struct Opening<'a> {
     /// The broker and how to reach it.
     pub(super) broker: &'a Broker,
+    /// Which of its addresses.
+    pub(super) address: &'a Address,
     /// Topic and payload of the will, published retained; none leaves without a word.
     pub(super) will: Option<(&'a str, String)>,
 }
@@ -98,17 +103,23 @@ pub(super) enum Client {
 }
 
 /// A connection that connects when it is first polled.
-pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
-    match opening.broker.protocol {
+///
+/// # Errors
+///
+/// If the address asks for TLS and the broker has none.
+pub(super) fn open(opening: Opening<'_>) -> Result<(Client, Connection), Failure> {
+    let transport = transport(&opening)
+        .ok_or_else(|| Failure::Tls("TLS is not set up: check `broker.url`".to_owned()))?;
+    Ok(match opening.broker.protocol {
         Protocol::V5 => {
-            let (client, connection) = v5::open(opening);
+            let (client, connection) = v5::open(opening, transport);
             (Client::V5(client), Connection::V5(Box::new(connection)))
         }
         Protocol::V311 => {
-            let (client, connection) = v311::open(opening);
+            let (client, connection) = v311::open(opening, transport);
             (Client::V311(client), Connection::V311(Box::new(connection)))
         }
-    }
+    })
 }
 
 impl Connection {
@@ -182,14 +193,31 @@ impl Client {
     }
 }
 
-/// The host as the library wants it: it puts host and port together with a colon, which an
-/// IPv6 address has of its own.
-fn host(broker: &Broker) -> String {
-    if broker.host.contains(':') && !broker.host.starts_with('[') {
-        format!("[{}]", broker.host)
-    } else {
-        broker.host.clone()
+/// The host as the library wants it. For a WebSocket it wants the whole URL. Over TLS the host is
+/// also the name to check; else it is put together with the port by a colon, which an IPv6
+/// address has of its own (the resolver copes with one that is bare).
+fn host(address: &Address) -> String {
+    let Address { scheme, host, .. } = address;
+    match scheme {
+        Scheme::Ws | Scheme::Wss => address.to_string(),
+        Scheme::Mqtt if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+        Scheme::Mqtt | Scheme::Mqtts => host.clone(),
     }
+}
+
+/// The way to the broker as the library wants it. A configuration has TLS where an address asks
+/// for it; without it there is no way.
+fn transport(opening: &Opening<'_>) -> Option<Transport> {
+    let tls = || {
+        let tls = opening.broker.tls.as_ref()?;
+        Some(TlsConfiguration::Rustls(Arc::clone(&tls.0)))
+    };
+    Some(match opening.address.scheme {
+        Scheme::Mqtt => Transport::Tcp,
+        Scheme::Mqtts => Transport::tls_with_config(tls()?),
+        Scheme::Ws => Transport::Ws,
+        Scheme::Wss => Transport::wss_with_config(tls()?),
+    })
 }
 
 /// The keep-alive interval within what the library accepts (it panics below 5 s) and the
@@ -209,8 +237,8 @@ fn max_packet(broker: &Broker) -> u32 {
 }
 
 /// The user name and password to log in with, if there are any.
-fn credentials(broker: &Broker) -> Option<(String, String)> {
-    let user = broker.user.clone().unwrap_or_default();
-    let password = broker.password.as_ref().map_or_else(String::new, |secret| secret.0.clone());
+fn credentials(address: &Address) -> Option<(String, String)> {
+    let user = address.user.clone().unwrap_or_default();
+    let password = address.password.as_ref().map_or_else(String::new, |secret| secret.0.clone());
     (!user.is_empty() || !password.is_empty()).then_some((user, password))
 }

@@ -5,13 +5,14 @@
 //!   costs the connection, so the limit has to be generous.
 //! - The limit on outgoing packets is lifted: it would cost the connection, too.
 
-use super::{Event, Failure, Opening, Publication, Terms};
-use crate::config::Broker;
+use super::{Event, Failure, Opening, Publication, Terms, reasons};
+use crate::config::Address;
 use bytes::Bytes;
 use rumqttc::mqttbytes::Error as BytesError;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, EventLoop, LastWill, MqttOptions,
     NetworkOptions, Outgoing, Packet, QoS, StateError, SubscribeFilter, SubscribeReasonCode,
+    Transport,
 };
 use std::time::Duration;
 
@@ -25,20 +26,22 @@ pub(in crate::mqtt) struct Connection {
 pub(in crate::mqtt) struct Client(AsyncClient);
 
 /// A connection that connects when it is first polled.
-pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
+pub(super) fn open(opening: Opening<'_>, transport: Transport) -> (Client, Connection) {
     let keep_alive = super::keep_alive(opening.broker);
     let mut network = NetworkOptions::new();
     network.set_tcp_nodelay(true);
     network.set_connection_timeout(super::connect_seconds(opening.broker.connect_timeout));
-    let (client, mut events) = AsyncClient::new(options(opening, keep_alive), super::REQUESTS);
+    let (client, mut events) =
+        AsyncClient::new(options(opening, keep_alive, transport), super::REQUESTS);
     events.set_network_options(network);
     (Client(client), Connection { events, keep_alive })
 }
 
-fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
-    let Opening { broker, will } = opening;
-    let mut options = MqttOptions::new(&broker.client_id, super::host(broker), broker.port);
+fn options(opening: Opening<'_>, keep_alive: Duration, transport: Transport) -> MqttOptions {
+    let Opening { broker, address, will } = opening;
+    let mut options = MqttOptions::new(&broker.client_id, super::host(address), address.port);
     options
+        .set_transport(transport)
         .set_clean_session(true)
         .set_keep_alive(keep_alive)
         .set_inflight(super::PACKETS)
@@ -46,12 +49,12 @@ fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
     if let Some((topic, payload)) = will {
         options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
     }
-    log_in(&mut options, broker);
+    log_in(&mut options, address);
     options
 }
 
-fn log_in(options: &mut MqttOptions, broker: &Broker) {
-    if let Some((user, password)) = super::credentials(broker) {
+fn log_in(options: &mut MqttOptions, address: &Address) {
+    if let Some((user, password)) = super::credentials(address) {
         options.set_credentials(user, password);
     }
 }
@@ -128,7 +131,10 @@ const fn not_granted(code: SubscribeReasonCode) -> Option<&'static str> {
 fn failure(error: ConnectionError) -> Failure {
     match error {
         ConnectionError::ConnectionRefused(code) => refusal(code),
-        ConnectionError::Io(error) => Failure::Network(error.to_string()),
+        ConnectionError::Io(error) => reasons::of(&error),
+        ConnectionError::Tls(error) => reasons::of(&error),
+        ConnectionError::Websocket(error) => reasons::of_web_socket(&error),
+        ConnectionError::ResponseValidation(_) => reasons::no_subprotocol(),
         ConnectionError::NetworkTimeout => Failure::Timeout(super::NO_CONNECTION),
         ConnectionError::FlushTimeout => Failure::Timeout("the broker takes no more bytes"),
         ConnectionError::MqttState(error) => lost(error),
@@ -152,9 +158,9 @@ fn lost(error: StateError) -> Failure {
             Failure::TooLarge(Some(size))
         }
         StateError::AwaitPingResp => Failure::Timeout("no answer to a ping"),
-        StateError::ConnectionAborted => Failure::Network("the connection was closed".into()),
+        StateError::ConnectionAborted => Failure::Closed("the connection was closed".into()),
         StateError::Io(error) | StateError::Deserialization(BytesError::Io(error)) => {
-            Failure::Network(error.to_string())
+            reasons::of(&error)
         }
         other => Failure::Unreadable(other.to_string()),
     }

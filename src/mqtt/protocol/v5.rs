@@ -6,16 +6,16 @@
 //!   alias, so that its topic would be empty.
 //! - Retain As Published stays off: then the retain flag means an old message and nothing else.
 
-use super::{Event, Failure, HeardProperties, Opening, Publication, Terms};
+use super::{Event, Failure, HeardProperties, Opening, Publication, Terms, reasons};
 use crate::config::Broker;
 use bytes::Bytes;
-use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::v5::{
     ConnAck, ConnectReturnCode, DisconnectReasonCode, Filter, LastWill, Packet, PubAckReason,
     Publish, PublishProperties, RetainForwardRule, SubscribeReasonCode,
 };
 use rumqttc::v5::mqttbytes::{Error as BytesError, QoS};
 use rumqttc::v5::{AsyncClient, ConnectionError, EventLoop, MqttOptions, StateError};
+use rumqttc::{Outgoing, Transport};
 use std::time::Duration;
 
 /// The polled half.
@@ -28,16 +28,18 @@ pub(in crate::mqtt) struct Connection {
 pub(in crate::mqtt) struct Client(AsyncClient);
 
 /// A connection that connects when it is first polled.
-pub(super) fn open(opening: Opening<'_>) -> (Client, Connection) {
+pub(super) fn open(opening: Opening<'_>, transport: Transport) -> (Client, Connection) {
     let keep_alive = super::keep_alive(opening.broker);
-    let (client, events) = AsyncClient::new(options(opening, keep_alive), super::REQUESTS);
+    let (client, events) =
+        AsyncClient::new(options(opening, keep_alive, transport), super::REQUESTS);
     (Client(client), Connection { events, keep_alive })
 }
 
-fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
-    let Opening { broker, will } = opening;
-    let mut options = MqttOptions::new(&broker.client_id, super::host(broker), broker.port);
+fn options(opening: Opening<'_>, keep_alive: Duration, transport: Transport) -> MqttOptions {
+    let Opening { broker, address, will } = opening;
+    let mut options = MqttOptions::new(&broker.client_id, super::host(address), address.port);
     options
+        .set_transport(transport)
         .set_clean_start(true)
         .set_session_expiry_interval(Some(0))
         .set_keep_alive(keep_alive)
@@ -47,7 +49,7 @@ fn options(opening: Opening<'_>, keep_alive: Duration) -> MqttOptions {
         options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true, None));
     }
     options.set_outgoing_inflight_upper_limit(super::PACKETS);
-    if let Some((user, password)) = super::credentials(broker) {
+    if let Some((user, password)) = super::credentials(address) {
         options.set_credentials(user, password);
     }
     set_no_delay(&mut options, broker);
@@ -208,7 +210,10 @@ const fn not_taken(reason: PubAckReason) -> Option<&'static str> {
 fn failure(error: ConnectionError) -> Failure {
     match error {
         ConnectionError::ConnectionRefused(code) => refusal(code),
-        ConnectionError::Io(error) => Failure::Network(error.to_string()),
+        ConnectionError::Io(error) => reasons::of(&error),
+        ConnectionError::Tls(error) => reasons::of(&error),
+        ConnectionError::Websocket(error) => reasons::of_web_socket(&error),
+        ConnectionError::ResponseValidation(_) => reasons::no_subprotocol(),
         ConnectionError::Timeout(_) => Failure::Timeout(super::NO_CONNECTION),
         ConnectionError::MqttState(error) => lost(error),
         other => Failure::Unreadable(format!("{other:?}")),
@@ -244,9 +249,9 @@ fn lost(error: StateError) -> Failure {
         StateError::Deserialization(BytesError::PayloadSizeLimitExceeded { pkt_size, .. })
         | StateError::IncomingPacketTooLarge { pkt_size, .. } => Failure::TooLarge(Some(pkt_size)),
         StateError::AwaitPingResp => Failure::Timeout("no answer to a ping"),
-        StateError::ConnectionAborted => Failure::Network("the connection was closed".into()),
+        StateError::ConnectionAborted => Failure::Closed("the connection was closed".into()),
         StateError::Io(error) | StateError::Deserialization(BytesError::Io(error)) => {
-            Failure::Network(error.to_string())
+            reasons::of(&error)
         }
         other => Failure::Unreadable(other.to_string()),
     }
