@@ -17,3 +17,5 @@ mod mosquitto;
 mod program;
 #[path = "record/recorder.rs"]
 mod recorder;
+#[path = "support/schemas.rs"]
+mod schemas;

@@ -4,6 +4,7 @@ use crate::line::{Line, Message, Post, Trouble, Version, soon};
 use crate::mosquitto::Mosquitto;
 use crate::program::{Lookout, Metrics};
 use crate::recorder::{Publisher, Recorder, file_lines, replay, written};
+use crate::schemas::Schemas;
 use rumqttc::v5::mqttbytes::v5::PublishProperties;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
@@ -160,6 +161,10 @@ async fn lines_hold_every_byte_and_property_and_tell_of_the_link() {
     written(directory.path(), 4).await;
     recorder.interrupt();
     let mut lines = file_lines(&file);
+    let schemas = Schemas::load();
+    for line in &lines {
+        schemas.check("traffic_line.json", line).unwrap();
+    }
     let times: Vec<_> = lines.iter().map(|line| line["ts"].as_u64().unwrap()).collect();
     assert!(times.is_sorted(), "{times:?}");
     for line in &mut lines {
