@@ -10,7 +10,7 @@ use lookout::observer::{Input, Instant, Observer, Settings, Span};
 use lookout::wire::capture::{Line, What};
 use lookout::wire::filter::Filter;
 use lookout::wire::traffic::Sorted;
-use lookout::wire::{Message, PairSpec, Properties, Reader, Traffic, TrafficSpec};
+use lookout::wire::{Message, PairSpec, Properties, Reader, Redactor, Traffic, TrafficSpec};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -271,6 +271,15 @@ fn messages(bytes: &mut Bytes<'_>) {
     let mut again = Held::new(&spec, compile(), parts);
     for (taken, said) in heard.iter().rev() {
         assert_eq!(&again.read(&taken.message(), &mut |_| {}), said, "equal bytes, equal inputs");
+    }
+    let redactor = Redactor::new(compile());
+    for (taken, said) in &heard {
+        let message = taken.message();
+        let payload = redactor.payload(&message);
+        assert!(payload.len() <= message.payload.len(), "redacted, a payload never grows");
+        let redacted = Message { payload: &payload, ..message };
+        assert_eq!(&again.read(&redacted, &mut |_| {}), said, "redacted, it means the same");
+        assert_eq!(redactor.payload(&redacted), payload, "nothing is left to redact");
     }
 }
 
