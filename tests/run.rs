@@ -3,10 +3,13 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 
-use mosquitto::Mosquitto;
+use authority::Authority;
+use mosquitto::{Mosquitto, Setup};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -215,5 +218,58 @@ fn mistakes_in_the_configuration_are_all_told() {
     let lookout = Lookout::run(&["--set", "broker.qos=7"], &[("LOOKOUT_BROKER", "http://h")]);
     lookout.line("LOOKOUT_BROKER");
     lookout.line("broker.qos");
+    assert_eq!(lookout.end(), Some(64));
+}
+
+#[test]
+fn a_certificate_that_is_refused_is_told_on_stderr() {
+    let authority = Authority::new();
+    let listeners = vec![authority.listener("expired")];
+    let broker = Mosquitto::with(&Setup { listeners, ..Setup::default() });
+    let port = broker.listener(0);
+    let url = format!("mqtts://lookout:hidden-words@127.0.0.1:{port}");
+    let ca = authority.path("ca");
+    let lookout = Lookout::run(
+        &["--set", "http.listen=off"],
+        &[("LOOKOUT_BROKER", &url), ("LOOKOUT_BROKER_CA_FILE", &ca)],
+    );
+    let line = lookout.line("no link to ");
+    assert!(line.contains("ERROR"), "{line}");
+    let expected = format!("mqtts://127.0.0.1:{port}: the broker's certificate has expired: ");
+    assert!(line.contains(&expected) && line.contains("`broker.url`"), "{line}");
+    assert!(!line.contains("hidden-words"), "{line}");
+    lookout.terminate();
+    assert_eq!(lookout.end(), Some(0));
+}
+
+#[test]
+fn without_a_file_of_authorities_the_systems_are_trusted() {
+    let authority = Authority::new();
+    let listeners = vec![authority.listener("broker")];
+    let broker = Mosquitto::with(&Setup { listeners, ..Setup::default() });
+    // Where OpenSSL and rustls look first for what the system trusts.
+    let trusted = authority.path("ca");
+    let dead = "mqtts://127.0.0.1:1";
+    let urls = format!("{dead}, mqtts://localhost:{}", broker.listener(0));
+    let run = |trusted: &str| {
+        Lookout::run(
+            &["--set", "http.listen=off"],
+            &[
+                ("LOOKOUT_BROKER", &urls),
+                ("SSL_CERT_FILE", trusted),
+                ("SSL_CERT_DIR", "/nowhere/at/all"),
+            ],
+        )
+    };
+    let lookout = run(&trusted);
+    lookout.line(&format!("no link to {dead}: "));
+    let line = lookout.line("subscribed to ");
+    assert!(line.contains(&format!(" at mqtts://localhost:{}", broker.listener(0))), "{line}");
+    lookout.terminate();
+    assert_eq!(lookout.end(), Some(0));
+
+    let lookout = run(&authority.write("nobody", ""));
+    let line = lookout.line("LOOKOUT_BROKER");
+    assert!(line.contains("knows no authorities, allowed: broker.ca_file beside it"), "{line}");
     assert_eq!(lookout.end(), Some(64));
 }

@@ -32,6 +32,8 @@ pub struct Setup {
     pub persistent: bool,
     /// Further lines of its configuration.
     pub lines: &'static str,
+    /// Further listeners, each on a port of its own: the lines of each.
+    pub listeners: Vec<String>,
 }
 
 /// A running broker.
@@ -39,6 +41,7 @@ pub struct Setup {
 pub struct Mosquitto {
     child: Option<Child>,
     port: u16,
+    listeners: Vec<u16>,
     directory: tempfile::TempDir,
 }
 
@@ -53,9 +56,10 @@ impl Mosquitto {
         let directory = tempfile::tempdir().expect("a temporary directory");
         for _ in 0..20 {
             let port = free_port();
-            write_setup(setup, port, directory.path());
+            let listeners: Vec<_> = setup.listeners.iter().map(|_| free_port()).collect();
+            write_setup(setup, port, &listeners, directory.path());
             if let Ok(child) = launch(directory.path(), port) {
-                return Self { child: Some(child), port, directory };
+                return Self { child: Some(child), port, listeners, directory };
             }
         }
         panic!("mosquitto does not start; is it installed?");
@@ -64,6 +68,11 @@ impl Mosquitto {
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port of one of its further listeners on 127.0.0.1.
+    pub fn listener(&self, index: usize) -> u16 {
+        self.listeners[index]
     }
 
     /// Ends it without a word, as `kill -9` does.
@@ -118,7 +127,7 @@ fn free_port() -> u16 {
     panic!("no free port");
 }
 
-fn write_setup(setup: &Setup, port: u16, directory: &Path) {
+fn write_setup(setup: &Setup, port: u16, listeners: &[u16], directory: &Path) {
     let at = directory.display();
     // It would change to a user of its own who cannot read a directory of ours.
     let mut text = format!("user root\nlistener {port} 127.0.0.1\nlog_dest stderr\n");
@@ -145,6 +154,9 @@ fn write_setup(setup: &Setup, port: u16, directory: &Path) {
     }
     text += setup.lines;
     text += "\n";
+    for (port, lines) in listeners.iter().zip(&setup.listeners) {
+        let _ = writeln!(text, "listener {port} 127.0.0.1\n{lines}");
+    }
     std::fs::write(directory.join("mosquitto.conf"), text).unwrap();
 }
 

@@ -88,11 +88,11 @@ fn of_certificate(error: &CertificateError) -> String {
                 .to_owned()
         }
         CertificateError::UnknownIssuer => "the broker's certificate is from an authority that is \
-                                            not trusted: check `broker.ca_file`"
+                                            not trusted: set `broker.ca_file` to its certificate"
             .to_owned(),
         CertificateError::NotValidForName => other_name(""),
         CertificateError::NotValidForNameContext { expected, presented } => {
-            let shown = presented.iter().take(NAMES).map(|name| cut(name)).collect::<Vec<_>>();
+            let shown = presented.iter().take(NAMES).map(|name| bare(name)).collect::<Vec<_>>();
             let more = if presented.len() > NAMES { ", …" } else { "" };
             let expected = expected.to_str();
             other_name(&format!(" (it is for {}{more}, not {expected})", shown.join(", ")))
@@ -103,6 +103,12 @@ fn of_certificate(error: &CertificateError) -> String {
             cut(&format!("{other:?}"))
         ),
     }
+}
+
+/// A name as it may be shown: rustls gives it as `DnsName("broker.example")`.
+fn bare(name: &str) -> String {
+    let inner = name.strip_prefix("DnsName(\"").and_then(|rest| rest.strip_suffix("\")"));
+    cut(inner.unwrap_or(name))
 }
 
 fn other_name(names: &str) -> String {
@@ -190,10 +196,12 @@ mod tests {
 
     #[test]
     fn names_of_a_certificate_are_tame() {
-        let presented = vec!["DnsName(\"\u{1b}[2J\")".to_owned(), "x".repeat(500)];
+        let dns = |name: &str| format!("DnsName(\"{name}\")");
+        let presented = vec![dns("b.example"), dns("\u{1b}[2J"), "x".repeat(500)];
         let expected = rustls::pki_types::ServerName::try_from("127.0.0.1").unwrap();
         let error = CertificateError::NotValidForNameContext { expected, presented };
         let text = of(&wrapped(error.into())).to_string();
+        assert!(text.contains("it is for b.example, "), "{text}");
         assert!(text.contains("not 127.0.0.1)") && text.len() < 400, "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
     }
