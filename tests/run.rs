@@ -9,6 +9,7 @@ mod authority;
 mod mosquitto;
 
 use authority::Authority;
+use lookout::clock::Clock;
 use mosquitto::{Mosquitto, Setup};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -55,9 +56,14 @@ impl Lookout {
 
     /// Waits for a line that contains `what`.
     fn line(&self, what: &str) -> String {
+        // One deadline for all lines: a program that says something else may say it forever.
+        let clock = Clock::start();
+        let began = clock.now();
         let mut said = String::new();
         loop {
-            match self.stderr.recv_timeout(PATIENCE) {
+            let waited = Duration::from_micros(clock.now().since(began).micros());
+            let left = PATIENCE.saturating_sub(waited);
+            match self.stderr.recv_timeout(left) {
                 Ok(line) if line.contains(what) => return line,
                 Ok(line) => said = said + &line + "\n",
                 Err(_) => panic!("lookout did not say {what:?}, but:\n{said}"),
