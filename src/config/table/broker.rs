@@ -122,8 +122,8 @@ pub(super) static BROKER: Section = Section {
             |d| &mut d.broker.max_packet,
             (1024, 268_435_455),
             "Largest packet accepted, in bytes: a payload of 1 MiB, and 64 KiB for topic and properties. An MQTT 5 \
-             broker is told and leaves larger ones out; over 3.1.1 a larger one ends the connection. At least \
-             `traffic.max_payload`.",
+             broker is told and leaves larger ones out; over 3.1.1 a larger one ends the connection, and so does one \
+             of more than 16 MiB in one frame of a WebSocket. At least `traffic.max_payload`.",
         ),
         count(
             "qos",
