@@ -6,17 +6,12 @@ use crate::{MQTT_3, MQTT_5, config};
 
 /// The broker takes the canary and does not give it back, as a broker with such rules does
 /// without a word.
-const DEAF: Setup = Setup {
-    acl: Some("topic readwrite service/#\ntopic readwrite session/#\ntopic write system/#\n"),
-    users: &[],
-    persistent: false,
-    lines: "",
-};
+const DEAF: &str = "topic readwrite service/#\ntopic readwrite session/#\ntopic write system/#\n";
 
 #[tokio::test]
 async fn a_deaf_lookout_doubts_itself_and_gives_up() {
     for run in [&MQTT_5, &MQTT_3] {
-        let mosquitto = Mosquitto::with(&DEAF);
+        let mosquitto = Mosquitto::with(&Setup { acl: Some(DEAF), ..Setup::default() });
         let soon = "\n[fail_fast]\nno_canary = \"3s\"\n";
         let config = config(run, mosquitto.port()).replace("[doubt]", "[doubt]\ncanary = \"1s\"");
         let mut lookout = Lookout::start(&(config + soon)).await;
