@@ -47,6 +47,7 @@ const ELSEWHERE: usize = 4;
 const WS: usize = 5;
 const WSS: usize = 6;
 const WSS_MUTUAL: usize = 7;
+const SELF_SIGNED: usize = 8;
 /// No listener of its own: the port that every broker has.
 const PLAIN: usize = usize::MAX;
 
@@ -61,6 +62,7 @@ fn broker(authority: &Authority) -> Mosquitto {
         "protocol websockets".to_owned(),
         format!("protocol websockets\n{tls}"),
         format!("protocol websockets\n{tls}require_certificate true"),
+        authority.listener("ca"),
     ];
     Mosquitto::with(&Setup { listeners, ..Setup::default() })
 }
@@ -124,6 +126,7 @@ async fn what_is_wrong_names_the_setting_and_the_address_and_no_secret() {
         ("mqtts", MUTUAL_12, &[ca], ["certificate", "`broker.cert_file`"]),
         ("mqtts", EXPIRED, &[ca], ["expired", "`broker.url`"]),
         ("mqtts", ELSEWHERE, &[ca], ["for broker.example, not 127.0.0.1", "`broker.server_name`"]),
+        ("mqtts", SELF_SIGNED, &[ca], ["authority as its own", "`broker.ca_file`"]),
         ("mqtts", PLAIN, &[ca], ["TLS", "`broker.url`"]),
         ("mqtt", TLS, &[], ["without TLS", "`broker.url`"]),
         ("mqtt", WS, &[], ["without TLS", "`broker.url`"]),

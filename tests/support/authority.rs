@@ -63,6 +63,7 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate().unwrap();
         self.write(name, params.self_signed(&key).unwrap().pem());
+        self.write(&format!("{name}.key"), key.serialize_pem());
         Issuer::new(params, key)
     }
 

@@ -97,6 +97,12 @@ fn of_certificate(error: &CertificateError) -> String {
             let expected = expected.to_str();
             other_name(&format!(" (it is for {}{more}, not {expected})", shown.join(", ")))
         }
+        // Known by its text alone. It is what a self-signed certificate mostly is.
+        CertificateError::Other(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the broker shows the certificate of an authority as its own: have the authority in \
+             `broker.ca_file` sign another one for the broker"
+                .to_owned()
+        }
         other => format!(
             "the broker's certificate is not accepted ({}): check `broker.ca_file` and that \
              `broker.url` is the right broker",
