@@ -29,7 +29,9 @@ impl Pipeline {
         now: Instant,
     ) -> Self {
         Self {
-            reader: Reader::new(traffic, key).with_parts(settings.cascade.learn),
+            reader: Reader::new(traffic, key)
+                .with_parts(settings.cascade.learn)
+                .with_addresses(settings.direct.enabled),
             speaker: Speaker::new(voice, &settings.pairs),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),

@@ -131,6 +131,8 @@ pub const METRICS: &[Metric] = &[
     observed::UNMATCHED,
     observed::DUPLICATE,
     observed::IGNORED,
+    observed::ANSWERED,
+    observed::WITHHELD,
     observed::EVICTED,
     observed::ACTIVITY,
     observed::SECURITY,

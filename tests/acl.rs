@@ -178,3 +178,16 @@ async fn nobody_speaks_in_the_name_of_another() {
     let heard = platform.topics_until("the end").await;
     assert!(heard.iter().any(|topic| topic == "system/east/errors"), "{heard:?}");
 }
+
+#[tokio::test]
+async fn direct_answers_need_the_rule_that_is_commented_out_and_nothing_more() {
+    let rules = SHIPPED.replace("#topic write session/", "topic write session/");
+    assert_ne!(rules, SHIPPED);
+    let broker = broker_with(rules);
+    let mut platform = User::log_in(&broker, "platform", "platform", "session/#").await;
+    let mut lookout = User::log_in(&broker, "lookout", "lookout", "nothing").await;
+    assert!(lookout.may_say("session/s/response", "down").await);
+    assert_eq!(platform.topics_until("down").await, ["session/s/response"]);
+    assert!(!lookout.may_say("service/X", "call").await);
+    assert!(!lookout.may_say("session/s/other", "x").await);
+}

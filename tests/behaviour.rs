@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "behaviour/answering.rs"]
+mod answering;
 #[path = "behaviour/bounds.rs"]
 mod bounds;
 #[path = "behaviour/cascades.rs"]

@@ -12,6 +12,8 @@
 mod broker_killed;
 #[path = "e2e/burdens.rs"]
 mod burdens;
+#[path = "e2e/direct.rs"]
+mod direct;
 #[path = "e2e/hopeless.rs"]
 mod hopeless;
 #[path = "e2e/line.rs"]
@@ -112,6 +114,16 @@ async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_5() {
 #[tokio::test]
 async fn a_killed_lookout_goes_on_with_what_it_had_said_over_mqtt_3() {
     restart::takes_up_what_stood(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_5() {
+    direct::told_once(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_3() {
+    direct::told_once(&MQTT_3).await;
 }
 
 #[tokio::test]

@@ -73,6 +73,19 @@ fn every_document_has_its_schema_its_sample_and_what_is_always_there() {
 }
 
 #[test]
+fn the_direct_answer_is_a_response_and_needs_what_it_needs() {
+    let schemas = Schemas::load();
+    let text = include_str!("samples/direct-answer.json");
+    let sample: Value = serde_json::from_str(text).unwrap();
+    schemas.check("direct_answer.json", &sample).unwrap();
+    for member in ["errorType", "serviceName", "reason", "timestamp", "source"] {
+        let mut less = sample.clone();
+        less["error"]["data"].as_object_mut().unwrap().remove(member).unwrap();
+        assert!(schemas.check("direct_answer.json", &less).is_err(), "without {member}");
+    }
+}
+
+#[test]
 fn samples_are_accepted_and_may_carry_more() {
     let schemas = Schemas::load();
     for (name, mut sample) in samples() {

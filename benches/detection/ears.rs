@@ -92,6 +92,7 @@ impl Ears {
             kind: CallKind::TwoWay { keys, lenient: false, deadline: None },
             caller: None,
             parts: [None; 2],
+            address: None,
         };
         self.observer.handle(at(now), Input::Call(call));
         self.listen();

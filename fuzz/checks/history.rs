@@ -4,6 +4,7 @@ use super::KEY;
 use super::bytes::Bytes;
 use super::promises::{Doubts, Promises};
 use super::settings::{MODES, PAIRS};
+use lookout::observer::address::Address;
 use lookout::observer::call::{Answer, Malformed, PairId};
 use lookout::observer::digest::{Digest, Kind};
 use lookout::observer::input::{
@@ -132,6 +133,7 @@ impl Ears {
             kind: more.kind,
             caller: more.caller,
             parts: more.parts,
+            address: address(more.kind),
         }));
     }
 
@@ -154,6 +156,13 @@ struct More {
     kind: CallKind,
     caller: Option<Digest>,
     parts: [Option<Digest>; 2],
+}
+
+/// An address by which the call is known.
+fn address(kind: CallKind) -> Option<Box<Address>> {
+    let CallKind::TwoWay { keys: (key, _), .. } = kind else { return None };
+    let topic = format!("{:x}", key.half()).into();
+    Some(Box::new(Address { topic, id: Some("1".into()), correlation: None, operation: None }))
 }
 
 fn key(id: u32) -> Digest {

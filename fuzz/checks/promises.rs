@@ -204,6 +204,10 @@ impl Promises {
             What::Gone(name) => {
                 self.subjects.remove(name);
             }
+            What::DirectAnswer(answer) => {
+                assert!(!doubt && self.settings.direct.enabled, "{event:?}");
+                self.subject(&answer.service);
+            }
         }
         let read = self.documents < DOCUMENTS;
         self.documents += 1;
@@ -373,7 +377,9 @@ fn is_legal(from: State, to: State, why: Cause) -> bool {
 /// A broker takes it, and whoever subscribed can read it.
 fn publishable(document: &Document, at: Instant) {
     let topic = &document.topic;
-    assert!(topic.starts_with("system/main/") && is_topic(topic), "{document:?}");
+    // A direct answer goes where its caller asked for it; it is no event.
+    let direct = document.event.is_none() && document.payload.is_some();
+    assert!((direct || topic.starts_with("system/main/")) && is_topic(topic), "{document:?}");
     assert_eq!(document.at, at);
     let clears = document.payload.is_none();
     assert!(document.retain || !clears, "{document:?}");

@@ -151,6 +151,8 @@ fn others(settings: &mut Settings, bytes: &mut Bytes<'_>) {
     settings.health_interval = bytes.pick(&[s(30), s(5), s(3_600)]);
     settings.doubt.after = bytes.pick(&[s(5), Span::ZERO, s(600)]);
     settings.doubt.pause = bytes.pick(&[s(5), s(2), s(600)]);
+    // Not a choice of its own, so that the files of the corpus go on meaning what they meant.
+    settings.direct.enabled = settings.doubt.pause == s(2);
     settings.component.failure_threshold = bytes.pick(&[3, 1]);
     settings.component.success_threshold = bytes.pick(&[2, 1]);
     settings.codes.failed = bytes.pick(&[&[][..], &[7]]).to_vec();

@@ -77,6 +77,7 @@ fn every_field_of_the_observers_settings_can_be_set() {
         cascade: _,
         component: _,
         doubt: _,
+        direct: _,
         repeat: _,
         health_interval: _,
         pairs: _,        // traffic.pair
@@ -85,6 +86,9 @@ fn every_field_of_the_observers_settings_can_be_set() {
     } = Settings::default();
     assert_eq!(changed("seed").settings.seed, i64::MAX as u64);
     let default = Draft::default().settings;
+    assert!(changed("direct_answers").settings.direct.enabled);
+    let changed_rate = changed("direct_answers_per_second").settings.direct.per_second;
+    assert_ne!(changed_rate, default.direct.per_second);
     assert_ne!(changed("events.repeat").settings.repeat, default.repeat);
     assert_ne!(changed("events.health_interval").settings.health_interval, default.health_interval);
     covered!("codes", CodeTable, |d| &d.settings.codes, { rejected, failed });

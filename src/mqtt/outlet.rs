@@ -293,7 +293,8 @@ fn fits(document: &Document, max_packet: Option<u32>) -> bool {
         let attributes = document.event.as_ref().map_or_else(Vec::new, |it| it.attributes());
         let one = |(name, value): &(String, String)| name.len() + value.len() + PROPERTY;
         let properties: usize = attributes.iter().map(one).sum();
-        let bytes = document.topic.len() + payload + properties + OVERHEAD;
+        let correlation = document.correlation.as_ref().map_or(0, |data| data.len());
+        let bytes = document.topic.len() + payload + properties + correlation + OVERHEAD;
         bytes as u64 <= u64::from(max)
     })
 }

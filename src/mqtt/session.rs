@@ -17,7 +17,7 @@ use super::backoff::{Backoff, random};
 use super::failure::Failure;
 use super::inlet::Inlet;
 use super::outlet::Outlet;
-use super::protocol::{self, Client, Connection, Event, Terms};
+use super::protocol::{self, Client, Connection, Event, Extras, Terms};
 use super::rounds::Rounds;
 use super::{Plan, Status, count, presence};
 use crate::clock::Clock;
@@ -292,7 +292,7 @@ impl Session {
     fn say_presence(&self, life: &Life, online: bool) {
         let Some(topic) = &self.plan.presence else { return };
         let payload = presence::payload(online, self.clock.now());
-        if life.client.publish(topic.clone(), true, payload, Vec::new()) {
+        if life.client.publish(topic.clone(), true, payload, Extras::default()) {
             self.outlet.presence_taken();
         }
     }
@@ -325,8 +325,9 @@ impl Session {
         }
         while let Some(document) = self.outlet.next(life.terms.window, life.terms.max_packet) {
             let properties = document.event.map_or_else(Vec::new, |event| event.attributes());
-            let Document { topic, retain, payload, .. } = document;
-            if !life.client.publish(topic, retain, payload.unwrap_or_default(), properties) {
+            let Document { topic, retain, payload, correlation, .. } = document;
+            let extras = Extras { properties, correlation };
+            if !life.client.publish(topic, retain, payload.unwrap_or_default(), extras) {
                 self.outlet.not_taken();
                 break;
             }

@@ -52,6 +52,8 @@ pub struct Breaker {
     reported: bool,
     /// State of its jitter.
     random: u64,
+    /// Why it last moved.
+    cause: Option<Cause>,
 }
 
 impl Breaker {
@@ -74,6 +76,11 @@ impl Breaker {
             (_, Phase::Open(_)) => State::Open,
             (_, Phase::HalfOpen { .. }) => State::HalfOpen,
         }
+    }
+
+    /// Why it last moved.
+    pub const fn cause(&self) -> Option<Cause> {
+        self.cause
     }
 
     /// When [`Breaker::tick`] has something to do.
@@ -323,6 +330,7 @@ impl Breaker {
     fn go(&mut self, to: Phase, now: Instant, cause: Cause, counts: (u32, u32)) -> Transition {
         let from = self.state();
         self.phase = to;
+        self.cause = Some(cause);
         self.moved = Some(now);
         self.evidence.clear();
         let mut open_for = None;

@@ -38,6 +38,7 @@ impl Observer {
         self.watch(index);
         self.close_incident(index);
         self.refresh(now, index);
+        self.answer_all(now, index);
     }
 
     /// A circuit's open time may be over.
@@ -142,6 +143,7 @@ impl Observer {
     pub(super) fn follow(&mut self, now: Instant, index: u32, verdict: Verdict) {
         if verdict == Verdict::Unavailable {
             let incident = self.incident(now, index);
+            self.answer_all(now, index);
             self.open_dependents(now, index, incident);
         } else if verdict == Verdict::Healthy
             && let Some(digest) = self.registry.digest(index)

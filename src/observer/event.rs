@@ -4,6 +4,7 @@
 //! once (verdicts, transitions, findings) and what stands (readings, circuits, health) are
 //! events alike, and `wire` knows which of them the broker keeps.
 
+use super::answering::Why;
 use super::breaker::{State, Transition};
 use super::call::PairId;
 use super::component::Finding;
@@ -67,6 +68,29 @@ pub enum What {
     Health(Health),
     /// A service is no longer known; what stands of it is void.
     Gone(Arc<str>),
+    /// A caller is answered in place of its service.
+    DirectAnswer(Box<DirectAnswer>),
+}
+
+/// An answer in place of a service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectAnswer {
+    /// Where it goes.
+    pub topic: Box<str>,
+    /// The id of the call in its body, as it is written in JSON.
+    pub id: Option<Box<str>>,
+    /// The Correlation Data of the call.
+    pub correlation: Option<Box<[u8]>>,
+    /// The business operation that the call names: its `correlationId`.
+    pub operation: Option<Box<str>>,
+    /// The service that was called.
+    pub service: Arc<str>,
+    /// Why it does not answer itself.
+    pub why: Why,
+    /// From the lengths of its past outages.
+    pub estimate: Option<(Span, Span)>,
+    /// When its circuit will be half-open, if that is known.
+    pub retry_after: Option<Instant>,
 }
 
 /// A service is degraded or unavailable.

@@ -17,10 +17,10 @@ use super::time::{Instant, Span};
 use std::cmp::Reverse;
 
 impl Observer {
-    pub(super) fn hear_call(&mut self, now: Instant, call: &Call<'_>) {
+    pub(super) fn hear_call(&mut self, now: Instant, mut call: Call<'_>) {
         let index = match self.registry.find(call.service.digest) {
             Some(index) => index,
-            None => self.meet(now, call),
+            None => self.meet(now, &call),
         };
         let other = Name { text: OTHER, digest: self.other_method };
         self.called(now, index);
@@ -75,8 +75,14 @@ impl Observer {
             let service = call.service.digest;
             self.nesting.call(ticket, service, call.parts, |outer| ledger.is_open(outer));
         }
+        if let Some(address) = call.address.take() {
+            self.ledger.address(ticket.id, address);
+        }
         if !self.early.is_empty() {
             self.match_early(now, ticket.id, keys, lenient);
+        }
+        if self.settings.direct.enabled {
+            self.answer_new(now, index, ticket.id);
         }
     }
 

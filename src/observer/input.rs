@@ -3,6 +3,7 @@
 //! Inputs borrow from the message they were read from; the observer copies only the names it
 //! has not met before.
 
+use super::address::Address;
 use super::breaker::State;
 use super::call::{Answer, Malformed, PairId};
 use super::digest::Digest;
@@ -100,6 +101,8 @@ pub struct Call<'a> {
     /// What it is a part of: the business operation (its correlation id) and the trace, if it
     /// names them. Only read when dependencies are learned.
     pub parts: [Option<Digest>; 2],
+    /// Where its answer goes; only read when callers are answered directly.
+    pub address: Option<Box<Address>>,
 }
 
 /// One-way, two-way, or two-way out of earshot.

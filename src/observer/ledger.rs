@@ -9,6 +9,7 @@
 //! themselves; queue and wheel hold a slot's number with its stamp and are not told when it
 //! settles: a stamp that has changed means that the entry is about the past.
 
+use super::address::{Address, Addresses};
 use super::call::PairId;
 use super::digest::{Digest, DigestMap};
 use super::limits::Limits;
@@ -139,6 +140,7 @@ pub struct Ledger {
     /// Second keys, of the few calls that have one, both ways.
     seconds: DigestMap<u32>,
     second_of: BTreeMap<u32, Digest>,
+    addresses: Addresses,
     slots: Vec<Slot>,
     free: Vec<u32>,
     stamp: u32,
@@ -157,6 +159,7 @@ impl Ledger {
             index: HashTable::new(),
             seconds: DigestMap::default(),
             second_of: BTreeMap::new(),
+            addresses: Addresses::default(),
             slots: Vec::new(),
             free: Vec::new(),
             stamp: 0,
@@ -271,6 +274,33 @@ impl Ledger {
         is_current(&self.slots, ticket)
     }
 
+    /// Keeps where the answer to an open call goes.
+    pub fn address(&mut self, id: u32, address: Box<Address>) {
+        self.addresses.open(id, address);
+    }
+
+    /// Whether it is known where the answer to an open call goes.
+    pub fn has_address(&self, id: u32) -> bool {
+        self.addresses.has(id)
+    }
+
+    /// Takes where the answer to an open call goes.
+    pub fn take_address(&mut self, id: u32) -> Option<Box<Address>> {
+        self.addresses.take(id)
+    }
+
+    /// The slots of the open calls of a service whose address is kept, oldest first.
+    pub fn addressed(&self, service: u32, generation: u32) -> Vec<u32> {
+        let mine = |slot: &&Slot| {
+            let Owner { service: of, generation: tenant, .. } = slot.closed().owner;
+            (of, tenant) == (service, generation)
+        };
+        let call = |id: u32| Some((self.slots.get(id as usize).filter(mine)?.made, id));
+        let mut calls: Vec<_> = self.addresses.slots().filter_map(call).collect();
+        calls.sort_unstable();
+        calls.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// All open calls, in no order.
     pub fn all_open(&self) -> impl Iterator<Item = Closed> {
         self.slots.iter().filter(|slot| slot.open).map(Slot::closed)
@@ -323,6 +353,7 @@ impl Ledger {
                 self.seconds.remove(key);
             });
         }
+        self.addresses.close(id);
         self.past.push(settled, other);
         self.open.len -= 1;
         self.free.push(id);

@@ -12,6 +12,8 @@
 //! `hearing` (messages), `judging` (services), `circuits`, `seconds` (the passing of time), and
 //! `restoring` (what an earlier run left standing).
 
+pub mod address;
+pub mod answering;
 pub mod breaker;
 pub mod call;
 pub mod callers;
@@ -114,6 +116,7 @@ pub struct Observer {
     rate: Rate,
     callers: Callers<1024>,
     counters: Counters,
+    budget: answering::Budget,
     activity: Channels,
     security: Channels,
     /// The digest of `_other` as a method.
@@ -147,6 +150,8 @@ struct Counters {
     duplicate: u64,
     late: u64,
     ignored: u64,
+    answered_directly: u64,
+    unanswered_directly: u64,
 }
 
 /// Counts by channel, bounded.
@@ -193,6 +198,7 @@ impl Observer {
             rate: Rate::default(),
             callers: Callers::default(),
             counters: Counters::default(),
+            budget: answering::Budget::default(),
             activity: Channels::default(),
             security: Channels::default(),
             other_method: key.digest(Kind::Method, service::OTHER.as_bytes()),
@@ -227,7 +233,7 @@ impl Observer {
         }
         self.run_timers(now);
         match input {
-            Input::Call(call) => self.hear_call(now, &call),
+            Input::Call(call) => self.hear_call(now, call),
             Input::Reply(reply) => self.hear_reply(now, reply),
             Input::Malformed(pair, direction, kind) => self.count_malformed(pair, direction, kind),
             Input::Ignored => self.counters.ignored += 1,
@@ -324,6 +330,8 @@ impl Observer {
             duplicate: self.counters.duplicate,
             late: self.counters.late,
             ignored: self.counters.ignored,
+            answered_directly: self.counters.answered_directly,
+            unanswered_directly: self.counters.unanswered_directly,
             activity: self.activity.list(),
             security: self.security.list(),
             open_calls: self.ledger.open_calls(),

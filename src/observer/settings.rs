@@ -28,6 +28,8 @@ pub struct Settings {
     pub component: ComponentPolicy,
     /// When lookout doubts its own ears.
     pub doubt: DoubtPolicy,
+    /// Whether and how often callers are answered in place of their service.
+    pub direct: DirectPolicy,
     /// How often a lasting state is said again.
     pub repeat: Span,
     /// How often the health summary is published when nothing changes.
@@ -288,6 +290,21 @@ pub struct ComponentPolicy {
 impl Default for ComponentPolicy {
     fn default() -> Self {
         Self { failure_threshold: 3, success_threshold: 2 }
+    }
+}
+
+/// Whether and how often callers are answered in place of their service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectPolicy {
+    /// Whether they are at all. Default no: it needs leave to publish on every reply topic.
+    pub enabled: bool,
+    /// At most so many in a second. Default 100.
+    pub per_second: u32,
+}
+
+impl Default for DirectPolicy {
+    fn default() -> Self {
+        Self { enabled: false, per_second: 100 }
     }
 }
 

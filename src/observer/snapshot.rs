@@ -31,6 +31,10 @@ pub struct Snapshot {
     pub late: u64,
     /// Messages that say nothing.
     pub ignored: u64,
+    /// Calls that lookout answered in place of their service.
+    pub answered_directly: u64,
+    /// Calls that it would have answered, had that not been too many in a second.
+    pub unanswered_directly: u64,
     /// Activity by channel.
     pub activity: Vec<(Arc<str>, u64)>,
     /// Security events by kind.

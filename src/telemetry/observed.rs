@@ -52,6 +52,14 @@ pub(super) const UNMATCHED: Metric =
     counter("lookout_unmatched_replies_total", "Replies that belong to no call.");
 pub(super) const DUPLICATE: Metric =
     counter("lookout_duplicate_replies_total", "Further replies to answered calls.");
+pub(super) const ANSWERED: Metric = counter(
+    "lookout_direct_answers_total",
+    "Calls that lookout answered in place of their service.",
+);
+pub(super) const WITHHELD: Metric = counter(
+    "lookout_direct_answers_withheld_total",
+    "Calls that lookout would have answered, had that not been too many in a second.",
+);
 pub(super) const IGNORED: Metric =
     counter("lookout_ignored_messages_total", "Messages that say nothing about calls.");
 pub(super) const EVICTED: Metric =
@@ -85,6 +93,8 @@ struct Global {
     unmatched: Counter,
     duplicate: Counter,
     ignored: Counter,
+    answered: Counter,
+    withheld: Counter,
     evicted: Counter,
     doubt: Gauge,
     incidents: Gauge,
@@ -123,6 +133,8 @@ impl Observed {
         global.unmatched.absolute(snapshot.unmatched);
         global.duplicate.absolute(snapshot.duplicate);
         global.ignored.absolute(snapshot.ignored);
+        global.answered.absolute(snapshot.answered_directly);
+        global.withheld.absolute(snapshot.unanswered_directly);
         global.evicted.absolute(snapshot.evicted);
         global.doubt.set(f64::from(u8::from(snapshot.health.in_doubt)));
         global.incidents.set(f64::from(snapshot.health.open_incidents));
@@ -174,6 +186,8 @@ impl Global {
             unmatched: UNMATCHED.counter(recorder),
             duplicate: DUPLICATE.counter(recorder),
             ignored: IGNORED.counter(recorder),
+            answered: ANSWERED.counter(recorder),
+            withheld: WITHHELD.counter(recorder),
             evicted: EVICTED.counter(recorder),
             doubt: DOUBT.gauge(recorder),
             incidents: INCIDENTS.gauge(recorder),
@@ -313,6 +327,8 @@ pub(super) mod tests {
             duplicate: 7,
             late: 4,
             ignored: 8,
+            answered_directly: 12,
+            unanswered_directly: 13,
             activity: vec![("orders".into(), 9)],
             security: vec![("login".into(), 10)],
             open_calls: 1,

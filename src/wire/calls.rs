@@ -6,6 +6,7 @@ use super::read::{Context, Element, Sink, home, response_topic};
 use super::template::{Captures, is_topic};
 use super::traffic::Pair;
 use crate::observer::Span;
+use crate::observer::address::Address;
 use crate::observer::call::Malformed;
 use crate::observer::digest::{Digest, DigestKey, Kind};
 use crate::observer::input::{Call, CallKind, Input, Name};
@@ -28,7 +29,7 @@ struct Parsed<'a> {
 impl<'a> Parsed<'a> {
     /// Reads an envelope: as a JSON-RPC request if it says it is one, else as a service-call
     /// document if it has both names, else as what is nearly a request.
-    fn new(envelope: &Envelope<'a>, pair: &Pair, parts: bool) -> Result<Self, Malformed> {
+    fn new(envelope: &Envelope<'a>, pair: &Pair, context: Context<'_>) -> Result<Self, Malformed> {
         envelope.check()?;
         let strict = envelope.is_jsonrpc() && envelope.has_method();
         let document = if strict { None } else { envelope.service_call()? };
@@ -43,8 +44,10 @@ impl<'a> Parsed<'a> {
         };
         parsed.reply_to = envelope.reply_to()?;
         parsed.session = envelope.session_id()?;
-        if parts {
+        if context.parts || context.addresses {
             parsed.correlation = envelope.correlation_id()?;
+        }
+        if context.parts {
             parsed.traceparent = envelope.traceparent()?;
         }
         for at in 0..pair.members.len() {
@@ -68,7 +71,7 @@ pub(super) fn read<'a>(
         let (pair, direction) = home(element.place);
         Input::Malformed(pair, direction, kind)
     };
-    let parsed = match element.envelope.and_then(|it| Parsed::new(it, pair, context.parts)) {
+    let parsed = match element.envelope.and_then(|it| Parsed::new(it, pair, context)) {
         Ok(parsed) => parsed,
         // Any payload at all is a call if it says where its answer goes.
         Err(_) if addressed => Parsed::default(),
@@ -80,7 +83,8 @@ pub(super) fn read<'a>(
         return sink(malformed(Malformed::BadMethod));
     }
     let (service, method) = names(pair, values, parsed.service.as_deref(), method);
-    let (kind, caller) = kind(context, element.message, pair, values, &parsed, scratch);
+    let Kept { kind, caller, address } =
+        kind(context, element.message, pair, values, &parsed, scratch);
     let parts =
         if context.parts { parts(context.key, element.message, &parsed) } else { [None; 2] };
     let topic = if pair.all_naming {
@@ -97,6 +101,7 @@ pub(super) fn read<'a>(
         kind,
         caller,
         parts,
+        address,
     }));
 }
 
@@ -151,6 +156,33 @@ fn trace_id(traceparent: &str) -> Option<&str> {
     (good && id.bytes().any(|digit| digit != b'0')).then_some(id)
 }
 
+/// What is kept of a call beside its names.
+struct Kept {
+    kind: CallKind,
+    caller: Option<Digest>,
+    address: Option<Box<Address>>,
+}
+
+impl Kept {
+    const fn of(kind: CallKind, caller: Option<Digest>) -> Self {
+        Self { kind, caller, address: None }
+    }
+}
+
+/// Where the answer to a call goes.
+fn address(topic: &str, message: &Message<'_>, parsed: &Parsed<'_>) -> Box<Address> {
+    let id = parsed.id.as_ref().map(|id| match id {
+        Id::Text(text) => serde_json::Value::from(text.as_ref()).to_string(),
+        Id::Integer(number) => number.to_string(),
+    });
+    Box::new(Address {
+        topic: topic.into(),
+        id: id.map(String::into_boxed_str),
+        correlation: message.properties.correlation_data.map(Into::into),
+        operation: parsed.correlation.as_deref().map(Into::into),
+    })
+}
+
 /// What kind of call it is, and who makes it: known by where it wants its reply, else by its
 /// session or client.
 fn kind<'a>(
@@ -160,7 +192,7 @@ fn kind<'a>(
     values: &Captures<'a>,
     parsed: &Parsed<'_>,
     scratch: &mut String,
-) -> (CallKind, Option<Digest>) {
+) -> Kept {
     let key = context.key;
     let session = pair.session.and_then(|at| values[usize::from(at)]);
     let session = session.or(parsed.session.as_deref());
@@ -173,7 +205,7 @@ fn kind<'a>(
     let addressed = response_topic(message);
     let id = body.or(data).or(topic);
     if id.is_none() && addressed.is_none() {
-        return (CallKind::OneWay, caller());
+        return Kept::of(CallKind::OneWay, caller());
     }
     let second = data.filter(|_| body.is_some());
     let replies =
@@ -182,13 +214,16 @@ fn kind<'a>(
         Some(topic) => Some(topic),
         None => fill(pair, values, parsed, scratch).then_some(scratch.as_str()),
     };
-    let (place, caller) = match place {
-        Some(topic) if !context.traffic.hears(topic) => return (CallKind::Unheard, caller()),
+    let (place, caller, address) = match place {
+        Some(topic) if !context.traffic.hears(topic) => {
+            return Kept::of(CallKind::Unheard, caller());
+        }
         Some(topic) => {
             let place = context.topic(topic);
-            (place, Some(place))
+            let address = context.addresses.then(|| address(topic, message, parsed));
+            (place, Some(place), address)
         }
-        None => (agreement(key, pair, values), caller()),
+        None => (agreement(key, pair, values), caller(), None),
     };
     let under = |id: Digest| place.with(id);
     let expiry = message.properties.message_expiry.filter(|seconds| *seconds > 0);
@@ -197,7 +232,7 @@ fn kind<'a>(
         lenient: body.is_none() || addressed.is_some(),
         deadline: expiry.map(|seconds| Span::from_secs(u64::from(seconds))),
     };
-    (kind, caller)
+    Kept { kind, caller, address }
 }
 
 /// Fills the pair's reply template in with what the call says; false if something is missing.

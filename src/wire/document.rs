@@ -16,6 +16,8 @@ pub struct Document {
     pub critical: bool,
     /// Its JSON; `None` clears a retained topic.
     pub payload: Option<String>,
+    /// The Correlation Data of the call that it answers.
+    pub correlation: Option<Box<[u8]>>,
     /// What routers may know of it; nothing if it clears a topic.
     pub event: Option<Box<CloudEvent>>,
 }

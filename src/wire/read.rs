@@ -21,6 +21,7 @@ pub struct Reader {
     traffic: Traffic,
     key: DigestKey,
     parts: bool,
+    addresses: bool,
     /// A buffer that is used again for each message.
     scratch: String,
 }
@@ -35,6 +36,8 @@ pub(super) struct Context<'r> {
     pub(super) key: &'r DigestKey,
     /// Whether anyone asks what a call is a part of.
     pub(super) parts: bool,
+    /// Whether anyone asks where its answer goes.
+    pub(super) addresses: bool,
 }
 
 /// One element of a payload and the message around it.
@@ -50,13 +53,19 @@ pub(super) struct Element<'e, 'r, 'a> {
 impl Reader {
     /// A reader for these rules, whose digests are made with `key`.
     pub fn new(traffic: Traffic, key: DigestKey) -> Self {
-        Self { traffic, key, parts: false, scratch: String::new() }
+        Self { traffic, key, parts: false, addresses: false, scratch: String::new() }
     }
 
     /// Reads also which business operation and trace a call is a part of.
     #[must_use]
     pub fn with_parts(self, parts: bool) -> Self {
         Self { parts, ..self }
+    }
+
+    /// Reads also where the answer to a call goes.
+    #[must_use]
+    pub fn with_addresses(self, addresses: bool) -> Self {
+        Self { addresses, ..self }
     }
 
     /// The rules.
@@ -75,7 +84,8 @@ impl Reader {
         if message.retain {
             return sink(Input::Ignored);
         }
-        let context = Context { traffic: &self.traffic, key: &self.key, parts: self.parts };
+        let (traffic, key) = (&self.traffic, &self.key);
+        let context = Context { traffic, key, parts: self.parts, addresses: self.addresses };
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),

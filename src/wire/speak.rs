@@ -8,17 +8,20 @@
 use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
-    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details,
-    HealthDocument, PairDeaf, Recovered, ServiceVerdict, Services, Time, rate, seconds,
+    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details, DirectData,
+    DirectResponse, HealthDocument, PairDeaf, Recovered, ServiceVerdict, Services, Time, rate,
+    seconds,
 };
+use crate::observer::answering::Why;
 use crate::observer::breaker::State;
-use crate::observer::event::{self, CircuitNews, Event, Health, What};
+use crate::observer::call::SERVICE_UNAVAILABLE;
+use crate::observer::event::{self, CircuitNews, DirectAnswer, Event, Health, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
 use crate::observer::settings::PairSettings;
 use crate::observer::verdict::{Reason, Verdict};
 use crate::observer::{Instant, Span};
-use jsonrpsee_types::Notification;
+use jsonrpsee_types::{ErrorObject, Notification};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Write;
@@ -48,6 +51,7 @@ pub struct Voice {
 #[derive(Clone, Debug)]
 pub struct Speaker {
     cluster: String,
+    id: String,
     source: String,
     envelope: Envelope,
     pairs: Vec<PairSettings>,
@@ -60,11 +64,11 @@ impl Speaker {
     pub fn new(voice: Voice, pairs: &[PairSettings]) -> Self {
         let Voice { cluster, id, envelope } = voice;
         let source = source(&cluster, &id);
-        Self { cluster, source, envelope, pairs: pairs.to_vec(), said: 0 }
+        Self { cluster, id, source, envelope, pairs: pairs.to_vec(), said: 0 }
     }
 
     /// The pairs that it speaks of.
-    pub(crate) fn pairs(&self) -> &[PairSettings] {
+    pub fn pairs(&self) -> &[PairSettings] {
         &self.pairs
     }
 
@@ -124,6 +128,7 @@ impl Speaker {
             }
             What::Reading(reading) => publish(self.reading(at, reading)),
             What::Health(health) => publish(self.health(at, health)),
+            What::DirectAnswer(answer) => publish(self.direct_answer(at, answer)),
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {
                     publish(Document {
@@ -132,6 +137,7 @@ impl Speaker {
                         retain: true,
                         critical: false,
                         payload: None,
+                        correlation: None,
                         event: None,
                     });
                 }
@@ -269,6 +275,38 @@ impl Speaker {
         Document { retain: true, ..self.document(at, &topic, document.r#type, about, &document) }
     }
 
+    /// An answer in place of a service: never in another envelope than callers read.
+    fn direct_answer(&self, at: Instant, answer: &DirectAnswer) -> Document {
+        let (error_type, reason) = match &answer.why {
+            Why::Unavailable(reason) => ("ServiceUnavailable", reason.name()),
+            Why::CircuitOpen(cause) => ("CircuitBreakerOpen", cause.name()),
+        };
+        let data = DirectData {
+            error_type,
+            service_name: &answer.service,
+            reason,
+            estimated_recovery: estimate(answer.estimate),
+            retry_after: answer.retry_after.map(Time),
+            correlation_id: answer.operation.as_deref(),
+            timestamp: Time(at),
+            source: &self.id,
+        };
+        let (code, text) = (SERVICE_UNAVAILABLE as i32, "Service Temporarily Unavailable");
+        let error = ErrorObject::owned(code, text, Some(data));
+        // As the call wrote it; one without an id is known by its Correlation Data or its topic.
+        let id = answer.id.as_deref().and_then(|id| serde_json::from_str::<&RawValue>(id).ok());
+        let response = json(&DirectResponse { jsonrpc: "2.0", id, error });
+        Document {
+            at,
+            topic: answer.topic.to_string(),
+            retain: false,
+            critical: false,
+            payload: Some(response),
+            correlation: answer.correlation.clone(),
+            event: None,
+        }
+    }
+
     fn health(&self, at: Instant, health: &Health) -> Document {
         let [healthy, degraded, unavailable, unknown] = health.services;
         let [well, impaired, unhealthy] = health.components;
@@ -294,10 +332,9 @@ impl Speaker {
         about: Option<&str>,
         params: &impl Serialize,
     ) -> Document {
-        // Nothing in a document can fail to be written: no maps, no non-string keys.
         let payload = match self.envelope {
-            Envelope::JsonRpc => serde_json::to_string(&Notification::new(kind.into(), params)),
-            Envelope::Bare => serde_json::to_string(params),
+            Envelope::JsonRpc => json(&Notification::new(kind.into(), params)),
+            Envelope::Bare => json(params),
         };
         let event = CloudEvent {
             // The count starts anew with the program, the time does not.
@@ -312,7 +349,8 @@ impl Speaker {
             topic: self.topic(topic),
             retain: false,
             critical: false,
-            payload: Some(payload.unwrap_or_default()),
+            payload: Some(payload),
+            correlation: None,
             event: Some(Box::new(event)),
         }
     }
@@ -320,6 +358,11 @@ impl Speaker {
     fn topic(&self, rest: &str) -> String {
         format!("system/{}/{rest}", self.cluster)
     }
+}
+
+/// Nothing in a document can fail to be written: no maps, no non-string keys.
+fn json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
 }
 
 /// The platform as a whole: unhealthy if a component's finding is critical or most services

@@ -52,12 +52,12 @@ struct Kept<'a> {
 }
 
 /// The filters under which a cluster's standing documents are found.
-pub(crate) fn filters(cluster: &str) -> [String; 2] {
+pub fn filters(cluster: &str) -> [String; 2] {
     ["services", "circuit-breaker"].map(|kind| format!("system/{cluster}/{kind}/#"))
 }
 
 /// Reads a retained document and hands it on, if it says how something stood.
-pub(crate) fn read(
+pub fn read(
     payload: &[u8],
     pairs: &[PairSettings],
     name: impl Fn(&str) -> crate::observer::digest::Digest,

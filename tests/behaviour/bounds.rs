@@ -177,6 +177,7 @@ fn call_through(ears: &mut Ears, micros: u64, pair: u16, service: &str, key: &st
         kind,
         caller: None,
         parts: [None; 2],
+        address: None,
     };
     ears.input(micros, Input::Call(call));
 }

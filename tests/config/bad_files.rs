@@ -90,9 +90,9 @@ pub(crate) const BAD_FILES: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "direct_answers = true\n[cluster]\nname = 'x'",
+        "direct_replies = true\n[cluster]\nname = 'x'",
         &[
-            "lookout.toml:1: direct_answers: found an unknown setting, allowed: a known one, see lookout check-config --print-default",
+            "lookout.toml:1: direct_replies: found an unknown setting, allowed: a known one, see lookout check-config --print-default",
             "lookout.toml:2: cluster: found a table, allowed: one topic level: 1 to 128 bytes without / + # and control characters",
         ],
     ),

@@ -28,6 +28,7 @@ fn document(second: u64, topic: &str, mut params: Value) -> Document {
         retain: topic == "health" || topic.contains('/'),
         critical: false,
         payload: Some(payload.to_string()),
+        correlation: None,
         event: None,
     }
 }

@@ -75,6 +75,7 @@ pub fn event(topic: &str, payload: &str) -> Document {
         retain: false,
         critical: false,
         payload: Some(payload.into()),
+        correlation: None,
         event: None,
     }
 }

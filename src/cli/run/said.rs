@@ -135,6 +135,7 @@ mod tests {
             retain: false,
             critical: false,
             payload: Some(payload.into()),
+            correlation: None,
             event: None,
         }
     }

@@ -10,7 +10,7 @@ const LEVEL: &str = "one topic level: 1 to 128 bytes without / + # and control c
 /// The top level.
 pub(super) static TOP: Section = Section {
     name: "",
-    meaning: "Names.",
+    meaning: "Names, and what concerns all of it.",
     settings: &[
         setting(
             "cluster",
@@ -31,6 +31,21 @@ pub(super) static TOP: Section = Section {
             Kind::Integer { min: 0, max: i64::MAX },
             Slot::Seed(|d| &mut d.settings.seed),
             "Seed of everything random: jitter and incident ids. Fixed, so that a replay gives the same bytes.",
+        ),
+        setting(
+            "direct_answers",
+            Kind::Flag,
+            Slot::Flag(|d| &mut d.settings.direct.enabled),
+            "Whether callers who wait for a service that is unavailable, or whose circuit is open, are answered in \
+             its place with the error -32503. Off, because it needs leave to publish on every reply topic. In one \
+             lookout of a cluster only: another would take its answers for those of the service.",
+        ),
+        count(
+            "direct_answers_per_second",
+            |d| &mut d.settings.direct.per_second,
+            (1, 1_000_000),
+            "At most so many in a second, so that an outage does not become a flood; the other callers wait as they \
+             would without lookout.",
         ),
     ],
 };

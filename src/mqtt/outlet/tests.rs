@@ -14,6 +14,7 @@ fn event(name: &str) -> Document {
         retain: false,
         critical: false,
         payload: Some("{}".into()),
+        correlation: None,
         event: None,
     }
 }

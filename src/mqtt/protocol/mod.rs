@@ -60,6 +60,15 @@ pub(super) struct Publication {
     pub(super) properties: Option<Box<HeardProperties>>,
 }
 
+/// What MQTT 5 can say beside a payload.
+#[derive(Debug, Default)]
+pub(super) struct Extras {
+    /// User properties.
+    pub(super) properties: Vec<(String, String)>,
+    /// The Correlation Data of the call that is answered.
+    pub(super) correlation: Option<Box<[u8]>>,
+}
+
 /// What the broker said when it accepted the connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms {
@@ -160,17 +169,17 @@ impl Client {
             }
     }
 
-    /// Publishes with QoS 1, over MQTT 5 with these user properties; false if the library does
-    /// not take it now.
+    /// Publishes with QoS 1, over MQTT 5 with these extras; false if the library does not take it
+    /// now.
     pub(super) fn publish(
         &self,
         topic: String,
         retain: bool,
         payload: String,
-        properties: Vec<(String, String)>,
+        extras: Extras,
     ) -> bool {
         match self {
-            Self::V5(client) => client.publish(topic, retain, payload, properties),
+            Self::V5(client) => client.publish(topic, retain, payload, extras),
             Self::V311(client) => client.publish(topic, retain, payload),
         }
     }

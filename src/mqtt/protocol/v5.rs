@@ -6,7 +6,7 @@
 //!   alias, so that its topic would be empty.
 //! - Retain As Published stays off: then the retain flag means an old message and nothing else.
 
-use super::{Event, Failure, HeardProperties, Opening, Publication, Terms, reasons};
+use super::{Event, Extras, Failure, HeardProperties, Opening, Publication, Terms, reasons};
 use crate::config::Broker;
 use bytes::Bytes;
 use rumqttc::v5::mqttbytes::v5::{
@@ -123,16 +123,18 @@ impl Client {
         topic: String,
         retain: bool,
         payload: String,
-        properties: Vec<(String, String)>,
+        extras: Extras,
     ) -> bool {
         let qos = QoS::AtLeastOnce;
-        if properties.is_empty() {
+        let Extras { properties, correlation } = extras;
+        if properties.is_empty() && correlation.is_none() {
             return self.0.try_publish(topic, qos, retain, payload).is_ok();
         }
         let properties = PublishProperties {
             payload_format_indicator: Some(1),
             content_type: Some("application/json".to_owned()),
             user_properties: properties,
+            correlation_data: correlation.map(Bytes::from),
             ..PublishProperties::default()
         };
         self.0.try_publish_with_properties(topic, qos, retain, payload, properties).is_ok()
