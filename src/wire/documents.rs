@@ -38,30 +38,6 @@ pub(super) fn seconds(span: Span) -> f64 {
     (span.as_secs_f64() * 1_000.0).round() / 1_000.0
 }
 
-/// A direct answer: a JSON-RPC response in place of a service.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct DirectData<'a> {
-    pub(super) error_type: &'static str,
-    pub(super) service_name: &'a str,
-    pub(super) reason: &'a str,
-    pub(super) estimated_recovery: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) retry_after: Option<Time>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) correlation_id: Option<&'a str>,
-    pub(super) timestamp: Time,
-    pub(super) source: &'a str,
-}
-
-/// A JSON-RPC error response whose id is as the call wrote it.
-#[derive(Serialize)]
-pub(super) struct DirectResponse<'a, E: Serialize> {
-    pub(super) jsonrpc: &'static str,
-    pub(super) id: Option<&'a RawValue>,
-    pub(super) error: E,
-}
-
 /// `service_unavailable` and `service_degraded`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

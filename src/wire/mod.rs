@@ -15,6 +15,7 @@ pub mod standing;
 pub mod template;
 pub mod traffic;
 
+mod answer;
 mod calls;
 mod documents;
 mod keys;

@@ -8,20 +8,17 @@
 use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
-    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details, DirectData,
-    DirectResponse, HealthDocument, PairDeaf, Recovered, ServiceVerdict, Services, Time, rate,
-    seconds,
+    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details,
+    HealthDocument, PairDeaf, Recovered, ServiceVerdict, Services, Time, rate, seconds,
 };
-use crate::observer::answering::Why;
 use crate::observer::breaker::State;
-use crate::observer::call::SERVICE_UNAVAILABLE;
-use crate::observer::event::{self, CircuitNews, DirectAnswer, Event, Health, What};
+use crate::observer::event::{self, CircuitNews, Event, Health, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
 use crate::observer::settings::PairSettings;
 use crate::observer::verdict::{Reason, Verdict};
 use crate::observer::{Instant, Span};
-use jsonrpsee_types::{ErrorObject, Notification};
+use jsonrpsee_types::Notification;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fmt::Write;
@@ -51,7 +48,7 @@ pub struct Voice {
 #[derive(Clone, Debug)]
 pub struct Speaker {
     cluster: String,
-    id: String,
+    pub(super) id: String,
     source: String,
     envelope: Envelope,
     pairs: Vec<PairSettings>,
@@ -275,38 +272,6 @@ impl Speaker {
         Document { retain: true, ..self.document(at, &topic, document.r#type, about, &document) }
     }
 
-    /// An answer in place of a service: never in another envelope than callers read.
-    fn direct_answer(&self, at: Instant, answer: &DirectAnswer) -> Document {
-        let (error_type, reason) = match &answer.why {
-            Why::Unavailable(reason) => ("ServiceUnavailable", reason.name()),
-            Why::CircuitOpen(cause) => ("CircuitBreakerOpen", cause.name()),
-        };
-        let data = DirectData {
-            error_type,
-            service_name: &answer.service,
-            reason,
-            estimated_recovery: estimate(answer.estimate),
-            retry_after: answer.retry_after.map(Time),
-            correlation_id: answer.operation.as_deref(),
-            timestamp: Time(at),
-            source: &self.id,
-        };
-        let (code, text) = (SERVICE_UNAVAILABLE as i32, "Service Temporarily Unavailable");
-        let error = ErrorObject::owned(code, text, Some(data));
-        // As the call wrote it; one without an id is known by its Correlation Data or its topic.
-        let id = answer.id.as_deref().and_then(|id| serde_json::from_str::<&RawValue>(id).ok());
-        let response = json(&DirectResponse { jsonrpc: "2.0", id, error });
-        Document {
-            at,
-            topic: answer.topic.to_string(),
-            retain: false,
-            critical: false,
-            payload: Some(response),
-            correlation: answer.correlation.clone(),
-            event: None,
-        }
-    }
-
     fn health(&self, at: Instant, health: &Health) -> Document {
         let [healthy, degraded, unavailable, unknown] = health.services;
         let [well, impaired, unhealthy] = health.components;
@@ -361,7 +326,7 @@ impl Speaker {
 }
 
 /// Nothing in a document can fail to be written: no maps, no non-string keys.
-fn json(document: &impl Serialize) -> String {
+pub(super) fn json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
 }
 
@@ -385,7 +350,7 @@ fn correlation_id(incident: IncidentId) -> String {
 }
 
 /// `2-5 minutes`, or `unknown`.
-fn estimate(estimate: Option<(Span, Span)>) -> String {
+pub(super) fn estimate(estimate: Option<(Span, Span)>) -> String {
     let Some((low, high)) = estimate else {
         return "unknown".into();
     };
