@@ -25,6 +25,7 @@ use crate::wire::{Message, Redactor, recording};
 use anyhow::Context;
 use output::Output;
 use progress::{Progress, Tally};
+use std::collections::VecDeque;
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -90,8 +91,15 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let redactor = redact.then(|| Redactor::new(config.traffic.clone()));
-    let recorder =
-        Recorder { clock, output, redactor, last: Instant::default(), tally: Tally::default() };
+    let recorder = Recorder {
+        clock,
+        output,
+        redactor,
+        last: Instant::default(),
+        looked: clock.now(),
+        gaps: VecDeque::new(),
+        tally: Tally::default(),
+    };
     let ended = runtime.block_on(record(&config, recorder, stop, length));
     // Nothing is left to wait for, least of all a name that is still being looked up.
     runtime.shutdown_background();
@@ -190,7 +198,7 @@ async fn listen(
         recorder.hear(batch.drain(..))?;
         if ticked {
             recorder.output.write()?;
-            recorder.tally.dropped = ears.handle.figures().inbox_dropped;
+            recorder.look(now, ears.handle.figures().inbox_dropped);
             progress.show(now, &recorder.tally, recorder.output.written());
             let status = ears.handle.status();
             if let Some(reason) = app::hopeless(ears.no_link, &status.borrow(), now) {
@@ -213,7 +221,8 @@ async fn leave(ears: &mut Ears, recorder: &mut Recorder) -> anyhow::Result<()> {
         }
         // An error means the same.
         let _ = (&mut ears.gone).await;
-        anyhow::Ok(())
+        recorder.look(recorder.clock.now(), ears.handle.figures().inbox_dropped);
+        recorder.fill_gaps(Instant::from_micros(u64::MAX))
     };
     let Ok(rest) = timeout(STOP_WITHIN, rest).await else {
         tracing::warn!("the session with the broker did not end in time");
@@ -236,12 +245,17 @@ struct Recorder {
     redactor: Option<Redactor>,
     /// The time of the last line; no line is earlier.
     last: Instant,
+    /// When it was last asked whether messages were lost.
+    looked: Instant,
+    /// Where messages were lost: to be written before what was heard later.
+    gaps: VecDeque<(Instant, Link)>,
     tally: Tally,
 }
 
 impl Recorder {
     fn hear(&mut self, arrivals: impl Iterator<Item = Arrival>) -> anyhow::Result<()> {
         for arrival in arrivals {
+            self.fill_gaps(arrival.at())?;
             self.last = self.last.max(arrival.at());
             let at = self.last;
             let taken = match arrival {
@@ -266,6 +280,25 @@ impl Recorder {
         let taken = self.output.take(|line| recording::message(at, &message, line))?;
         self.tally.messages += u64::from(taken);
         Ok(taken)
+    }
+
+    /// Writes what stands for messages that were lost before `until`.
+    fn fill_gaps(&mut self, until: Instant) -> anyhow::Result<()> {
+        while let Some((at, link)) = self.gaps.pop_front_if(|(at, _)| *at <= until) {
+            self.last = self.last.max(at);
+            self.link(self.last, link)?;
+        }
+        Ok(())
+    }
+
+    /// So many messages were lost by now. Those that were since the last look are newer than what
+    /// still waits. A lost link stands for them, as whoever replays the file must not blame a
+    /// service for a reply that is not in it.
+    fn look(&mut self, now: Instant, dropped: u64) {
+        if dropped > self.tally.dropped {
+            self.gaps.extend([(self.looked, Link::Down), (now, Link::Up)]);
+        }
+        (self.looked, self.tally.dropped) = (now, dropped);
     }
 
     fn link(&mut self, at: Instant, link: Link) -> anyhow::Result<bool> {

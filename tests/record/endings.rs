@@ -155,7 +155,7 @@ async fn what_was_lost_is_counted_and_said() {
     }
     let stdout = recorder.read();
     let mut ends = 0;
-    let mut recorded = 0;
+    let (mut recorded, mut links) = (0, Vec::new());
     let heard = async {
         let mut look = tokio::time::interval(LOOK);
         let mut over = false;
@@ -165,13 +165,20 @@ async fn what_was_lost_is_counted_and_said() {
             ends += 1;
             let lines: Vec<_> = stdout.try_iter().collect();
             recorded += lines.iter().filter(|line| line.contains("\"topic\"")).count() as u64;
+            links.extend(lines.iter().filter(|line| line.contains("\"link\"")).cloned());
             over = lines.iter().any(|line| line.contains("the end"));
         }
     };
     // A message that is heard now comes after all that was lost.
     tokio::time::timeout(PATIENCE, heard).await.expect("a message that is heard");
     let said = recorder.interrupt();
-    recorded += stdout.iter().filter(|line| line.contains("\"topic\"")).count() as u64;
+    let (topics, rest): (Vec<_>, Vec<_>) =
+        stdout.iter().partition(|line| line.contains("\"topic\""));
+    recorded += topics.len() as u64;
+    // A replay is told where it must not trust its ears, and the last link is that of the end.
+    links.extend(rest);
+    let downs = links.iter().filter(|line| line.contains("down")).count();
+    assert!(downs >= 2 && links.len() == 2 * downs, "{links:?}");
     assert!(said.contains(&format!("recorded {recorded} messages in stdout")), "{said}");
     let lost = said.lines().find_map(|line| line.split_once(" messages were lost")).unwrap().0;
     let lost: u64 = lost.rsplit(' ').next().unwrap().parse().unwrap();
