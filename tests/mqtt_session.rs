@@ -8,6 +8,8 @@
 mod fake_broker;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[path = "mqtt_session/overflow.rs"]
+mod overflow;
 #[path = "support/session.rs"]
 mod session;
 
