@@ -14,6 +14,8 @@ mod broker_killed;
 mod burdens;
 #[path = "e2e/direct.rs"]
 mod direct;
+#[path = "support/fake_broker.rs"]
+mod fake_broker;
 #[path = "e2e/hopeless.rs"]
 mod hopeless;
 #[path = "e2e/line.rs"]

@@ -1,7 +1,8 @@
 //! When it makes no sense to go on: then the program ends with the reason.
 //!
 //! Whoever runs lookout can start it anew, and sees that it ended. Quiet is not deaf: that nobody
-//! calls is a reason only if it was said to be one.
+//! calls is a reason only if it was said to be one. That another client has the same identifier and
+//! does not give it up is a reason at once: waiting would be what keeps the two from hearing.
 
 use crate::config::FailFast;
 use crate::mqtt::Status;
@@ -48,9 +49,13 @@ impl Hope {
     }
 }
 
-/// Why it makes no sense to wait for a link any longer, if there is none for longer than that.
+/// Why it makes no sense to wait for a link any longer, if there is none for longer than that, or
+/// the session itself gave up.
 pub(crate) fn hopeless(no_link: Span, status: &Status, now: Instant) -> Option<String> {
     let problem = status.problem.as_deref().unwrap_or("no reason known");
+    if status.hopeless {
+        return Some(format!("thrown off the broker again and again: {problem}"));
+    }
     (status.link == Link::Down && now.since(status.since) > no_link)
         .then(|| format!("no link to the broker for {no_link} (`fail_fast.no_link`): {problem}"))
 }
@@ -78,10 +83,19 @@ mod tests {
             hope.heard(at(500));
             hope.heard(at(400));
             let problem = Some("connection refused".to_owned()).filter(|_| link == down);
-            let status = Status { link, since: at(0), problem };
+            let status = Status { problem, ..Status::of(link, at(0)) };
             let told = hope.lost(at(now), &status, Span::from_secs(deaf));
             assert_eq!(told.is_some(), reason.is_some(), "{told:?}");
             assert!(told.unwrap_or_default().contains(reason.unwrap_or_default()));
         }
+    }
+
+    #[test]
+    fn a_session_that_gave_up_is_a_reason_at_once() {
+        let now = Instant::default() + Span::from_secs(1);
+        let problem = Some("`broker.client_id`".to_owned());
+        let status = Status { problem, hopeless: true, ..Status::of(Link::Down, now) };
+        let told = hopeless(Span::from_secs(600), &status, now);
+        assert!(told.is_some_and(|reason| reason.ends_with("again and again: `broker.client_id`")));
     }
 }

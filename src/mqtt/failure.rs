@@ -93,8 +93,8 @@ impl fmt::Display for Failure {
                 "the broker does not accept the client identifier: check `broker.client_id`",
             ),
             Self::TakenOver => f.write_str(
-                "another client connected with the same identifier: \
-                 give every observer its own `broker.client_id`",
+                "another client connected with the same identifier: give every observer its own \
+                 `id`, and its own `broker.client_id` if that is set",
             ),
             Self::Broker(reason) => write!(f, "the broker ended the connection: {reason}"),
             Self::Filters(filters) => {

@@ -19,6 +19,7 @@ mod inlet;
 mod outlet;
 mod presence;
 mod protocol;
+mod rivals;
 mod rounds;
 mod session;
 
@@ -104,8 +105,7 @@ pub fn open(plan: Plan, clock: Clock) -> (Session, Inbox, Handle) {
     let (inlet, inbox) =
         inlet::queue(clock, plan.inbox, plan.canary.clone(), Arc::clone(&counters));
     let outlet = Arc::new(Outlet::new(plan.outbox, Arc::clone(&counters)));
-    let (status, watched) =
-        watch::channel(Status { link: Link::Down, since: clock.now(), problem: None });
+    let (status, watched) = watch::channel(Status::of(Link::Down, clock.now()));
     let (stop, stopped) = watch::channel(false);
     let handle = Handle {
         outlet: Arc::clone(&outlet),
@@ -126,6 +126,15 @@ pub struct Status {
     /// Why the last attempt failed, or the link was lost, and at which address, shown without
     /// user and password; `None` while it is up.
     pub problem: Option<String>,
+    /// Whether the session gave up for that problem: it only waits to be stopped.
+    pub hopeless: bool,
+}
+
+impl Status {
+    /// A link that changed just now, without a problem so far.
+    pub(crate) fn of(link: Link, since: Instant) -> Self {
+        Self { link, since, problem: None, hopeless: false }
+    }
 }
 
 /// What a session counts; all of it since the start.

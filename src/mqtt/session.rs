@@ -9,6 +9,8 @@
 //! - Nothing is awaited while polling but the connection, the outbox, the stop signal and one
 //!   guard against a connection that makes no progress. The poll is never cancelled while it
 //!   may be in the middle of a packet.
+//! - Two clients with one identifier throw each other out forever. A session that was thrown out
+//!   twice in a short time stays away and says so, and the program ends with that reason.
 //! - At the end: offline is said first, as it matters most; then the outbox is emptied, then
 //!   the connection is closed cleanly, so that the broker forgets the will. If that takes too
 //!   long, the connection just drops, and the will says it.
@@ -18,6 +20,7 @@ use super::failure::Failure;
 use super::inlet::Inlet;
 use super::outlet::Outlet;
 use super::protocol::{self, Client, Connection, Event, Extras, Terms};
+use super::rivals::Rivals;
 use super::rounds::Rounds;
 use super::{Plan, Status, count, presence};
 use crate::clock::Clock;
@@ -49,6 +52,7 @@ pub struct Session {
     stop: watch::Receiver<bool>,
     backoff: Backoff,
     rounds: Rounds,
+    rivals: Rivals,
     counters: Arc<super::Counters>,
 }
 
@@ -88,7 +92,8 @@ impl Session {
     ) -> Self {
         let backoff = Backoff::new(plan.broker.backoff_min, plan.broker.backoff_max);
         let rounds = Rounds::new(plan.broker.addresses.len());
-        Self { plan, clock, inlet, outlet, status, stop, backoff, rounds, counters }
+        let rivals = Rivals::default();
+        Self { plan, clock, inlet, outlet, status, stop, backoff, rounds, rivals, counters }
     }
 
     /// Runs until [`super::Handle::stop`], or until every handle is gone.
@@ -115,7 +120,10 @@ impl Session {
             let Err(failure) = self.live(&address).await else {
                 return;
             };
-            self.report(&address, &failure);
+            if self.report(&address, &failure) {
+                // Whoever came back, even to empty the outbox, would throw the other one out.
+                return stopped(&mut self.stop.clone()).await;
+            }
             if self.rounds.ended() {
                 let wait = self.backoff.next(random());
                 tracing::info!("next attempt to connect in {:.1} s", wait.as_secs_f64());
@@ -132,14 +140,20 @@ impl Session {
         }
     }
 
-    fn report(&self, address: &Address, failure: &Failure) {
+    /// Says why there is no link, and whether there is no hope for one.
+    fn report(&mut self, address: &Address, failure: &Failure) -> bool {
         if failure.needs_operator() {
             tracing::error!("no link to {address}: {failure}");
         } else {
             tracing::warn!("no link to {address}: {failure}");
         }
         let problem = format!("{address}: {failure}");
-        self.status.send_modify(|status| status.problem = Some(problem));
+        let hopeless = self.rivals.lost(self.clock.now(), failure);
+        self.status.send_modify(|status| {
+            status.problem = Some(problem);
+            status.hopeless = hopeless;
+        });
+        hopeless
     }
 
     /// One connection, until it fails or is closed as asked.
@@ -161,7 +175,7 @@ impl Session {
         if let Some(since) = life.up_since {
             let now = self.clock.now();
             self.inlet.link(Link::Down);
-            self.status.send_replace(Status { link: Link::Down, since: now, problem: None });
+            self.status.send_replace(Status::of(Link::Down, now));
             if self.backoff.link_lasted(now.since(since)) {
                 self.rounds.link_lasted();
             }
@@ -279,7 +293,7 @@ impl Session {
         life.set_guard(life.terms.keep_alive * DEAD_AFTER_PINGS);
         count(&self.counters.links);
         self.inlet.link(Link::Up);
-        self.status.send_replace(Status { link: Link::Up, since: now, problem: None });
+        self.status.send_replace(Status::of(Link::Up, now));
         let address = self.plan.broker.addresses.get(self.rounds.at());
         let at = address.map_or(String::new(), |address| format!(" at {address}"));
         tracing::info!("subscribed to {}{at}", self.plan.filters.join(", "));
