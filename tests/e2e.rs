@@ -34,6 +34,8 @@ mod program;
 mod restart;
 #[path = "support/schemas.rs"]
 mod schemas;
+#[path = "e2e/side_by_side.rs"]
+mod side_by_side;
 #[path = "e2e/watcher.rs"]
 mod watcher;
 
@@ -126,6 +128,11 @@ async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_5() {
 #[tokio::test]
 async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_3() {
     direct::told_once(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn two_lookouts_say_everything_twice_and_one_says_it_once() {
+    side_by_side::duplicates_and_no_gaps(&MQTT_3).await;
 }
 
 #[tokio::test]
