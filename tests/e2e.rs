@@ -36,6 +36,10 @@ mod restart;
 mod schemas;
 #[path = "e2e/side_by_side.rs"]
 mod side_by_side;
+#[path = "e2e/slow_link.rs"]
+mod slow_link;
+#[path = "e2e/valve.rs"]
+mod valve;
 #[path = "e2e/watcher.rs"]
 mod watcher;
 
@@ -138,6 +142,17 @@ async fn two_lookouts_say_everything_twice_and_one_says_it_once() {
 #[tokio::test]
 async fn a_lookout_that_stood_still_blames_nobody() {
     paused::blames_nobody(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn what_is_held_up_on_the_way_is_nobodys_fault() {
+    slow_link::blames_nobody(&MQTT_5, valve::Flow::Held).await;
+}
+
+#[tokio::test]
+async fn a_trickle_is_nobodys_fault() {
+    // About a quarter of what the broker has to say.
+    slow_link::blames_nobody(&MQTT_3, valve::Flow::Trickle(100)).await;
 }
 
 #[tokio::test]
