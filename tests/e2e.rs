@@ -38,6 +38,8 @@ mod schemas;
 mod side_by_side;
 #[path = "e2e/slow_link.rs"]
 mod slow_link;
+#[path = "e2e/storm.rs"]
+mod storm;
 #[path = "e2e/valve.rs"]
 mod valve;
 #[path = "e2e/watcher.rs"]
@@ -153,6 +155,11 @@ async fn what_is_held_up_on_the_way_is_nobodys_fault() {
 async fn a_trickle_is_nobodys_fault() {
     // About a quarter of what the broker has to say.
     slow_link::blames_nobody(&MQTT_3, valve::Flow::Trickle(100)).await;
+}
+
+#[tokio::test]
+async fn a_broker_killed_in_a_storm_of_calls_is_nobodys_fault() {
+    storm::blames_nobody(&MQTT_5).await;
 }
 
 #[tokio::test]

@@ -87,7 +87,7 @@ pub struct Watcher {
     heard: UnboundedReceiver<Message>,
     schemas: Schemas,
     log: Vec<Document>,
-    _line: Line,
+    line: Line,
 }
 
 impl Watcher {
@@ -103,7 +103,12 @@ impl Watcher {
         let line = Line::open(broker, id, &format!("{PREFIX}#"), &Trouble::default(), hook);
         line.ready().await;
         let (version, schemas) = (broker.0, Schemas::load());
-        Self { version, ids: BTreeMap::new(), heard, schemas, log: Vec::new(), _line: line }
+        Self { version, ids: BTreeMap::new(), heard, schemas, log: Vec::new(), line }
+    }
+
+    /// Waits until it is subscribed, after the broker was away.
+    pub async fn ready(&self) {
+        self.line.ready().await;
     }
 
     /// Everything read so far.
