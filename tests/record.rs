@@ -7,6 +7,8 @@
 mod endings;
 #[path = "record/faithful.rs"]
 mod faithful;
+#[path = "support/fake_broker.rs"]
+mod fake_broker;
 #[allow(dead_code)]
 #[path = "e2e/line.rs"]
 mod line;
@@ -17,5 +19,7 @@ mod mosquitto;
 mod program;
 #[path = "record/recorder.rs"]
 mod recorder;
+#[path = "record/rival.rs"]
+mod rival;
 #[path = "support/schemas.rs"]
 mod schemas;

@@ -4,9 +4,9 @@
 //! both come back do so without an end, and each is deaf half of the time; so one gives up.
 //!
 //! - Once is no claim: that is also what a restart looks like, when the new one was faster.
-//! - Only the broker's word makes a session give up. MQTT 5 has a reason for it, which Mosquitto
-//!   sends from 2.0.12 on. Without it a connection just closes, as in many other troubles: then
-//!   nothing is concluded, and the log says what to look at.
+//! - Only the broker's word makes a session give up. MQTT 5 has a reason for it, which not every
+//!   broker gives: Mosquitto 2.0.11 does not. Without it a connection just closes, as in many other
+//!   troubles: then nothing is concluded, and the log says what to look at.
 
 use super::failure::Failure;
 use crate::observer::{Instant, Span};

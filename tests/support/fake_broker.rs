@@ -62,6 +62,14 @@ impl Connection {
     /// Reads a SUBSCRIBE and answers it with these codes, and grants the canary, which is the
     /// last; gives the other filters.
     pub async fn answer_subscription(&mut self, codes: &[u8]) -> Vec<String> {
+        let mut filters = self.answer_listener(&[codes, &[0]].concat()).await;
+        let canary = filters.pop().unwrap();
+        assert!(canary.ends_with("/canary"), "{canary}");
+        filters
+    }
+
+    /// The same for a client that has no canary.
+    pub async fn answer_listener(&mut self, codes: &[u8]) -> Vec<String> {
         let (kind, body) = self.read().await;
         assert_eq!(kind >> 4, 8, "a SUBSCRIBE");
         let v5 = self.protocol == Protocol::V5;
@@ -77,9 +85,6 @@ impl Connection {
             answer.push(0);
         }
         answer.extend_from_slice(codes);
-        let canary = filters.pop().unwrap();
-        assert!(canary.ends_with("/canary"), "{canary}");
-        answer.push(0);
         self.write(&[&[0x90, answer.len() as u8][..], &answer].concat()).await;
         filters
     }

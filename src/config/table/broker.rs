@@ -32,8 +32,8 @@ pub(super) static BROKER: Section = Section {
             |d| &mut d.broker.client_id,
             "Client identifier. A broker closes a connection when its identifier connects again elsewhere, so no \
              two programs may share one. Over MQTT 5 lookout gives up with exit code 1 when the broker says \
-             twice within a minute that another one took it. 3.1.1 has no word for it, and Mosquitto before 2.0.12 \
-             does not say it: there the two go on, and the log of each has a hint.",
+             twice within a minute that another one took it. 3.1.1 has no word for it, and Mosquitto 2.0.11 \
+             does not say it over 5 either: there the two go on, and the log of each has a hint.",
         )
         .unset("\"lookout-1\"", "the value of `id`"),
         maybe(
