@@ -10,7 +10,7 @@ use super::hope::Hope;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mqtt::{Arrival, Handle, Status};
-use crate::observer::digest::DigestKey;
+use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::input::{Doubt, Link};
 use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
@@ -62,7 +62,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let start = clock.now();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
-        let Config { traffic, settings, canary, fail_fast, .. } = config;
+        let Config { id, traffic, mut settings, canary, fail_fast, .. } = config;
+        // Two lookouts of one cluster have the same seed, and must not give the same ids.
+        settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
         let ears = Ears::new(start, settings.doubt.pause);
         let mut pipeline = Pipeline::new(voice, traffic, settings, key, start);
         pipeline.tell(start, Input::Link(Link::Down));

@@ -30,7 +30,8 @@ pub(super) static TOP: Section = Section {
             "seed",
             Kind::Integer { min: 0, max: i64::MAX },
             Slot::Seed(|d| &mut d.settings.seed),
-            "Seed of everything random: jitter and incident ids. Fixed, so that a replay gives the same bytes.",
+            "Seed of everything random: jitter and incident ids. Fixed, so that a replay gives the same bytes; `run` \
+             mixes its `id` in, so that two lookouts give different ids.",
         ),
         setting(
             "direct_answers",
