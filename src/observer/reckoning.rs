@@ -10,6 +10,7 @@
 //! service (see [`super::calm`]). Everything else is reckoned as it comes, and judged.
 
 use super::call::Outcome;
+use super::counts::Counts;
 use super::front::Front;
 use super::good::Good;
 use super::last::LAST;
@@ -18,6 +19,7 @@ use super::pace::Learned;
 use super::service::Service;
 use super::settings::Patience;
 use super::time::{Instant, Span};
+use smallvec::SmallVec;
 
 impl Front {
     /// Notes what may be reckoned later: a call, a void one, or a reply that the service takes
@@ -185,20 +187,26 @@ impl Service {
     /// packed. They lie far apart, so that is done with some hundred calls at a time.
     pub fn fold(&mut self) {
         let (methods, replies, pace) = (&mut self.methods, &mut self.replies, &mut self.pace);
+        let mut counts: SmallVec<[Counts; 16]> =
+            SmallVec::from_elem(Counts::default(), methods.len());
         self.window.fold(|second, entry| {
             let timed = entry.kind.has_time();
             if timed {
                 replies.add(entry.bin, entry.count);
                 pace.remember(second, entry.bin, entry.count);
             }
-            if let Some(method) = methods.get_mut(usize::from(entry.method)) {
-                method.totals.count(&entry);
-                if timed {
-                    method.replies.add(entry.bin, entry.count);
-                }
+            let at = usize::from(entry.method);
+            if let Some(counts) = counts.get_mut(at) {
+                counts.count(&entry);
+            }
+            if let Some(method) = methods.get_mut(at).filter(|_| timed) {
+                method.replies.add(entry.bin, entry.count);
             }
         });
-        self.methods.iter_mut().for_each(|method| method.totals.close());
+        for (method, counts) in self.methods.iter_mut().zip(&counts) {
+            method.totals.add_counts(counts);
+            method.totals.close();
+        }
     }
 
     /// Brings everything up to date with what was handed over.

@@ -4,7 +4,7 @@ use super::breaker::{Breaker, State};
 use super::call::{Outcome, PairId};
 use super::callers::Callers;
 use super::calm::Bounds;
-use super::chunk::{Entry, Kind};
+use super::counts::Counts;
 use super::digest::Digest;
 use super::histogram::Histogram;
 use super::incident::{Incident, IncidentId, Outages};
@@ -60,20 +60,14 @@ impl Totals {
         self.ok + self.rejected + self.failed + self.late > 0
     }
 
-    /// Counts one entry of the log; `open` is not known before [`Totals::close`].
-    pub(super) const fn count(&mut self, entry: &Entry) {
-        let count = entry.count as u64;
-        *match entry.kind {
-            Kind::Call => &mut self.calls,
-            Kind::Ok => &mut self.ok,
-            Kind::Rejected => &mut self.rejected,
-            Kind::Failed => &mut self.failed,
-            Kind::Unanswered => &mut self.unanswered,
-            Kind::Late => &mut self.late,
-        } += count;
-        if entry.called {
-            self.calls += count;
-        }
+    /// Adds what was counted in the log; `open` is not known before [`Totals::close`].
+    pub(super) const fn add_counts(&mut self, counts: &Counts) {
+        self.calls += counts.calls;
+        self.ok += counts.ok;
+        self.rejected += counts.rejected;
+        self.failed += counts.failed;
+        self.unanswered += counts.unanswered;
+        self.late += counts.late;
     }
 
     /// Counts what is not in the log; `open` is not known before [`Totals::close`].
