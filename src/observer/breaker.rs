@@ -153,6 +153,7 @@ impl Breaker {
             State::HalfOpen => Phase::HalfOpen { answered: 0, failed: 0 },
             _ => return false,
         };
+        self.cause = before.cause;
         self.moved = Some(now);
         self.opened = Some(before.since.min(now));
         self.open_count = before.open_count.max(1);

@@ -4,7 +4,7 @@
 //! has not met before.
 
 use super::address::Address;
-use super::breaker::State;
+use super::breaker::{Cause, State};
 use super::call::{Answer, Malformed, PairId};
 use super::digest::Digest;
 use super::incident::IncidentId;
@@ -177,6 +177,8 @@ pub struct Standing<'a> {
 pub struct StandingCircuit {
     /// What it told callers.
     pub state: State,
+    /// Why, if that is known.
+    pub cause: Option<Cause>,
     /// Since when.
     pub since: Instant,
     /// When an open one is to be half-open, if that was known.

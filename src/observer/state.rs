@@ -79,6 +79,22 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The cause of a name on the wire.
+    pub fn read(name: &str) -> Option<Self> {
+        let all = [
+            Self::ConsecutiveUnanswered,
+            Self::FailureRate,
+            Self::SlowCallRate,
+            Self::DependencyUnavailable,
+            Self::DependencyRecovered,
+            Self::OpenTimeout,
+            Self::TrialSucceeded,
+            Self::TrialFailed,
+            Self::Manual,
+        ];
+        all.into_iter().find(|cause| cause.name() == name)
+    }
+
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@
 //! its call topic; it follows from the first pair whose calls name their service in one level.
 
 use super::template::is_topic;
-use crate::observer::breaker::State;
+use crate::observer::breaker::{Cause, State};
 use crate::observer::call::PairId;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::{Standing, StandingCircuit};
@@ -86,6 +86,7 @@ pub fn read(
         }),
         circuit: state.map(|state| StandingCircuit {
             state,
+            cause: kept.reason.as_deref().and_then(Cause::read),
             since: stamp,
             retry_after: kept.retry_after.as_deref().and_then(moment),
             open_count: kept.open_count.unwrap_or(1),
@@ -168,7 +169,7 @@ mod tests {
             let verdict = it.verdict.map(|(v, r, at)| (v.name(), r, at.micros() / 1_000_000));
             let circuit = it.circuit.map(|circuit| {
                 let until = circuit.retry_after.map(|at| at.micros() / 1_000_000);
-                (circuit.state.name(), until, circuit.open_count)
+                (circuit.state.name(), circuit.cause.map(Cause::name), until, circuit.open_count)
             });
             let incident = it.incident.map(|id| id.0);
             told = Some(format!(
@@ -194,8 +195,10 @@ mod tests {
                 Some(r#"A 1 v1/+/service/A Some(("healthy", None, 600)) None None"#),
             ),
             (
-                r#"{"type":"circuit_breaker","service":"d/B","topic":"rpc/d/B","state":"open","retryAfter":"1970-01-01T00:11:00Z","openCount":3,TIME}"#,
-                Some(r#"d/B 0 rpc/d/B None Some(("open", Some(660), 3)) None"#),
+                r#"{"type":"circuit_breaker","service":"d/B","topic":"rpc/d/B","state":"open","reason":"failure_rate","retryAfter":"1970-01-01T00:11:00Z","openCount":3,TIME}"#,
+                Some(
+                    r#"d/B 0 rpc/d/B None Some(("open", Some("failure_rate"), Some(660), 3)) None"#,
+                ),
             ),
             (
                 r#"{"type":"circuit_breaker","service":"B","topic":"other/B","state":"open",TIME}"#,

@@ -5,11 +5,11 @@
 use crate::kit::{Ears, FAILED, KEY, OK, at, id, s};
 use lookout::observer::address::Address;
 use lookout::observer::answering::Why;
-use lookout::observer::breaker::Mode;
+use lookout::observer::breaker::{Cause, Mode, State};
 use lookout::observer::call::PairId;
 use lookout::observer::digest::Kind;
 use lookout::observer::event::{DirectAnswer, What};
-use lookout::observer::input::{Call, CallKind, Doubt, Name};
+use lookout::observer::input::{Call, CallKind, Doubt, Name, Standing, StandingCircuit};
 use lookout::observer::{Input, Settings, Span};
 
 /// An observer that answers, and a service A that answered eleven calls until 10.02.
@@ -173,4 +173,31 @@ fn there_are_not_too_many_in_a_second() {
     assert_eq!(lines[5], "21.000000 next-second manual");
     let snapshot = ears.observer.snapshot(at(s(21)));
     assert_eq!((snapshot.answered_directly, snapshot.unanswered_directly), (6, 16));
+}
+
+/// The reason is that of the run which opened the circuit.
+#[test]
+fn a_circuit_that_an_earlier_run_opened_tells_why() {
+    let mut ears = ears(|_| ());
+    let name = Name { text: "B", digest: KEY.digest(Kind::Service, b"B") };
+    let circuit = StandingCircuit {
+        state: State::Open,
+        cause: Some(Cause::FailureRate),
+        since: at(s(1)),
+        retry_after: Some(at(s(60))),
+        open_count: 1,
+    };
+    ears.input(
+        s(11),
+        Input::Standing(Standing {
+            service: name,
+            pair: PairId(0),
+            topic: "service/B",
+            verdict: None,
+            circuit: Some(circuit),
+            incident: None,
+        }),
+    );
+    addressed(&mut ears, s(12), "B", "told");
+    assert_eq!(lines(&ears), ["12.000000 told failure_rate"]);
 }

@@ -2,7 +2,7 @@
 
 use crate::kit::{KEY, at, s};
 use crate::play::{Play, WAIT};
-use lookout::observer::breaker::State;
+use lookout::observer::breaker::{Cause, State};
 use lookout::observer::call::PairId;
 use lookout::observer::digest::Kind;
 use lookout::observer::event::What;
@@ -35,7 +35,8 @@ fn play(circuit: Option<StandingCircuit>, change: impl FnOnce(&mut Settings)) ->
 
 fn open(retry_after: Option<u64>) -> Option<StandingCircuit> {
     let retry_after = retry_after.map(at);
-    Some(StandingCircuit { state: State::Open, since: at(0), retry_after, open_count: 2 })
+    let cause = Some(Cause::FailureRate);
+    Some(StandingCircuit { state: State::Open, cause, since: at(0), retry_after, open_count: 2 })
 }
 
 #[test]
