@@ -168,7 +168,7 @@ fn a_second_signal_stops_at_once() {
     lookout.terminate();
     lookout.line("stopping on SIGTERM");
     lookout.terminate();
-    lookout.line("stopped at once");
+    lookout.line("ended at once by a second signal (SIGTERM)");
     assert_eq!(lookout.end(), Some(143));
 }
 

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod record;
 pub mod replay;
 pub mod run;
+mod signals;
 
 use crate::config::Mistake;
 use clap::{Parser, Subcommand};

@@ -11,7 +11,6 @@
 
 mod output;
 mod progress;
-mod signals;
 mod size;
 
 use crate::app;
@@ -80,7 +79,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::from(super::BAD_USAGE));
     }
     telemetry::start_logs(&config.log)?;
-    let stop = signals::watch()?;
+    let stop = super::signals::watch()?;
     let clock = Clock::start();
     let output = if stdout {
         Output::stdout()

@@ -16,7 +16,7 @@ use said::Printer;
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// Arguments of `lookout run`.
 #[derive(Debug, clap::Args)]
@@ -51,31 +51,21 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
     telemetry::start_logs(&config.log)?;
+    let asked = super::signals::watch()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    let ended = runtime.block_on(observe(config));
+    let ended = runtime.block_on(observe(config, asked));
     // Nothing is left to wait for, least of all a name that is still being looked up.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-async fn observe(config: Config) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be heard")?;
+async fn observe(config: Config, asked: oneshot::Receiver<()>) -> anyhow::Result<()> {
     let shutdown = async move {
-        let name = tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        };
-        tracing::info!("stopping on {name}; a second signal stops at once");
-        tokio::spawn(async move {
-            let code = tokio::select! {
-                _ = terminate.recv() => 143,
-                _ = interrupt.recv() => 130,
-            };
-            tracing::warn!("stopped at once: what was not published is lost");
-            std::process::exit(code);
-        });
+        // An error means that the thread of signals is gone, and with it the way to ask.
+        if asked.await.is_err() {
+            std::future::pending::<()>().await;
+        }
     };
     let mut printer = Printer::start(&config.cluster, config.log.json)?;
     let ended = app::run_with(config, key(), shutdown, |document| printer.show(document)).await;

@@ -195,7 +195,7 @@ async fn a_second_signal_ends_it_even_if_nobody_takes_its_lines() {
     recorder.line("stopping on SIGINT");
     recorder.signal("-TERM");
     let (code, said) = recorder.end();
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(143), "{said}");
     assert!(said.contains("ended at once by a second signal (SIGTERM)"), "{said}");
 }
 

@@ -1,16 +1,13 @@
 //! The first SIGINT or SIGTERM asks for an orderly end, the second one ends the program at once.
 //!
-//! Signals are heard on a thread of their own: the recorder's may be stuck writing to a disk
-//! that does not answer, which is exactly when somebody asks twice.
+//! Signals are heard on a thread of their own: the program's may be stuck, writing to a disk that
+//! does not answer or working off a backlog, which is exactly when somebody asks twice.
 
-use super::progress;
 use anyhow::Context;
+use std::io::Write;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
-
-/// The exit code of a program that was ended at once: it did not do what it was started for.
-const AT_ONCE: i32 = 1;
 
 /// Hears signals from now on; the receiver tells of the first one.
 ///
@@ -27,13 +24,15 @@ pub(super) fn watch() -> anyhow::Result<oneshot::Receiver<()>> {
     let (tell, told) = oneshot::channel();
     let body = move || {
         runtime.block_on(async {
-            let name = next(&mut terminate, &mut interrupt).await;
-            tracing::info!("stopping on {name}");
+            let (name, _) = next(&mut terminate, &mut interrupt).await;
+            tracing::info!("stopping on {name}; a second signal stops at once");
             // Nobody listens any more when the program ends anyway.
             let _ = tell.send(());
-            let name = next(&mut terminate, &mut interrupt).await;
-            progress::say(format_args!("ended at once by a second signal ({name})"));
-            std::process::exit(AT_ONCE);
+            let (name, code) = next(&mut terminate, &mut interrupt).await;
+            // That nobody reads it is no reason to stay.
+            let _ =
+                writeln!(std::io::stderr(), "lookout: ended at once by a second signal ({name})");
+            std::process::exit(code);
         });
     };
     std::thread::Builder::new()
@@ -43,9 +42,10 @@ pub(super) fn watch() -> anyhow::Result<oneshot::Receiver<()>> {
     Ok(told)
 }
 
-async fn next(terminate: &mut Signal, interrupt: &mut Signal) -> &'static str {
+/// The next signal, with the exit code by which shells tell of a program that it ended.
+async fn next(terminate: &mut Signal, interrupt: &mut Signal) -> (&'static str, i32) {
     tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => ("SIGTERM", 128 + 15),
+        _ = interrupt.recv() => ("SIGINT", 128 + 2),
     }
 }
