@@ -39,3 +39,5 @@ mod restoring;
 mod silent;
 #[path = "behaviour/slowness.rs"]
 mod slowness;
+#[path = "behaviour/subscribers.rs"]
+mod subscribers;

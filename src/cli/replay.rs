@@ -149,6 +149,10 @@ impl<W: Write> Replay<W> {
                 let service = pipeline.service(replicas.service());
                 pipeline.tell(now, Input::Replicas(replicas.replicas(service)));
             }
+            What::Subscribers(look) => {
+                let service = pipeline.service(look.service());
+                pipeline.tell(now, Input::Subscribers(look.subscribers(service, now)));
+            }
             What::Component(component) => pipeline.tell(now, Input::Component(component.report())),
             What::Unknown => {}
         }

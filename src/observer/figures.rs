@@ -27,6 +27,9 @@ impl Observer {
             let judged = &*service.name != OTHER;
             snapshot::ServiceFigures {
                 name: service.name.clone(),
+                topic: service.topic.clone(),
+                called: service.called,
+                waits_since: service.watch.since(),
                 figures: snapshot::Figures {
                     totals: service.totals,
                     lifetime: service.times.figures(&service.replies),

@@ -35,6 +35,8 @@ pub enum Input<'a> {
     Doubt(Doubt, bool),
     /// What the platform says of a service's replicas.
     Replicas(Replicas<'a>),
+    /// What the broker says of who listens to a service's topic.
+    Subscribers(Subscribers<'a>),
     /// A probe's report on a component.
     Component(Report<'a>),
     /// An operator sets how a circuit behaves.
@@ -200,6 +202,17 @@ pub struct Replicas<'a> {
     pub total: u32,
     /// Why the last one failed, in the platform's word.
     pub cause: Option<&'a str>,
+}
+
+/// What the broker says of who listens to a service's topic.
+#[derive(Clone, Copy, Debug)]
+pub struct Subscribers<'a> {
+    /// The service.
+    pub service: Name<'a>,
+    /// When the broker was asked.
+    pub asked: Instant,
+    /// Whether anybody does who may be the service: neither lookout nor another onlooker.
+    pub any: bool,
 }
 
 /// How bad a component's failure is.

@@ -1,10 +1,11 @@
 //! The judge of one service: which findings are on, and what follows from them.
 //!
-//! Five findings run side by side, each by its own rule; the table in `Judge::conclude` says
+//! Six findings run side by side, each by its own rule; the table in `Judge::conclude` says
 //! which of them speaks. Silence is special: after the first reply that follows it, all older
 //! evidence is dropped and only calls made later are judged, so that calls of the outage which
 //! still run into their patience do not count again.
 
+use super::desertion::Desertion;
 use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::finding::Finding;
 use super::good::Good;
@@ -29,6 +30,8 @@ pub struct Scene<'a> {
     pub pace: &'a Pace,
     /// Its replicas, if the platform told.
     pub replicas: Option<&'a ReplicaState>,
+    /// Whether a call waits since the last reply.
+    pub waits: bool,
     /// When a reply was last heard.
     pub heard: Option<Instant>,
     /// The calls that witness its silence since then.
@@ -46,6 +49,9 @@ pub struct Judge {
     /// Nothing could be heard before this moment.
     blind_until: Option<Instant>,
     silent: Finding,
+    /// Who listens to its topic, if the broker told.
+    pub(super) desertion: Desertion,
+    deserted: Finding,
     failing: Finding,
     /// While failing: whether late replies keep arriving.
     lagging: bool,
@@ -92,6 +98,7 @@ impl Judge {
     /// lookout could not hear until now: nothing before is judged, nor taken for silence.
     pub fn blind(&mut self, now: Instant) {
         self.blind_until = Some(now);
+        self.desertion.forget();
         self.restart(now);
     }
 
@@ -107,6 +114,7 @@ impl Judge {
             Reason::HighFailureRate | Reason::Flapping => &mut self.failures,
             Reason::SlowResponses => &mut self.slow,
             Reason::ReplicasNotReady => &mut self.replicas,
+            Reason::NoSubscriber => &mut self.deserted,
             Reason::NotResponding
             | Reason::NoRunningPods
             | Reason::PodsNotReady
@@ -128,9 +136,10 @@ impl Judge {
         self.slow_since = None;
     }
 
-    /// Whether it is silent, and no reply was heard since it was found so.
+    /// Whether it is silent or deserted, and no reply was heard since it was found so.
     pub fn is_silent(&self, heard: Option<Instant>) -> bool {
-        self.silent.since().is_some_and(|since| heard.is_none_or(|heard| heard < since))
+        let lasts = |since| heard.is_none_or(|heard| heard < since);
+        self.silent.since().or(self.deserted.since()).is_some_and(lasts)
     }
 
     /// Whether nothing is on, and nothing may be about to begin.
@@ -164,21 +173,23 @@ impl Judge {
         self.evidence.keep_for(scene.policy.long_span);
         self.evidence.roll(scene.now);
         self.look_for_silence(scene);
+        self.look_for_subscribers(scene);
         self.look_for_missing_replies(scene);
         self.look_for_failures(scene);
         self.look_for_slowness(scene);
         self.look_at_replicas(scene);
-        self.any_on = [&self.silent, &self.failing, &self.failures, &self.slow, &self.replicas]
-            .iter()
-            .any(|finding| finding.is_on());
+        let Self { silent, deserted, failing, failures, slow, replicas, .. } = &*self;
+        let all = [silent, deserted, failing, failures, slow, replicas];
+        self.any_on = all.iter().any(|finding| finding.is_on());
         self.conclude(scene)
     }
 
     /// The table of the manual, in its order.
     fn conclude(&self, scene: &Scene<'_>) -> Option<(Verdict, Reason)> {
-        if self.silent.is_on() || self.failing.is_on() {
+        let gone = self.silent.is_on() || self.deserted.is_on();
+        if gone || self.failing.is_on() {
             // A service scaled to nothing on purpose is a finding only when it is missed.
-            let down = scene.replicas.filter(|state| state.total > 0 || self.silent.is_on());
+            let down = scene.replicas.filter(|state| state.total > 0 || gone);
             if let Some(state) = down
                 && (state.running == 0 || state.ready == 0)
             {
@@ -188,6 +199,9 @@ impl Judge {
                     Verdict::Unavailable,
                     state.cause.clone().map_or(plain, Reason::Cause),
                 ));
+            }
+            if self.deserted.is_on() {
+                return Some((Verdict::Unavailable, Reason::NoSubscriber));
             }
             return Some(match (self.silent.is_on(), self.lagging) {
                 (true, _) => (Verdict::Unavailable, Reason::NotResponding),
@@ -228,6 +242,21 @@ impl Judge {
                 let after = policy.clear_after;
                 self.silent.lasts(scene.now, Some(quiet || silent), after, &mut self.evidence);
             }
+        }
+    }
+
+    fn look_for_subscribers(&mut self, scene: &Scene<'_>) {
+        let policy = scene.policy;
+        match self.deserted.since() {
+            Some(found) => {
+                let holds = self.desertion.lasts(scene.heard, found);
+                self.deserted.lasts(scene.now, holds, policy.clear_after, &mut self.evidence);
+            }
+            // A service that nobody calls may come and go.
+            None if scene.waits && self.desertion.is_certain(scene.heard, policy.min_silence) => {
+                self.deserted.begin(scene.now);
+            }
+            None => {}
         }
     }
 

@@ -9,13 +9,13 @@ use super::doubt::Change;
 use super::event::{BadNews, Reading, Recovery, What};
 use super::evidence::Settled;
 use super::incident::{Incident, IncidentId};
-use super::input::{Name, Replicas, Report};
+use super::input::{Name, Replicas, Report, Subscribers};
 use super::judge::Scene;
 use super::ledger::Owner;
 use super::registry::{Admission, Gone, OTHER_INDEX};
 use super::standing::Said;
 use super::time::Instant;
-use super::verdict::{ReplicaState, Verdict};
+use super::verdict::{Reason, ReplicaState, Verdict};
 use std::cmp::Reverse;
 
 /// Bytes kept of what a platform says of a replica's failure.
@@ -125,12 +125,15 @@ impl Observer {
             window: &service.window,
             pace: &service.pace,
             replicas: service.replicas.as_ref(),
+            waits: front.watch.since().is_some(),
             heard,
             witnesses: &front.witnesses,
             called: front.called,
         };
         let found = service.judge.assess(&scene);
-        if service.totals.settled() < u64::from(policy.min_calls) {
+        // That nobody is there needs no calls to show it.
+        let known = matches!(found, Some((_, Reason::NoSubscriber)));
+        if !known && service.totals.settled() < u64::from(policy.min_calls) {
             return;
         }
         let (verdict, reason) = match found {
@@ -262,6 +265,19 @@ impl Observer {
         self.review(now, index);
     }
 
+    pub(super) fn note_subscribers(&mut self, now: Instant, look: &Subscribers<'_>) {
+        let Some(index) = self.registry.find(look.service.digest) else { return };
+        let service = self.registry.get(index);
+        let asked = look.asked.min(now);
+        // What was asked before the end of a doubt, of a broker that came back, may be old.
+        if service.judge.blind_until().is_some_and(|until| asked <= until) {
+            return;
+        }
+        service.judge.desertion.look(asked, look.any);
+        self.watch(index);
+        self.review(now, index);
+    }
+
     pub(super) fn note_component(&mut self, now: Instant, report: &Report<'_>) {
         self.unwell = true;
         let policy = &self.settings.component;
@@ -286,7 +302,7 @@ impl Observer {
         &mut self,
         now: Instant,
         index: u32,
-    ) -> (Verdict, Option<super::verdict::Reason>) {
+    ) -> (Verdict, Option<Reason>) {
         let gate = self.gate(index);
         let service = self.registry.get(index);
         let idle = now.since(service.called) > self.settings.verdict.idle_after;

@@ -22,6 +22,7 @@ pub mod cascade;
 pub mod chunk;
 pub mod component;
 pub mod counts;
+pub mod desertion;
 pub mod digest;
 pub mod doubt;
 pub mod early;
@@ -252,6 +253,7 @@ impl Observer {
             }
             Input::Paused(_) => {}
             Input::Replicas(replicas) => self.note_replicas(now, &replicas),
+            Input::Subscribers(look) => self.note_subscribers(now, &look),
             Input::Component(report) => self.note_component(now, &report),
             Input::Circuit(service, mode) => self.set_circuit(now, service, mode),
             Input::Standing(standing) => self.restore(now, &standing),

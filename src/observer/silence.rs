@@ -109,6 +109,11 @@ impl Watch {
         self.calls >= calls && self.first != NEVER && now.since(self.first) >= verdict
     }
 
+    /// When the first of them was made, if any wait.
+    pub fn since(&self) -> Option<Instant> {
+        (self.first != NEVER).then_some(self.first)
+    }
+
     /// A reply was heard, or nothing could be heard until now.
     #[inline]
     pub fn end(&mut self, witnesses: &mut Witnesses) {

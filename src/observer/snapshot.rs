@@ -52,6 +52,13 @@ pub struct Snapshot {
 pub struct ServiceFigures {
     /// Its name.
     pub name: Arc<str>,
+    /// Its call topic, with levels that do not name it shown as `+`.
+    pub topic: Arc<str>,
+    /// When it was last called.
+    pub called: Instant,
+    /// When the first call was made that waits since its last reply, if one does; calls that
+    /// ran out of patience are among them.
+    pub waits_since: Option<Instant>,
     /// Its figures.
     pub figures: Figures,
     /// When the oldest of its open calls was made.

@@ -44,6 +44,8 @@ impl Verdict {
 pub enum Reason {
     /// Silent, and its replicas are fine or unknown.
     NotResponding,
+    /// Nobody but onlookers subscribes to its topic.
+    NoSubscriber,
     /// No replica runs.
     NoRunningPods,
     /// No replica is ready.
@@ -67,6 +69,7 @@ impl Reason {
     pub fn read(name: &str) -> Self {
         let all = [
             Self::NotResponding,
+            Self::NoSubscriber,
             Self::NoRunningPods,
             Self::PodsNotReady,
             Self::SlowResponses,
@@ -83,6 +86,7 @@ impl Reason {
     pub fn name(&self) -> &str {
         match self {
             Self::NotResponding => "not_responding",
+            Self::NoSubscriber => "no_subscriber",
             Self::NoRunningPods => "no_running_pods",
             Self::PodsNotReady => "pods_not_ready",
             Self::Cause(cause) => cause,

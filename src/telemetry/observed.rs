@@ -313,6 +313,9 @@ pub(super) mod tests {
         let service = ServiceFigures {
             name: "Billing".into(),
             figures,
+            topic: "service/Billing".into(),
+            called: Instant::default(),
+            waits_since: None,
             oldest_open: Some(Instant::from_micros(2_500_000)),
             methods: vec![("pay".into(), figures)],
             replies,

@@ -6,7 +6,7 @@
 
 use super::message::{Message, Properties};
 use super::number::integer;
-use crate::observer::input::{Link, Replicas, Report, Severity};
+use crate::observer::input::{Link, Replicas, Report, Severity, Subscribers};
 use crate::observer::{Instant, Span};
 use base64::Engine;
 use serde::Deserialize;
@@ -37,6 +37,8 @@ pub enum What<'a> {
     Paused(Span),
     /// The platform told of a service's replicas.
     Replicas(ReplicaLine<'a>),
+    /// The broker told who listens to a service's topic.
+    Subscribers(SubscriberLine<'a>),
     /// A probe reported on a component.
     Component(ComponentLine<'a>),
     /// Nothing that this version knows.
@@ -102,6 +104,30 @@ impl ReplicaLine<'_> {
             total: self.total,
             cause: self.cause.as_ref().map(|cause| &*cause.0),
         }
+    }
+}
+
+/// A `subscribers` member.
+#[derive(Debug, Deserialize)]
+pub struct SubscriberLine<'a> {
+    #[serde(borrow)]
+    service: Cow<'a, str>,
+    any: bool,
+}
+
+impl SubscriberLine<'_> {
+    /// The service whose topic is meant.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// As an input; `service` is its name with its digest, and the broker was asked at `asked`.
+    pub fn subscribers<'n>(
+        &self,
+        service: crate::observer::input::Name<'n>,
+        asked: Instant,
+    ) -> Subscribers<'n> {
+        Subscribers { service, asked, any: self.any }
     }
 }
 
@@ -178,6 +204,8 @@ struct Raw<'a> {
     #[serde(borrow, default)]
     replicas: Option<ReplicaLine<'a>>,
     #[serde(borrow, default)]
+    subscribers: Option<SubscriberLine<'a>>,
+    #[serde(borrow, default)]
     component: Option<ComponentLine<'a>>,
 }
 
@@ -243,6 +271,8 @@ impl<'a> Line<'a> {
             What::Paused(Span::from_secs(1).scaled(seconds))
         } else if let Some(replicas) = raw.replicas {
             What::Replicas(replicas)
+        } else if let Some(subscribers) = raw.subscribers {
+            What::Subscribers(subscribers)
         } else if let Some(component) = raw.component {
             What::Component(component)
         } else {

@@ -5,7 +5,7 @@ use crate::kit::{Ears, KEY, OK, at, conserved, id};
 use lookout::observer::call::Answer;
 use lookout::observer::digest::Kind;
 use lookout::observer::event::What;
-use lookout::observer::input::{Doubt, Link, Name, Replicas};
+use lookout::observer::input::{Doubt, Link, Name, Replicas, Subscribers};
 use lookout::observer::{Event, Input, Settings, Span};
 
 /// How long a healthy service takes.
@@ -18,6 +18,7 @@ enum Act {
     Call(String, String, Option<u64>),
     Reply(String, Answer),
     Replicas(String, [u32; 3], Option<&'static str>),
+    Subscribers(String, bool),
     Link(Link),
     Doubt(Doubt, bool),
     Paused(u64),
@@ -103,6 +104,10 @@ impl Play {
         self.acts.push((micros, Act::Replicas(service.into(), counts, cause)));
     }
 
+    pub(crate) fn subscribers(&mut self, micros: u64, service: &str, any: bool) {
+        self.acts.push((micros, Act::Subscribers(service.into(), any)));
+    }
+
     pub(crate) fn link(&mut self, micros: u64, link: Link) {
         self.acts.push((micros, Act::Link(link)));
     }
@@ -159,6 +164,12 @@ impl Play {
                 let (running, ready, total, cause) = (*running, *ready, *total, *cause);
                 let state = Replicas { service, running, ready, total, cause };
                 self.ears.input(micros, Input::Replicas(state));
+            }
+            Act::Subscribers(service, any) => {
+                let digest = KEY.digest(Kind::Service, service.as_bytes());
+                let service = Name { text: service, digest };
+                let look = Subscribers { service, asked: at(micros), any: *any };
+                self.ears.input(micros, Input::Subscribers(look));
             }
             Act::Link(link) => self.ears.input(micros, Input::Link(*link)),
             Act::Doubt(doubt, on) => self.ears.input(micros, Input::Doubt(*doubt, *on)),

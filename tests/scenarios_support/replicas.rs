@@ -1,4 +1,5 @@
-//! What the platform says of a service's replicas (manual, 3, the rows that name them).
+//! What the platform says of a service's replicas (manual, 3, the rows that name them), and the
+//! broker of who listens to its topic.
 
 use super::tape::{QUICK, Tape, UM};
 use super::{STEADY, Scenario, plain, with};
@@ -9,6 +10,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     plain("replicas_none_wanted_and_silent", none_wanted_and_silent),
     plain("replicas_none_wanted_and_answering", none_wanted_and_answering),
     plain("replicas_not_ready_and_failing", not_ready_and_failing),
+    plain("subscribers_none", no_subscriber),
 ];
 
 /// A silence from 30 to 60, in which the platform tells one thing after another.
@@ -46,6 +48,20 @@ fn none_wanted_and_answering(tape: &mut Tape) {
     tape.healthy(UM, 0..30_000, 500);
     tape.replicas(28_000, UM, [0, 0, 0], None);
     one_of_three(tape);
+}
+
+/// It restarts within five seconds at 30, and is away for good from 60 to 90. Called every two
+/// seconds.
+fn no_subscriber(tape: &mut Tape) {
+    tape.healthy(UM, 0..30_000, 2_000);
+    for at in [31_500, 35_500] {
+        tape.subscribers(at, UM, at > 35_000);
+    }
+    tape.healthy(UM, 36_000..60_000, 2_000);
+    tape.dead(UM, 60_000..90_000, 2_000);
+    tape.every(61_000..90_000, 3_000, |tape, at| tape.subscribers(at, UM, false));
+    tape.subscribers(91_500, UM, true);
+    tape.healthy(UM, 90_000..120_000, 2_000);
 }
 
 /// One of three calls is answered, by whatever is left.

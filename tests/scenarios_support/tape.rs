@@ -66,6 +66,11 @@ impl Tape {
         self.line(at, json!({"paused_s": seconds}));
     }
 
+    /// The broker tells whether anybody listens to a service's topic.
+    pub(crate) fn subscribers(&mut self, at: u64, service: &str, any: bool) {
+        self.line(at, json!({"subscribers": {"service": service, "any": any}}));
+    }
+
     /// The platform tells of a service's replicas: running, ready, total, and a cause.
     pub(crate) fn replicas(
         &mut self,
