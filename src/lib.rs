@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! broker ─► mqtt::inlet ─► wire ─┐                    ┌─► wire ─► mqtt::outlet ─► broker
-//! files  ─► cli::replay ─► wire ─┼─► Input ─ observer ┼─► Event ─► documents
+//! files  ─► cli::replay ─► wire ─┤                    │
+//! probes ────────────────────────┼─► Input ─ observer ┼─► Event ─► documents
 //! deadlines (one timer) ─────────┘                    └─► Snapshot ─► metrics
 //! ```
 //!
@@ -28,6 +29,8 @@ pub mod http;
 pub mod mqtt;
 #[cfg(feature = "daemon")]
 pub mod pipeline;
+#[cfg(feature = "daemon")]
+pub mod probe;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
 

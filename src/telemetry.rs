@@ -85,6 +85,10 @@ const CANARY: Metric = gauge(
 );
 const CANARY_LOST: Metric =
     counter("lookout_canary_lost_total", "Songs of the canary that were never heard.");
+const LOOKS: Metric = counter(
+    "lookout_subscriber_looks_total",
+    "Looks for subscribers of services that let calls wait, by what was found: somebody, nobody, unknown.",
+);
 const OUTBOX: Metric =
     gauge("lookout_outbox_documents", "Documents that wait to be sent or acknowledged.");
 const OUTBOX_DROPPED: Metric =
@@ -110,6 +114,7 @@ pub const METRICS: &[Metric] = &[
     LAG,
     CANARY,
     CANARY_LOST,
+    LOOKS,
     OUTBOX,
     OUTBOX_DROPPED,
     PUBLISHED,
@@ -177,6 +182,28 @@ pub struct LinkFigures {
     pub up: bool,
 }
 
+/// Looks for subscribers of services, by what they found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// Somebody who may be the service.
+    pub somebody: u64,
+    /// Nobody.
+    pub nobody: u64,
+    /// It could not be found out.
+    pub unknown: u64,
+}
+
+impl Looks {
+    /// Counts a look that found somebody, or nobody, or (`None`) nothing out.
+    pub const fn count(&mut self, any: Option<bool>) {
+        match any {
+            Some(true) => self.somebody += 1,
+            Some(false) => self.nobody += 1,
+            None => self.unknown += 1,
+        }
+    }
+}
+
 /// Everything that is exported, at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
@@ -190,6 +217,8 @@ pub struct Figures {
     pub canary: Span,
     /// Songs of the canary that were never heard.
     pub canary_lost: u64,
+    /// Looks for subscribers.
+    pub looks: Looks,
     /// The session with the broker.
     pub link: LinkFigures,
 }
@@ -211,6 +240,7 @@ struct ProcessHandles {
     lag: Gauge,
     canary: Gauge,
     canary_lost: Counter,
+    looks: [Counter; 3],
 }
 
 /// The cached handles of [`LinkFigures`].
@@ -252,6 +282,8 @@ impl Exporter {
             lag: LAG.gauge(&recorder),
             canary: CANARY.gauge(&recorder),
             canary_lost: CANARY_LOST.counter(&recorder),
+            looks: ["somebody", "nobody", "unknown"]
+                .map(|found| LOOKS.counter_with(&recorder, vec![Label::new("found", found)])),
         };
         let link = LinkHandles {
             up: LINK_UP.gauge(&recorder),
@@ -277,12 +309,16 @@ impl Exporter {
 
     /// Copies the figures into the exporter; to be called once a second.
     pub fn export(&mut self, figures: &Figures, snapshot: &Snapshot) {
-        let Figures { start, inbox, lag, canary, canary_lost, link } = figures;
+        let Figures { start, inbox, lag, canary, canary_lost, looks, link } = figures;
         self.process.start.set(start.micros() as f64 / 1e6);
         self.process.inbox.set(*inbox as f64);
         self.process.lag.set(lag.as_secs_f64());
         self.process.canary.set(canary.as_secs_f64());
         self.process.canary_lost.absolute(*canary_lost);
+        let [somebody, nobody, unknown] = &self.process.looks;
+        somebody.absolute(looks.somebody);
+        nobody.absolute(looks.nobody);
+        unknown.absolute(looks.unknown);
         self.link.export(link);
         self.observed.export(snapshot, &self.pairs, &self.recorder);
         // Without a listener of its own the exporter leaves this to us.
@@ -368,7 +404,8 @@ mod tests {
         };
         let start = Instant::from_micros(1_732_270_200_500_000);
         let (lag, canary) = (Span::from_millis(250), Span::from_millis(3));
-        let figures = Figures { start, inbox: 10, lag, canary, canary_lost: 4, link };
+        let looks = Looks { somebody: 11, nobody: 12, unknown: 13 };
+        let figures = Figures { start, inbox: 10, lag, canary, canary_lost: 4, looks, link };
         exporter.export(&figures, &observed::tests::snapshot());
         let page = (exporter.page())();
         for metric in METRICS {
@@ -386,6 +423,10 @@ mod tests {
         assert_eq!(page.matches("# TYPE ").count(), METRICS.len());
         assert!(page.contains("process_start_time_seconds 1732270200.5\n"), "{page}");
         assert!(page.contains("lookout_inbox_messages 10\n"), "{page}");
+        for (found, count) in [("somebody", 11), ("nobody", 12), ("unknown", 13)] {
+            let line = format!("lookout_subscriber_looks_total{{found=\"{found}\"}} {count}\n");
+            assert!(page.contains(&line), "{page}");
+        }
     }
 
     #[test]

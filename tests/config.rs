@@ -10,6 +10,8 @@ mod authority;
 mod bad_files;
 #[path = "config/broker.rs"]
 mod broker;
+#[path = "config/emqx.rs"]
+mod emqx;
 
 use lookout::config::{self, Config, Protocol, Sources};
 use lookout::observer::breaker::Mode;

@@ -14,6 +14,8 @@ mod broker_killed;
 mod burdens;
 #[path = "e2e/direct.rs"]
 mod direct;
+#[path = "support/emqx.rs"]
+mod emqx;
 #[path = "support/fake_broker.rs"]
 mod fake_broker;
 #[path = "e2e/hopeless.rs"]
@@ -22,6 +24,8 @@ mod hopeless;
 mod line;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[path = "e2e/no_subscriber.rs"]
+mod no_subscriber;
 #[path = "e2e/outage.rs"]
 mod outage;
 #[path = "e2e/paused.rs"]
@@ -134,6 +138,11 @@ async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_5() {
 #[tokio::test]
 async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_3() {
     direct::told_once(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_service_that_nobody_plays_any_more_is_known_before_a_call_times_out() {
+    no_subscriber::said_before_a_timeout(&MQTT_5).await;
 }
 
 #[tokio::test]

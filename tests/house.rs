@@ -85,6 +85,13 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "probe",
+        imports: &["observer", "wire", "config", "clock", "telemetry"],
+        crates: None,
+        never: &[],
+        why: "the edges do not know each other; the corridor (app) joins them",
+    },
+    Room {
         name: "client",
         imports: &["observer", "wire", "clock"],
         crates: None,
@@ -100,7 +107,17 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "app",
-        imports: &["observer", "wire", "pipeline", "config", "clock", "telemetry", "mqtt", "http"],
+        imports: &[
+            "observer",
+            "wire",
+            "pipeline",
+            "config",
+            "clock",
+            "telemetry",
+            "mqtt",
+            "http",
+            "probe",
+        ],
         crates: None,
         never: &[&["serde", "serde_json", "jsonrpsee_types", "axum"]],
         why: "the corridor starts, joins and stops the rooms; it knows no JSON and no HTTP",
@@ -116,6 +133,7 @@ const ROOMS: &[Room] = &[
             "telemetry",
             "mqtt",
             "http",
+            "probe",
             "client",
             "demo",
             "app",
@@ -146,6 +164,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("axum", &["http"], "HTTP details stay in one room"),
     ("mqtt5", &["demo"], "the embedded broker is for the demo alone"),
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
+    ("reqwest", &["probe"], "others are asked over HTTP in one room"),
     (
         "rustls",
         &["config", "mqtt"],

@@ -9,6 +9,7 @@ use lookout::observer::call::{Answer, Malformed, PairId};
 use lookout::observer::digest::{Digest, Kind};
 use lookout::observer::input::{
     Call, CallKind, Direction, Doubt, Link, Name, Replicas, Reply, Report, Severity, Stray,
+    Subscribers,
 };
 use lookout::observer::service::OTHER;
 use lookout::observer::{Event, Input, Instant, Observer, Settings, Span};
@@ -240,6 +241,7 @@ pub(crate) fn step(ears: &mut Ears, bytes: &mut Bytes<'_>) {
             let since = if bytes.below(8) == 7 { ears.now + ago } else { ears.now - ago };
             ears.pause(since);
         }
+        26 if bytes.below(2) == 0 => subscribers(ears, bytes),
         26 => replicas(ears, bytes),
         27 => component(ears, bytes),
         28 => {
@@ -376,6 +378,15 @@ fn replicas(ears: &mut Ears, bytes: &mut Bytes<'_>) {
         cause: bytes.pick(&[None, Some("OOMKilled"), Some(long.as_str()), Some("")]),
     };
     ears.input(Input::Replicas(replicas));
+}
+
+fn subscribers(ears: &mut Ears, bytes: &mut Bytes<'_>) {
+    let service = service(bytes);
+    let digest = KEY.digest(Kind::Service, service.as_bytes());
+    let asked = ears.now - Span::from_secs(bytes.pick(&[0, 1, 6, 400]));
+    let any = bytes.below(2) == 1;
+    let service = Name { text: &service, digest };
+    ears.input(Input::Subscribers(Subscribers { service, asked, any }));
 }
 
 fn component(ears: &mut Ears, bytes: &mut Bytes<'_>) {

@@ -309,6 +309,10 @@ fn lines(bytes: &mut Bytes<'_>) {
                 let service = held.reader.service(line.service());
                 ears.hear(Input::Replicas(line.replicas(service)));
             }
+            What::Subscribers(line) => {
+                let service = held.reader.service(line.service());
+                ears.hear(Input::Subscribers(line.subscribers(service, ears.now)));
+            }
             What::Component(line) => ears.hear(Input::Component(line.report())),
             What::Unknown => {}
         }

@@ -11,10 +11,12 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::mqtt::{Arrival, Handle, Status};
 use crate::observer::digest::{DigestKey, Kind};
-use crate::observer::input::{Doubt, Link};
+use crate::observer::input::{Doubt, Link, Subscribers};
+use crate::observer::snapshot::ServiceFigures;
 use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
-use crate::telemetry::{Exporter, Figures};
+use crate::probe::{Look, Waiting};
+use crate::telemetry::{Exporter, Figures, Looks};
 use crate::wire::Document;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,6 +24,12 @@ use tokio::sync::watch;
 
 /// The shortest rest: timers of the runtime are no finer.
 const SHORTEST_REST: Span = Span::from_millis(1);
+
+/// A service that leaves calls without a reply for so long is asked about.
+const WAITS: Span = Span::from_secs(1);
+
+/// One that nobody called for so long is no longer asked about.
+const STILL_CALLED: Span = Span::from_secs(60);
 
 /// The pipeline with everything around it.
 pub(super) struct Corridor<S> {
@@ -46,6 +54,7 @@ pub(super) struct Corridor<S> {
     outbox_dropped: u64,
     /// Malformed messages that were logged.
     malformed: u64,
+    looks: Looks,
     said: S,
 }
 
@@ -85,6 +94,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             exporter,
             outbox_dropped: 0,
             malformed: 0,
+            looks: Looks::default(),
             said,
         }
     }
@@ -178,12 +188,24 @@ impl<S: FnMut(&Document)> Corridor<S> {
         Duration::from_micros(rest.max(SHORTEST_REST).micros())
     }
 
-    /// Exports all figures; `waiting` messages are in the inbox.
+    /// Takes what a look for listeners found.
+    pub(super) fn looked(&mut self, look: &Look) {
+        let found = look.found.as_ref().ok().copied();
+        self.looks.count(found);
+        let Some(any) = found else { return };
+        let service = self.pipeline.service(&look.service);
+        let told = Input::Subscribers(Subscribers { service, asked: look.asked, any });
+        self.pipeline.tell(self.now, told);
+        self.speak();
+    }
+
+    /// Exports all figures; `waiting` messages are in the inbox. Returns the services that let
+    /// calls wait.
     ///
     /// # Errors
     ///
     /// If there is no hope for the link.
-    pub(super) fn export(&mut self, waiting: usize) -> anyhow::Result<()> {
+    pub(super) fn export(&mut self, waiting: usize) -> anyhow::Result<Vec<Waiting>> {
         let link = self.handle.figures();
         if link.outbox_dropped > self.outbox_dropped {
             tracing::warn!(
@@ -205,12 +227,13 @@ impl<S: FnMut(&Document)> Corridor<S> {
             lag: std::mem::take(&mut self.lag),
             canary: self.canary.round_trip(),
             canary_lost: self.canary.lost(),
+            looks: self.looks,
             link,
         };
         self.exporter.export(&figures, &snapshot);
         let now = self.clock.now();
         match self.hope.lost(now, &self.status.borrow(), self.canary.silent_for(now)) {
-            None => Ok(()),
+            None => Ok(waits(&snapshot)),
             Some(reason) => Err(anyhow::anyhow!(reason)),
         }
     }
@@ -252,4 +275,16 @@ impl<S: FnMut(&Document)> Corridor<S> {
             self.handle.publish(document);
         }
     }
+}
+
+/// The services that leave calls without a reply, unless lookout doubts itself.
+fn waits(snapshot: &Snapshot) -> Vec<Waiting> {
+    let now = snapshot.at;
+    let waits = |it: &&ServiceFigures| {
+        it.verdict.is_some()
+            && it.waits_since.is_some_and(|since| now.since(since) >= WAITS)
+            && now.since(it.called) <= STILL_CALLED
+    };
+    let waiting = snapshot.services.iter().filter(|_| !snapshot.health.in_doubt).filter(waits);
+    waiting.map(|it| Waiting { service: it.name.clone(), topic: it.topic.clone() }).collect()
 }

@@ -25,6 +25,7 @@ use crate::config::{Broker, Config};
 use crate::http::Server;
 use crate::mqtt::{self, Inbox, Plan, Session};
 use crate::observer::digest::DigestKey;
+use crate::probe::{Listeners, Results};
 use crate::telemetry::Exporter;
 use crate::wire::Document;
 use anyhow::Context;
@@ -85,9 +86,10 @@ pub async fn run_with(
     );
     let (session, inbox, handle) = mqtt::open(Plan::new(&config), clock);
     let mut session = start(session)?;
+    let results = listeners(&config, clock)?;
     let corridor = Corridor::new(config, key, clock, handle.clone(), exporter, said);
     let ended = tokio::select! {
-        ended = walk(corridor, inbox, shutdown) => ended,
+        ended = walk(corridor, inbox, results, shutdown) => ended,
         // Its inbox ends with it, but the reason is plainer here.
         _ = &mut session => return Err(anyhow::anyhow!("the session with the broker failed")),
         failed = http.failed() => Err(failed),
@@ -104,6 +106,7 @@ pub async fn run_with(
 async fn walk<S: FnMut(&Document)>(
     mut corridor: Corridor<S>,
     mut inbox: Inbox,
+    mut results: Results,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let mut shutdown = pin!(shutdown);
@@ -119,7 +122,7 @@ async fn walk<S: FnMut(&Document)>(
             () = &mut shutdown => return Ok(()),
             _ = tick.tick() => {
                 corridor.turn();
-                corridor.export(inbox.len())?;
+                results.set_waiting(corridor.export(inbox.len())?);
                 systemd.turn(&corridor.status());
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {
@@ -127,6 +130,7 @@ async fn walk<S: FnMut(&Document)>(
                 corridor.turn();
                 corridor.hear(batch.drain(..));
             }
+            look = results.next() => corridor.looked(&look),
             () = sleep(corridor.rest()) => corridor.turn(),
         }
         if inbox.is_empty() {
@@ -156,6 +160,15 @@ pub(crate) fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
         .spawn(body)
         .context("no thread for the session with the broker")?;
     Ok(ended)
+}
+
+/// Starts to look for those who listen to services, where the broker can be asked.
+fn listeners(config: &Config, clock: Clock) -> anyhow::Result<Results> {
+    let Some(emqx) = config.emqx.clone() else { return Ok(Results::none()) };
+    let (listeners, results) = Listeners::new(emqx, &config.broker.client_id, clock)?;
+    // It ends when its other end is gone, which the loop holds.
+    tokio::spawn(listeners.run());
+    Ok(results)
 }
 
 /// The HTTP server, if there is one; it ends with the value.

@@ -143,7 +143,7 @@ fn chosen(
 }
 
 /// The password in a file, without the line break that most editors leave.
-fn password_from(gathered: &mut Gathered, key: &str, path: &str) -> Option<String> {
+pub(super) fn password_from(gathered: &mut Gathered, key: &str, path: &str) -> Option<String> {
     let mut text = String::new();
     let read = std::fs::File::open(path)
         .and_then(|file| file.take(LONGEST_PASSWORD + 1).read_to_string(&mut text));

@@ -12,6 +12,7 @@ pub(super) struct Draft {
     pub(super) cluster: String,
     pub(super) id: Option<String>,
     pub(super) broker: BrokerDraft,
+    pub(super) emqx: EmqxDraft,
     pub(super) inbox: u32,
     pub(super) outbox: u32,
     pub(super) traffic: TrafficDraft,
@@ -52,6 +53,19 @@ pub(super) struct BrokerDraft {
     pub(super) qos: u32,
 }
 
+/// `[emqx]`.
+#[derive(Clone, PartialEq)]
+pub(super) struct EmqxDraft {
+    pub(super) url: Option<String>,
+    pub(super) api_key: Option<String>,
+    pub(super) api_secret: Option<String>,
+    pub(super) api_secret_file: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) timeout: Span,
+    pub(super) look_every: Span,
+    pub(super) onlookers: Vec<String>,
+}
+
 /// `[traffic]`.
 #[derive(Clone, PartialEq)]
 pub(super) struct TrafficDraft {
@@ -80,6 +94,7 @@ impl Default for Draft {
             cluster: "default".to_owned(),
             id: None,
             broker: BrokerDraft::default(),
+            emqx: EmqxDraft::default(),
             inbox: 65_536,
             outbox: 10_000,
             traffic: TrafficDraft::default(),
@@ -120,6 +135,21 @@ impl Default for BrokerDraft {
             // A payload of 1 MiB, and 64 KiB for topic and properties.
             max_packet: (1 << 20) + (1 << 16),
             qos: 0,
+        }
+    }
+}
+
+impl Default for EmqxDraft {
+    fn default() -> Self {
+        Self {
+            url: None,
+            api_key: None,
+            api_secret: None,
+            api_secret_file: None,
+            ca_file: None,
+            timeout: Span::from_secs(5),
+            look_every: Span::from_secs(5),
+            onlookers: Vec::new(),
         }
     }
 }

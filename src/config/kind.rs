@@ -6,7 +6,7 @@
 
 use super::mistake::shown;
 use super::raw::{self, Form, Node};
-use super::{duration, url};
+use super::{duration, emqx, url};
 use crate::observer::Span;
 
 /// Most addresses of one broker: more than a cluster has, and few enough to try in turn.
@@ -53,6 +53,8 @@ pub(super) enum Kind {
     Secret,
     /// The broker's address or several of them, which may hold passwords.
     Urls,
+    /// The address of an HTTP interface; shown without what could be a password.
+    Web,
     /// A list of strings, comma separated in a variable.
     Texts {
         /// What an element is, in words.
@@ -106,6 +108,7 @@ impl Kind {
             }
             Self::Secret => "a string that is not empty".to_owned(),
             Self::Urls => format!("{}, or a list of up to {MOST_URLS}", url::ALLOWED),
+            Self::Web => emqx::ALLOWED.to_owned(),
             Self::Texts { of, .. } => format!("a list of {of}"),
             Self::Integers { min: i64::MIN, .. } => "a list of integers".to_owned(),
             Self::Integers { min, max } => format!("a list of integers from {min} to {max}"),
@@ -166,6 +169,7 @@ impl Kind {
             Self::Text { check, .. } => check(text),
             Self::Choice(words) => words.contains(&text),
             Self::Secret => !text.is_empty(),
+            Self::Web => emqx::parse(text).is_some(),
             _ => false,
         };
         if good { Ok(text.to_owned()) } else { Err(self.fault(node)) }
@@ -279,8 +283,8 @@ impl Kind {
     fn refusal(&self, node: &Node) -> Fault {
         let found = match (self, &node.form, node.text()) {
             (Self::Secret, ..) => "***".to_owned(),
-            (Self::Urls, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
-            (Self::Urls, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
+            (Self::Urls | Self::Web, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
+            (Self::Urls | Self::Web, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
             _ => node.written.clone(),
         };
         Fault { element: None, line: node.line, found, allowed: self.allowed() }

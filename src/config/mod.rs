@@ -14,6 +14,7 @@ mod address;
 mod broker;
 mod draft;
 mod duration;
+mod emqx;
 mod gather;
 mod kind;
 mod mistake;
@@ -29,6 +30,7 @@ mod walk;
 
 pub use address::{Address, Scheme};
 pub use duration::parse_duration;
+pub use emqx::Emqx;
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use sources::{Sources, parse_flag};
@@ -47,6 +49,8 @@ pub struct Config {
     pub id: String,
     /// The broker and how to reach it.
     pub broker: Broker,
+    /// The broker's own interface, where it is EMQX and may be asked.
+    pub emqx: Option<Emqx>,
     /// What is heard.
     pub traffic: Traffic,
     /// How it is judged.

@@ -11,7 +11,7 @@ use super::duration::show;
 use super::gather::Gathered;
 use super::mistake::quoted;
 use super::table;
-use super::{Config, FailFast, Log, broker};
+use super::{Config, FailFast, Log, broker, emqx};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::{Envelope, PairSpec, Traffic, TrafficSpec};
 
@@ -24,6 +24,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     check_pairs(gathered, &draft);
     let id = draft.id.clone().unwrap_or_else(default_id);
     let broker = broker::broker(gathered, &draft, &id);
+    let emqx = emqx::emqx(gathered, &draft);
     let spec = traffic_spec(&draft, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -45,6 +46,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         cluster: draft.cluster,
         id,
         broker: broker?,
+        emqx: emqx?,
         traffic: traffic?,
         settings,
         inbox: draft.inbox as usize,

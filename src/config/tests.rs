@@ -46,6 +46,7 @@ fn candidates(setting: &Setting) -> Vec<String> {
         Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
         Kind::Choice(words) => words.iter().map(|word| (*word).to_owned()).collect(),
         Kind::Integers { max, .. } => vec![max.to_string()],
+        Kind::Web => vec!["https://emqx.example".to_owned()],
         Kind::Text { .. } | Kind::Secret | Kind::Urls | Kind::Texts { .. } => {
             texts.iter().map(|text| (*text).to_owned()).collect()
         }

@@ -42,7 +42,8 @@ impl fmt::Debug for Tls {
 /// Reads the files and puts TLS together; `None` if a mistake was noted.
 pub(super) fn tls(gathered: &mut Gathered, draft: &BrokerDraft) -> Option<Tls> {
     let provider = Arc::new(ring::default_provider());
-    let roots = roots(gathered, draft);
+    let ca = draft.ca_file.as_deref().map(|path| (CA, path));
+    let roots = roots(gathered, ca, "broker.url");
     let login = login(gathered, draft);
     let (roots, login) = (roots?, login?);
     let Some(verifier) = verifier(roots, &provider, draft) else {
@@ -90,26 +91,48 @@ pub(super) fn refuse_unused(gathered: &mut Gathered, draft: &BrokerDraft) {
     }
 }
 
+/// TLS with those who need no certificate of lookout's; `ca` is the setting of a file of
+/// authorities and the file, if there is one, and `url` the setting that asks for TLS.
+pub(super) fn trusting(
+    gathered: &mut Gathered,
+    ca: Option<(&str, &str)>,
+    url: &str,
+) -> Option<Tls> {
+    without_login(roots(gathered, ca, url)?)
+}
+
+/// TLS that trusts nobody, for what has to be given one and uses none.
+pub(super) fn distrusting() -> Option<Tls> {
+    without_login(RootCertStore::empty())
+}
+
+fn without_login(roots: RootCertStore) -> Option<Tls> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .ok()?;
+    Some(Tls(Arc::new(builder.with_root_certificates(roots).with_no_client_auth())))
+}
+
 /// The authorities to trust: those of the file, else the system's.
-fn roots(gathered: &mut Gathered, draft: &BrokerDraft) -> Option<RootCertStore> {
+fn roots(gathered: &mut Gathered, ca: Option<(&str, &str)>, url: &str) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    let Some(path) = draft.ca_file.as_deref() else {
+    let Some((key, path)) = ca else {
         // Some systems keep odd ones among their certificates; those are left out.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if roots.is_empty() {
-            let spot = gathered.spot("broker.url");
+            let spot = gathered.spot(url);
             gathered.mistake(
                 spot,
                 "an address with TLS on a system that knows no authorities",
-                format!("{CA} beside it, or the package ca-certificates"),
+                "a file of authorities (ca_file) beside it, or the package ca-certificates",
             );
             return None;
         }
         return Some(roots);
     };
-    for certificate in certificates(gathered, CA, path)? {
+    for certificate in certificates(gathered, key, path)? {
         if roots.add(certificate).is_err() {
-            let spot = gathered.spot(CA);
+            let spot = gathered.spot(key);
             gathered.mistake(spot, quoted(path), CERTIFICATES);
             return None;
         }

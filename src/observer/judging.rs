@@ -298,11 +298,7 @@ impl Observer {
     }
 
     /// How a service reads now.
-    pub(super) fn read(
-        &mut self,
-        now: Instant,
-        index: u32,
-    ) -> (Verdict, Option<Reason>) {
+    pub(super) fn read(&mut self, now: Instant, index: u32) -> (Verdict, Option<Reason>) {
         let gate = self.gate(index);
         let service = self.registry.get(index);
         let idle = now.since(service.called) > self.settings.verdict.idle_after;

@@ -51,7 +51,7 @@ fn none_wanted_and_answering(tape: &mut Tape) {
 }
 
 /// It restarts within five seconds at 30, and is away for good from 60 to 90. Called every two
-/// seconds.
+/// Nobody is there for a moment at 30, and from 60 to 90.
 fn no_subscriber(tape: &mut Tape) {
     tape.healthy(UM, 0..30_000, 2_000);
     for at in [31_500, 35_500] {

@@ -8,6 +8,7 @@
 
 mod broker;
 mod circuit;
+mod emqx;
 mod judgement;
 mod limits;
 mod program;
@@ -19,9 +20,10 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 20] = [
+pub(super) static SECTIONS: [&Section; 21] = [
     &program::TOP,
     &broker::BROKER,
+    &emqx::EMQX,
     &program::INBOX,
     &program::OUTBOX,
     &program::TRAFFIC,
