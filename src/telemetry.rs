@@ -9,10 +9,13 @@
 //! sets it. The exporter is a value, not the global recorder, so that two of them in one process
 //! do not share numbers.
 
+mod figures;
 mod observed;
 
+pub use figures::{Figures, LinkFigures, Looks};
+
 use crate::config::Log;
-use crate::observer::{Instant, Snapshot, Span};
+use crate::observer::Snapshot;
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -85,6 +88,10 @@ const CANARY: Metric = gauge(
 );
 const CANARY_LOST: Metric =
     counter("lookout_canary_lost_total", "Songs of the canary that were never heard.");
+const RESTARTS: Metric = counter(
+    "lookout_task_restarts_total",
+    "Times a part of lookout failed and was started anew, by task: http, mqtt, emqx.",
+);
 const LOOKS: Metric = counter(
     "lookout_subscriber_looks_total",
     "Looks for subscribers of services that let calls wait, by what was found: somebody, nobody, unknown.",
@@ -114,6 +121,7 @@ pub const METRICS: &[Metric] = &[
     LAG,
     CANARY,
     CANARY_LOST,
+    RESTARTS,
     LOOKS,
     OUTBOX,
     OUTBOX_DROPPED,
@@ -157,72 +165,6 @@ const fn histogram(name: &'static str, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Histogram, help }
 }
 
-/// What the session with the broker counts and holds at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinkFigures {
-    /// Messages received.
-    pub received: u64,
-    /// Messages dropped because the inbox was full.
-    pub inbox_dropped: u64,
-    /// Attempts to connect.
-    pub attempts: u64,
-    /// Times the link came up.
-    pub links: u64,
-    /// Publications the broker acknowledged, presence included.
-    pub published: u64,
-    /// Publications the broker refused.
-    pub refused: u64,
-    /// Documents dropped because the outbox was full.
-    pub outbox_dropped: u64,
-    /// Documents never sent: no topic for MQTT, or too large for the broker.
-    pub unsendable: u64,
-    /// Documents that wait to be sent or acknowledged.
-    pub outbox: usize,
-    /// Whether the link is up.
-    pub up: bool,
-}
-
-/// Looks for subscribers of services, by what they found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Looks {
-    /// Somebody who may be the service.
-    pub somebody: u64,
-    /// Nobody.
-    pub nobody: u64,
-    /// It could not be found out.
-    pub unknown: u64,
-}
-
-impl Looks {
-    /// Counts a look that found somebody, or nobody, or (`None`) nothing out.
-    pub const fn count(&mut self, any: Option<bool>) {
-        match any {
-            Some(true) => self.somebody += 1,
-            Some(false) => self.nobody += 1,
-            None => self.unknown += 1,
-        }
-    }
-}
-
-/// Everything that is exported, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// When lookout started.
-    pub start: Instant,
-    /// Messages that wait for the observer.
-    pub inbox: usize,
-    /// How long the message handled last had waited.
-    pub lag: Span,
-    /// How long the canary took to be heard back.
-    pub canary: Span,
-    /// Songs of the canary that were never heard.
-    pub canary_lost: u64,
-    /// Looks for subscribers.
-    pub looks: Looks,
-    /// The session with the broker.
-    pub link: LinkFigures,
-}
-
 /// Turns figures into a page for Prometheus.
 pub struct Exporter {
     page: PrometheusHandle,
@@ -241,6 +183,7 @@ struct ProcessHandles {
     canary: Gauge,
     canary_lost: Counter,
     looks: [Counter; 3],
+    restarts: [Counter; 3],
 }
 
 /// The cached handles of [`LinkFigures`].
@@ -282,6 +225,8 @@ impl Exporter {
             lag: LAG.gauge(&recorder),
             canary: CANARY.gauge(&recorder),
             canary_lost: CANARY_LOST.counter(&recorder),
+            restarts: ["http", "mqtt", "emqx"]
+                .map(|task| RESTARTS.counter_with(&recorder, vec![Label::new("task", task)])),
             looks: ["somebody", "nobody", "unknown"]
                 .map(|found| LOOKS.counter_with(&recorder, vec![Label::new("found", found)])),
         };
@@ -309,12 +254,15 @@ impl Exporter {
 
     /// Copies the figures into the exporter; to be called once a second.
     pub fn export(&mut self, figures: &Figures, snapshot: &Snapshot) {
-        let Figures { start, inbox, lag, canary, canary_lost, looks, link } = figures;
+        let Figures { start, inbox, lag, canary, canary_lost, looks, restarts, link } = figures;
         self.process.start.set(start.micros() as f64 / 1e6);
         self.process.inbox.set(*inbox as f64);
         self.process.lag.set(lag.as_secs_f64());
         self.process.canary.set(canary.as_secs_f64());
         self.process.canary_lost.absolute(*canary_lost);
+        for (counter, count) in self.process.restarts.iter().zip(restarts) {
+            counter.absolute(*count);
+        }
         let [somebody, nobody, unknown] = &self.process.looks;
         somebody.absolute(looks.somebody);
         nobody.absolute(looks.nobody);
@@ -326,7 +274,7 @@ impl Exporter {
     }
 
     /// Renders the page whenever it is called, in Prometheus' text format 0.0.4.
-    pub fn page(&self) -> impl Fn() -> String + Clone + Send + Sync + 'static {
+    pub fn page(&self) -> impl Fn() -> String + Clone + Send + Sync + use<> {
         let page = self.page.clone();
         move || page.render()
     }
@@ -386,6 +334,7 @@ const METADATA: Metadata<'static> = Metadata::new("lookout", Level::INFO, None);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observer::{Instant, Span};
 
     #[test]
     fn every_listed_metric_is_exported_with_its_help_and_no_other() {
@@ -405,7 +354,9 @@ mod tests {
         let start = Instant::from_micros(1_732_270_200_500_000);
         let (lag, canary) = (Span::from_millis(250), Span::from_millis(3));
         let looks = Looks { somebody: 11, nobody: 12, unknown: 13 };
-        let figures = Figures { start, inbox: 10, lag, canary, canary_lost: 4, looks, link };
+        let restarts = [14, 15, 16];
+        let figures =
+            Figures { start, inbox: 10, lag, canary, canary_lost: 4, looks, restarts, link };
         exporter.export(&figures, &observed::tests::snapshot());
         let page = (exporter.page())();
         for metric in METRICS {
@@ -423,6 +374,10 @@ mod tests {
         assert_eq!(page.matches("# TYPE ").count(), METRICS.len());
         assert!(page.contains("process_start_time_seconds 1732270200.5\n"), "{page}");
         assert!(page.contains("lookout_inbox_messages 10\n"), "{page}");
+        for (task, count) in [("http", 14), ("mqtt", 15), ("emqx", 16)] {
+            let line = format!("lookout_task_restarts_total{{task=\"{task}\"}} {count}\n");
+            assert!(page.contains(&line), "{page}");
+        }
         for (found, count) in [("somebody", 11), ("nobody", 12), ("unknown", 13)] {
             let line = format!("lookout_subscriber_looks_total{{found=\"{found}\"}} {count}\n");
             assert!(page.contains(&line), "{page}");

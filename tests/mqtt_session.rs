@@ -10,6 +10,8 @@ mod fake_broker;
 mod mosquitto;
 #[path = "mqtt_session/overflow.rs"]
 mod overflow;
+#[path = "mqtt_session/replaced.rs"]
+mod replaced;
 #[path = "support/session.rs"]
 mod session;
 

@@ -7,6 +7,7 @@
 use super::canary::{Canary, Change};
 use super::ears::Ears;
 use super::hope::Hope;
+use super::supervise::{Restarts, Tasks};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::mqtt::{Arrival, Handle, Status};
@@ -55,6 +56,7 @@ pub(super) struct Corridor<S> {
     /// Malformed messages that were logged.
     malformed: u64,
     looks: Looks,
+    restarts: Tasks,
     said: S,
 }
 
@@ -66,6 +68,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
         clock: Clock,
         handle: Handle,
         exporter: Exporter,
+        restarts: Tasks,
         said: S,
     ) -> Self {
         let start = clock.now();
@@ -95,6 +98,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             outbox_dropped: 0,
             malformed: 0,
             looks: Looks::default(),
+            restarts,
             said,
         }
     }
@@ -228,6 +232,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             canary: self.canary.round_trip(),
             canary_lost: self.canary.lost(),
             looks: self.looks,
+            restarts: self.restarts.each_ref().map(Restarts::count),
             link,
         };
         self.exporter.export(&figures, &snapshot);

@@ -12,18 +12,20 @@
 //!
 //! Started: metrics (so that a port in use is known at once), then the session. Stopped the
 //! other way round: offline, the outbox, the connection, within ten seconds; metrics stay until
-//! the end. Whatever else ends is a failure, and the reason goes to stderr.
+//! the end. The session and the HTTP server are started anew when they fail (`supervise`); that the
+//! loop itself fails ends the program, and the reason goes to stderr.
 
 mod canary;
 mod corridor;
 mod ears;
 mod hope;
+mod supervise;
 mod systemd;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
 use crate::http::Server;
-use crate::mqtt::{self, Inbox, Plan, Session};
+use crate::mqtt::{self, Handle, Inbox, Plan, Session};
 use crate::observer::digest::DigestKey;
 use crate::probe::{Listeners, Results};
 use crate::telemetry::Exporter;
@@ -33,10 +35,12 @@ use corridor::Corridor;
 pub(crate) use hope::hopeless;
 use std::future::{Future, pending};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
+use supervise::{Restarts, Tasks, supervise};
 use systemd::Systemd;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Messages handled between two looks at everything else.
@@ -76,7 +80,9 @@ pub async fn run_with(
     let clock = Clock::start();
     let pairs: Vec<_> = config.settings.pairs.iter().map(|pair| pair.name.clone()).collect();
     let exporter = Exporter::new(&pairs);
-    let mut http = serve(&config, &exporter).await?;
+    let restarts: Tasks = Default::default();
+    let [of_http, of_session, of_listeners] = &restarts;
+    let mut http = pin!(serve(&config, &exporter, of_http).await?);
     tracing::info!(
         "lookout {} observing {} as {}, cluster {}",
         env!("CARGO_PKG_VERSION"),
@@ -85,18 +91,21 @@ pub async fn run_with(
         config.cluster
     );
     let (session, inbox, handle) = mqtt::open(Plan::new(&config), clock);
-    let mut session = start(session)?;
-    let results = listeners(&config, clock)?;
-    let corridor = Corridor::new(config, key, clock, handle.clone(), exporter, said);
+    let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
+    let (listeners, results) = listeners(&config, clock, of_listeners)?;
+    let mut listeners = pin!(listeners);
+    let tasks = restarts.clone();
+    let corridor = Corridor::new(config, key, clock, handle.clone(), exporter, tasks, said);
     let ended = tokio::select! {
         ended = walk(corridor, inbox, results, shutdown) => ended,
-        // Its inbox ends with it, but the reason is plainer here.
-        _ = &mut session => return Err(anyhow::anyhow!("the session with the broker failed")),
-        failed = http.failed() => Err(failed),
+        // It was not asked to.
+        () = &mut sessions => return Err(anyhow::anyhow!("the session with the broker ended")),
+        () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
+        () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
     };
     Systemd::stopping();
     handle.stop();
-    if timeout(STOP_WITHIN, session).await.is_err() {
+    if timeout(STOP_WITHIN, sessions).await.is_err() {
         tracing::warn!("the session with the broker did not end in time");
     }
     ended
@@ -162,45 +171,112 @@ pub(crate) fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
     Ok(ended)
 }
 
-/// Starts to look for those who listen to services, where the broker can be asked.
-fn listeners(config: &Config, clock: Clock) -> anyhow::Result<Results> {
-    let Some(emqx) = config.emqx.clone() else { return Ok(Results::none()) };
-    let (listeners, results) = Listeners::new(emqx, &config.broker.client_id, clock)?;
-    // It ends when its other end is gone, which the loop holds.
-    tokio::spawn(listeners.run());
-    Ok(results)
-}
-
-/// The HTTP server, if there is one; it ends with the value.
-struct Http(Option<JoinHandle<anyhow::Result<()>>>);
-
-impl Http {
-    /// Waits for the server to fail, which it should not.
-    async fn failed(&mut self) -> anyhow::Error {
-        match &mut self.0 {
-            None => pending().await,
-            Some(server) => match server.await {
-                Ok(Ok(())) => anyhow::anyhow!("the HTTP server ended"),
-                Ok(Err(error)) => error,
-                Err(error) => anyhow::Error::new(error).context("the HTTP server failed"),
-            },
-        }
+/// Keeps looking for those who listen to services, where the broker can be asked, until the future
+/// is dropped.
+///
+/// # Errors
+///
+/// If the broker cannot be asked as set.
+fn listeners(
+    config: &Config,
+    clock: Clock,
+    restarts: &Restarts,
+) -> anyhow::Result<(impl Future<Output = ()> + use<>, Results)> {
+    let (mut spare, mut results) = (None, Results::none());
+    if let Some(emqx) = config.emqx.clone() {
+        let (listeners, found) = Listeners::new(emqx, &config.broker.client_id, clock)?;
+        (spare, results) = (Some(listeners), found);
     }
+    let restarts = restarts.clone();
+    let keep = async move {
+        let Some(spare) = spare else { return pending().await };
+        supervise("asking EMQX", &restarts, pending(), || {
+            let spare = spare.clone();
+            apart(async move {
+                spare.run().await;
+                Ok(())
+            })
+        })
+        .await;
+    };
+    Ok((keep, results))
 }
 
-impl Drop for Http {
-    fn drop(&mut self) {
-        if let Some(server) = &self.0 {
-            server.abort();
-        }
+/// Runs a future on a task of its own, where a panic is caught; it ends with this one.
+async fn apart(
+    future: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+) -> anyhow::Result<()> {
+    let mut own = JoinSet::new();
+    own.spawn(future);
+    if let Some(ended) = own.join_next().await {
+        ended.context("a bug: see what was said before")??;
     }
+    anyhow::bail!("it ended")
 }
 
-async fn serve(config: &Config, exporter: &Exporter) -> anyhow::Result<Http> {
-    let Some(address) = config.http else { return Ok(Http(None)) };
-    let server = Server::bind(address).await?;
-    tracing::info!("metrics at http://{}/metrics", server.address());
-    Ok(Http(Some(tokio::spawn(server.serve(exporter.page())))))
+/// Keeps a session running until it is asked to end.
+///
+/// # Errors
+///
+/// If the first one cannot be started.
+fn keep(
+    session: Session,
+    handle: Handle,
+    restarts: &Restarts,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let spare = Arc::new(session);
+    let mut first = Some(start(Session::clone(&spare))?);
+    let make = move || {
+        let (first, spare) = (first.take(), Arc::clone(&spare));
+        async move {
+            let running = match first {
+                Some(running) => running,
+                None => start(Session::clone(&spare))?,
+            };
+            // Its thread ended without a word.
+            let ended =
+                running.await.map_err(|_| anyhow::anyhow!("a bug: see what was said before"));
+            ended.inspect_err(|error| spare.failed(&format!("the session failed: {error}")))
+        }
+    };
+    let stopped = async move { handle.stopped().await };
+    let restarts = restarts.clone();
+    Ok(async move { supervise("the session with the broker", &restarts, stopped, make).await })
+}
+
+/// Keeps the HTTP server running, if there is one, until the future is dropped.
+///
+/// # Errors
+///
+/// If its address cannot be bound.
+async fn serve(
+    config: &Config,
+    exporter: &Exporter,
+    restarts: &Restarts,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let mut first = None;
+    if let Some(address) = config.http {
+        let server = Server::bind(address).await?;
+        tracing::info!("metrics at http://{}/metrics", server.address());
+        first = Some(server);
+    }
+    // The port that the system chose stays.
+    let address = first.as_ref().map(Server::address);
+    let (page, restarts) = (exporter.page(), restarts.clone());
+    Ok(async move {
+        let Some(address) = address else { return pending().await };
+        let make = || {
+            let (first, page) = (first.take(), page.clone());
+            async move {
+                let server = match first {
+                    Some(server) => server,
+                    None => Server::bind(address).await?,
+                };
+                apart(server.serve(page)).await
+            }
+        };
+        supervise("the HTTP server", &restarts, pending(), make).await;
+    })
 }
 
 /// The broker's addresses as they may be shown: without user and password.

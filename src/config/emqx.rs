@@ -58,17 +58,14 @@ pub(super) fn emqx(gathered: &mut Gathered, draft: &Draft) -> Option<Option<Emqx
         return Some(None);
     };
     let key = key(gathered, draft);
-    let ca = draft.ca_file.as_deref().map(|path| (CA, path));
+    let ca = draft.ca_file.as_deref();
     let tls = match (url.scheme(), ca) {
-        ("https", ca) => tls::trusting(gathered, ca, URL)?,
+        ("https", ca) => tls::trusting(gathered, (CA, ca), URL)?,
         (_, None) => tls::distrusting()?,
-        (_, Some((_, path))) => {
+        (_, Some(path)) => {
             let spot = gathered.spot(CA);
-            gathered.mistake(
-                spot,
-                quoted(path),
-                format!("such a setting only where {URL} is https://"),
-            );
+            let allowed = format!("such a setting only where {URL} is https://");
+            gathered.mistake(spot, quoted(path), allowed);
             return None;
         }
     };

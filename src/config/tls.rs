@@ -42,8 +42,7 @@ impl fmt::Debug for Tls {
 /// Reads the files and puts TLS together; `None` if a mistake was noted.
 pub(super) fn tls(gathered: &mut Gathered, draft: &BrokerDraft) -> Option<Tls> {
     let provider = Arc::new(ring::default_provider());
-    let ca = draft.ca_file.as_deref().map(|path| (CA, path));
-    let roots = roots(gathered, ca, "broker.url");
+    let roots = roots(gathered, (CA, draft.ca_file.as_deref()), "broker.url");
     let login = login(gathered, draft);
     let (roots, login) = (roots?, login?);
     let Some(verifier) = verifier(roots, &provider, draft) else {
@@ -92,10 +91,10 @@ pub(super) fn refuse_unused(gathered: &mut Gathered, draft: &BrokerDraft) {
 }
 
 /// TLS with those who need no certificate of lookout's; `ca` is the setting of a file of
-/// authorities and the file, if there is one, and `url` the setting that asks for TLS.
+/// authorities, and the file if there is one, and `url` the setting that asks for TLS.
 pub(super) fn trusting(
     gathered: &mut Gathered,
-    ca: Option<(&str, &str)>,
+    ca: (&str, Option<&str>),
     url: &str,
 ) -> Option<Tls> {
     without_login(roots(gathered, ca, url)?)
@@ -114,9 +113,13 @@ fn without_login(roots: RootCertStore) -> Option<Tls> {
 }
 
 /// The authorities to trust: those of the file, else the system's.
-fn roots(gathered: &mut Gathered, ca: Option<(&str, &str)>, url: &str) -> Option<RootCertStore> {
+fn roots(
+    gathered: &mut Gathered,
+    (key, ca): (&str, Option<&str>),
+    url: &str,
+) -> Option<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    let Some((key, path)) = ca else {
+    let Some(path) = ca else {
         // Some systems keep odd ones among their certificates; those are left out.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if roots.is_empty() {
@@ -124,7 +127,7 @@ fn roots(gathered: &mut Gathered, ca: Option<(&str, &str)>, url: &str) -> Option
             gathered.mistake(
                 spot,
                 "an address with TLS on a system that knows no authorities",
-                "a file of authorities (ca_file) beside it, or the package ca-certificates",
+                format!("{key} beside it, or the package ca-certificates"),
             );
             return None;
         }

@@ -98,7 +98,7 @@ struct Level {
 }
 
 /// The session's end of the queue.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Inlet {
     clock: Clock,
     limit: usize,

@@ -188,6 +188,12 @@ impl Handle {
         self.stop.send_replace(true);
     }
 
+    /// Waits until somebody asks the session to end.
+    pub async fn stopped(&self) {
+        // This handle holds the other end, so it is there.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
     /// Counters and levels at this moment.
     pub fn figures(&self) -> LinkFigures {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);

@@ -41,8 +41,8 @@ const STOP_WITHIN: Duration = Duration::from_secs(6);
 /// up after two, unless it is stuck writing to a peer that does not read.
 const DEAD_AFTER_PINGS: u32 = 3;
 
-/// Keeps the connection to the broker.
-#[derive(Debug)]
+/// Keeps the connection to the broker. A clone of one that did not run yet can take its place.
+#[derive(Clone, Debug)]
 pub struct Session {
     plan: Plan,
     clock: Clock,
@@ -94,6 +94,22 @@ impl Session {
         let rounds = Rounds::new(plan.broker.addresses.len());
         let rivals = Rivals::default();
         Self { plan, clock, inlet, outlet, status, stop, backoff, rounds, rivals, counters }
+    }
+
+    /// The session that ran in this one's place failed: nothing more is heard from it, and what it
+    /// was sending is to be sent again.
+    pub fn failed(&self, reason: &str) {
+        self.outlet.link_lost();
+        let now = self.clock.now();
+        let was_up = self.status.borrow().link == Link::Up;
+        if was_up {
+            self.inlet.link(Link::Down);
+        }
+        self.status.send_modify(|status| {
+            let since = if was_up { now } else { status.since };
+            let problem = Some(reason.to_owned());
+            *status = Status { problem, ..Status::of(Link::Down, since) };
+        });
     }
 
     /// Runs until [`super::Handle::stop`], or until every handle is gone.

@@ -19,7 +19,7 @@ const PAGE: usize = 1_000;
 const PAGES: usize = 20;
 
 /// The way to EMQX.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Api {
     client: Client,
     settings: Emqx,

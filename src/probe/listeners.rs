@@ -73,8 +73,8 @@ impl Results {
     }
 }
 
-/// Looks for listeners; see the module.
-#[derive(Debug)]
+/// Looks for listeners; see the module. A clone can take the place of one that failed.
+#[derive(Clone, Debug)]
 pub struct Listeners {
     api: Api,
     clock: Clock,

@@ -1,0 +1,72 @@
+//! What the corridor hands over to be exported, once a second: figures of the program itself. Those
+//! of the services are in the observer's snapshot.
+
+use crate::observer::{Instant, Span};
+
+/// What the session with the broker counts and holds at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkFigures {
+    /// Messages received.
+    pub received: u64,
+    /// Messages dropped because the inbox was full.
+    pub inbox_dropped: u64,
+    /// Attempts to connect.
+    pub attempts: u64,
+    /// Times the link came up.
+    pub links: u64,
+    /// Publications the broker acknowledged, presence included.
+    pub published: u64,
+    /// Publications the broker refused.
+    pub refused: u64,
+    /// Documents dropped because the outbox was full.
+    pub outbox_dropped: u64,
+    /// Documents never sent: no topic for MQTT, or too large for the broker.
+    pub unsendable: u64,
+    /// Documents that wait to be sent or acknowledged.
+    pub outbox: usize,
+    /// Whether the link is up.
+    pub up: bool,
+}
+
+/// Looks for subscribers of services, by what they found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looks {
+    /// Somebody who may be the service.
+    pub somebody: u64,
+    /// Nobody.
+    pub nobody: u64,
+    /// It could not be found out.
+    pub unknown: u64,
+}
+
+impl Looks {
+    /// Counts a look that found somebody, or nobody, or (`None`) nothing out.
+    pub const fn count(&mut self, any: Option<bool>) {
+        match any {
+            Some(true) => self.somebody += 1,
+            Some(false) => self.nobody += 1,
+            None => self.unknown += 1,
+        }
+    }
+}
+
+/// Everything that is exported, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// When lookout started.
+    pub start: Instant,
+    /// Messages that wait for the observer.
+    pub inbox: usize,
+    /// How long the message handled last had waited.
+    pub lag: Span,
+    /// How long the canary took to be heard back.
+    pub canary: Span,
+    /// Songs of the canary that were never heard.
+    pub canary_lost: u64,
+    /// Looks for subscribers.
+    pub looks: Looks,
+    /// Restarts of the HTTP server, the session with the broker, and the questions to EMQX.
+    pub restarts: [u64; 3],
+    /// The session with the broker.
+    pub link: LinkFigures,
+}
