@@ -3,7 +3,8 @@
 //!
 //! One scenario in which a service dies and comes back while another is flooded with invalid
 //! calls, and one in which the broker itself is killed; each over MQTT 5 and over 3.1.1. What has
-//! to be said is a table, and everything that is not in it must not be said.
+//! to be said is a table, and everything that is not in it must not be said. NATS stands for every
+//! other broker.
 
 #![cfg(all(feature = "daemon", feature = "client"))]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -24,6 +25,10 @@ mod hopeless;
 mod line;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[path = "e2e/nats.rs"]
+mod nats;
+#[path = "support/nats.rs"]
+mod nats_server;
 #[path = "e2e/no_subscriber.rs"]
 mod no_subscriber;
 #[path = "e2e/outage.rs"]
@@ -143,6 +148,16 @@ async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_3() {
 #[tokio::test]
 async fn a_service_that_nobody_plays_any_more_is_known_before_a_call_times_out() {
     no_subscriber::said_before_a_timeout(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn nats_is_observed_over_mqtt_3() {
+    nats::is_observed(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn nats_asked_for_mqtt_5_leads_to_the_setting() {
+    nats::refuses_mqtt_5(&MQTT_5).await;
 }
 
 #[tokio::test]

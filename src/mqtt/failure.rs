@@ -131,7 +131,8 @@ impl fmt::Display for Failure {
             Self::ClosedAtOnce { what, tls: false } => write!(
                 f,
                 "closed before the broker answered ({what}): check scheme and port in `broker.url`, \
-                 and that the port is without TLS (else mqtts:// or wss://)"
+                 that the port is without TLS (else mqtts:// or wss://), and whether the broker \
+                 speaks this version of MQTT (`broker.protocol`)"
             ),
             Self::Tls(what) | Self::Closed(what) | Self::Network(what) => f.write_str(what),
             Self::Timeout(what) => f.write_str(what),

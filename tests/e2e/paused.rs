@@ -9,14 +9,16 @@ use crate::{Run, config};
 
 const SERVICES: [&str; 3] = ["UserManagement", "OrderService", "Catalogue"];
 
+/// At its pace, the platform calls each service so often in three seconds.
+const CALLS_IN_3_S: u64 = 60;
+
 /// Plays the scenario.
 pub async fn blames_nobody(run: &Run) {
     let mosquitto = Mosquitto::start();
     let broker = (run.version, mosquitto.port());
     let mut watcher = Watcher::start(broker, "watcher").await;
     let mut platform = Platform::start(broker, (&SERVICES, 10), &run.callers).await;
-    let config = config(run, mosquitto.port()).replace("[doubt]", "[doubt]\npause = \"2s\"");
-    let mut lookout = Lookout::start(&config).await;
+    let mut lookout = Lookout::start(&config(run, mosquitto.port())).await;
     for service in SERVICES {
         platform.answers(service, 60).await;
     }
@@ -26,13 +28,17 @@ pub async fn blames_nobody(run: &Run) {
     // Long enough for silence and patience to run out; what it owed then is never answered.
     platform.kill("Catalogue");
     let calls = platform.count("UserManagement").calls;
-    platform.calls("UserManagement", calls + 120).await;
+    for part in 1..=10 {
+        platform.calls("UserManagement", calls + part * CALLS_IN_3_S).await;
+    }
     platform.restart("Catalogue");
     let answers = platform.count("Catalogue").answers;
     platform.answers("Catalogue", answers + 1).await;
     lookout.signal("CONT");
 
     let said = lookout.log("stood still for ").await;
+    let seconds = said.rsplit(' ').next().and_then(|it| it.split('.').next()?.parse::<u64>().ok());
+    assert!(seconds.is_some_and(|it| it >= 30), "{said}");
     let doubt = |it: &Document| it.topic == "health" && it.get("inDoubt") == true;
     let (doubt, _) = watcher.find(well, "doubt", doubt).await;
     watcher.find(doubt, "healthy platform", all_are_well).await;

@@ -113,7 +113,8 @@ impl Drop for Mosquitto {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody listens on now.
+pub fn free_port() -> u16 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     // Test binaries run side by side: each starts somewhere else.
     let start = std::process::id().wrapping_mul(7_919);
