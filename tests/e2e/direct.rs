@@ -13,10 +13,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Between two calls.
 const PACE: Duration = Duration::from_millis(200);
-const ANSWERS: &str = "session/caller/response";
+/// Where the caller hears answers.
+pub const ANSWERS: &str = "session/caller/response";
 
 /// A service that answers everything.
-fn service(broker: (crate::line::Version, u16)) -> Line {
+pub fn service(broker: (crate::line::Version, u16)) -> Line {
     Line::open(broker, "service", "service/Catalogue", &Trouble::default(), |post, call| {
         let body: Value = serde_json::from_slice(&call.payload).unwrap();
         let payload = json!({ "jsonrpc": "2.0", "id": body["id"], "result": true }).to_string();

@@ -1,31 +1,21 @@
 //! A service that is gone from the broker, which can be asked: said before the first call times
 //! out. The broker is a real Mosquitto; EMQX's interface beside it is a stand-in.
 
+use crate::direct::{ANSWERS, service};
 use crate::emqx::{Emqx, KEY, SECRET};
 use crate::line::{Line, Message, Trouble, soon};
 use crate::mosquitto::Mosquitto;
 use crate::program::Lookout;
 use crate::watcher::{Document, Watcher};
 use crate::{Run, config};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use tokio::sync::mpsc::unbounded_channel;
 
 /// Between two calls.
 const PACE: Duration = Duration::from_millis(200);
-const ANSWERS: &str = "session/caller/response";
 /// Fewer than it takes to learn how long to wait: until then it is half a minute.
 const FEW: u64 = 12;
-
-fn service(broker: (crate::line::Version, u16)) -> Line {
-    Line::open(broker, "service", "service/Catalogue", &Trouble::default(), |post, call| {
-        let body: Value = serde_json::from_slice(&call.payload).unwrap();
-        let payload = json!({ "jsonrpc": "2.0", "id": body["id"], "result": true }).to_string();
-        let correlation = call.correlation.clone();
-        let topic = ANSWERS.to_owned();
-        post.send(Message { topic, payload: payload.into(), correlation, ..Message::default() });
-    })
-}
 
 fn call(id: u64) -> Message {
     let body = json!({ "jsonrpc": "2.0", "id": id, "method": "m", "replyTo": ANSWERS });
