@@ -9,6 +9,7 @@ use lookout::observer::settings::PairSettings;
 use lookout::observer::{Input, Instant, Observer, Settings, Span};
 use lookout::wire::capture::{Line, What};
 use lookout::wire::filter::Filter;
+use lookout::wire::message::{TRACEPARENT, UserProperty};
 use lookout::wire::traffic::Sorted;
 use lookout::wire::{Message, PairSpec, Properties, Reader, Redactor, Traffic, TrafficSpec};
 use serde_json::value::RawValue;
@@ -86,7 +87,7 @@ struct Taken<'a> {
     response_topic: Option<Cow<'a, str>>,
     correlation_data: Option<&'a [u8]>,
     message_expiry: Option<u32>,
-    traceparent: Option<Cow<'a, str>>,
+    user: Vec<UserProperty<'a>>,
 }
 
 impl<'a> Taken<'a> {
@@ -99,7 +100,7 @@ impl<'a> Taken<'a> {
             response_topic: has(2).then(|| topic(bytes)),
             correlation_data: has(3).then(|| bytes.part()),
             message_expiry: has(4).then(|| bytes.pick(&[0, 1, 60, u32::MAX])),
-            traceparent: has(5).then(|| text(bytes)),
+            user: if has(5) { vec![(TRACEPARENT.into(), text(bytes))] } else { Vec::new() },
             // Only the last payload can hold a NUL.
             payload: if has(6) && has(7) { bytes.rest() } else { bytes.part() },
         }
@@ -114,7 +115,7 @@ impl<'a> Taken<'a> {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation_data,
                 message_expiry: self.message_expiry,
-                traceparent: self.traceparent.as_deref(),
+                user: &self.user,
             },
         }
     }

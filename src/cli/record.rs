@@ -273,9 +273,12 @@ impl Recorder {
     }
 
     fn message(&mut self, at: Instant, message: &Message<'_>) -> anyhow::Result<bool> {
-        let redacted = self.redactor.as_ref().map(|redactor| redactor.payload(message));
-        let payload = redacted.as_deref().unwrap_or(message.payload);
-        let message = Message { payload, ..*message };
+        let redactor = self.redactor.as_ref();
+        let redacted = redactor.map(|it| (it.payload(message), it.user(message)));
+        let mut message = *message;
+        if let Some((payload, user)) = &redacted {
+            (message.payload, message.properties.user) = (payload, user);
+        }
         let taken = self.output.take(|line| recording::message(at, &message, line))?;
         self.tally.messages += u64::from(taken);
         Ok(taken)

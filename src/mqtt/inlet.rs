@@ -12,13 +12,13 @@ use super::{Canary, Counters, count};
 use crate::clock::Clock;
 use crate::observer::Instant;
 use crate::observer::input::Link;
-use crate::wire::{Message, Properties};
+use crate::wire::{Message, Properties, UserProperty};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// Bytes of topics and payloads that may wait, whatever the number of messages: ten thousand
+/// Bytes of topics, payloads and properties that may wait, whatever the number of messages: ten thousand
 /// messages of the largest size would otherwise hold gigabytes.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -67,8 +67,17 @@ pub struct HeardProperties {
     pub correlation_data: Option<Bytes>,
     /// Message Expiry Interval, in seconds.
     pub message_expiry: Option<u32>,
-    /// The user property `traceparent`.
-    pub traceparent: Option<String>,
+    /// User properties, in their order.
+    pub user: Vec<UserProperty<'static>>,
+}
+
+impl HeardProperties {
+    fn bytes(&self) -> usize {
+        let user = self.user.iter().map(|(name, value)| name.len() + value.len());
+        self.response_topic.as_ref().map_or(0, String::len)
+            + self.correlation_data.as_ref().map_or(0, Bytes::len)
+            + user.sum::<usize>()
+    }
 }
 
 impl Heard {
@@ -80,13 +89,14 @@ impl Heard {
                 response_topic: own.response_topic.as_deref(),
                 correlation_data: own.correlation_data.as_deref(),
                 message_expiry: own.message_expiry,
-                traceparent: own.traceparent.as_deref(),
+                user: &own.user,
             });
         Some(Message { topic, payload: &self.payload, retain: self.retain, properties })
     }
 
     fn bytes(&self) -> usize {
-        self.topic.len() + self.payload.len()
+        let properties = self.properties.as_deref().map_or(0, HeardProperties::bytes);
+        self.topic.len() + self.payload.len() + properties
     }
 }
 
@@ -252,7 +262,7 @@ mod tests {
             response_topic: Some("answers/1".into()),
             correlation_data: Some(Bytes::from_static(&[0xff, 0])),
             message_expiry: Some(7),
-            traceparent: None,
+            user: vec![("a".into(), "b".into())],
         };
         let mut heard = Heard {
             at: Instant::from_micros(1),
@@ -267,6 +277,9 @@ mod tests {
         assert_eq!(message.properties.response_topic, Some("answers/1"));
         assert_eq!(message.properties.correlation_data, Some(&[0xff, 0][..]));
         assert_eq!(message.properties.message_expiry, Some(7));
+        assert_eq!((message.properties.user("a"), message.properties.user("b")), (Some("b"), None));
+        let bytes = "service/Größe".len() + 1 + "answers/1".len() + 2 + 2;
+        assert_eq!(heard.bytes(), bytes, "all that was sent by others counts");
         heard.topic = Bytes::from_static(&[b'a', 0xff]);
         assert!(heard.as_message().is_none());
     }

@@ -1,7 +1,7 @@
 //! Calls: who is called, what, and where the reply will come back.
 
 use super::envelope::{Envelope, Id};
-use super::message::Message;
+use super::message::{Message, TRACEPARENT};
 use super::read::{Context, Element, Sink, home, response_topic};
 use super::template::{Captures, is_topic};
 use super::traffic::Pair;
@@ -135,7 +135,7 @@ fn names<'n>(
 /// comes before a member of the body, which a bridge may have copied from elsewhere.
 fn parts(key: &DigestKey, message: &Message<'_>, parsed: &Parsed<'_>) -> [Option<Digest>; 2] {
     let correlation = parsed.correlation.as_deref().filter(|id| !id.is_empty());
-    let trace = message.properties.traceparent.and_then(trace_id);
+    let trace = message.properties.user(TRACEPARENT).and_then(trace_id);
     let trace = trace.or_else(|| parsed.traceparent.as_deref().and_then(trace_id));
     [
         correlation.map(|id| key.digest(Kind::Correlation, id.as_bytes())),

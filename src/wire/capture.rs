@@ -4,7 +4,7 @@
 //! probe found. Unknown members are ignored; a line that is no JSON, has no `ts`, or has a
 //! known member of a wrong type is bad and says nothing.
 
-use super::message::{Message, Properties};
+use super::message::{Message, Properties, UserProperty};
 use super::number::integer;
 use crate::observer::input::{Link, Replicas, Report, Severity, Subscribers};
 use crate::observer::{Instant, Span};
@@ -54,7 +54,7 @@ pub struct Recorded<'a> {
     response_topic: Option<Cow<'a, str>>,
     correlation_data: Option<Vec<u8>>,
     message_expiry: Option<u32>,
-    traceparent: Option<Cow<'a, str>>,
+    user: Vec<UserProperty<'a>>,
 }
 
 impl Recorded<'_> {
@@ -68,7 +68,7 @@ impl Recorded<'_> {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation_data.as_deref(),
                 message_expiry: self.message_expiry,
-                traceparent: self.traceparent.as_deref(),
+                user: &self.user,
             },
         }
     }
@@ -217,15 +217,17 @@ struct Props<'a> {
     correlation_data_b64: Option<Text<'a>>,
     #[serde(default)]
     message_expiry_s: Option<u32>,
-    /// Read only for what is asked of it, so that a strange one spoils nothing.
+    /// Kept as it is at first, so that a strange one spoils nothing.
     #[serde(borrow, default)]
     user: Option<&'a RawValue>,
 }
 
 impl<'a> Props<'a> {
-    fn user(&self, wanted: &str) -> Option<Cow<'a, str>> {
-        let all = serde_json::from_str::<Vec<(Text<'a>, Text<'a>)>>(self.user?.get()).ok()?;
-        all.into_iter().find(|(Text(name), _)| name == wanted).map(|(_, Text(value))| value)
+    /// The user properties; none if they are strange.
+    fn user(&self) -> Vec<UserProperty<'a>> {
+        let all = self.user.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let all: Vec<(Text<'a>, Text<'a>)> = all.unwrap_or_default();
+        all.into_iter().map(|(Text(name), Text(value))| (name, value)).collect()
     }
 }
 
@@ -250,10 +252,10 @@ impl<'a> Line<'a> {
                 response_topic: None,
                 correlation_data: None,
                 message_expiry: None,
-                traceparent: None,
+                user: Vec::new(),
             };
             if let Some(props) = raw.props {
-                message.traceparent = props.user("traceparent");
+                message.user = props.user();
                 message.response_topic = props.response_topic.map(|text| text.0);
                 message.message_expiry = props.message_expiry_s;
                 if let Some(Text(encoded)) = props.correlation_data_b64 {

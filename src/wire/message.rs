@@ -1,5 +1,13 @@
 //! A message as it was heard, from a broker or from a file.
 
+use std::borrow::Cow;
+
+/// A user property of MQTT 5: its name and its value.
+pub type UserProperty<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// The user property that names the trace a message is a part of (W3C Trace Context).
+pub const TRACEPARENT: &str = "traceparent";
+
 /// One MQTT publication. Topic and payload are as hostile as whoever may publish.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message<'a> {
@@ -22,6 +30,13 @@ pub struct Properties<'a> {
     pub correlation_data: Option<&'a [u8]>,
     /// Message Expiry Interval, in seconds.
     pub message_expiry: Option<u32>,
-    /// The user property `traceparent` (W3C Trace Context).
-    pub traceparent: Option<&'a str>,
+    /// User properties, in their order.
+    pub user: &'a [UserProperty<'a>],
+}
+
+impl<'a> Properties<'a> {
+    /// The value of the first user property of this name.
+    pub fn user(&self, wanted: &str) -> Option<&'a str> {
+        self.user.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value)
+    }
 }

@@ -23,7 +23,7 @@ mod replies;
 
 pub use cloudevent::CloudEvent;
 pub use document::Document;
-pub use message::{Message, Properties};
+pub use message::{Message, Properties, UserProperty};
 pub use read::Reader;
 pub use redact::Redactor;
 pub use speak::{Envelope, Speaker, Voice};

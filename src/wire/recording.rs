@@ -4,7 +4,7 @@
 //! so that a file can be read and searched by people; others in base64. What a line says when it
 //! is read again is what was written, to the byte.
 
-use super::message::{Message, Properties};
+use super::message::{Message, Properties, UserProperty};
 use crate::observer::input::Link;
 use crate::observer::{Instant, Span};
 use base64::Engine;
@@ -63,23 +63,22 @@ struct Props<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     message_expiry_s: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<[(&'static str, &'a str); 1]>,
+    user: Option<&'a [UserProperty<'a>]>,
 }
 
 impl<'a> Props<'a> {
     /// The properties; `None` if there are none.
     fn new(properties: &Properties<'a>) -> Option<Self> {
-        let Properties { response_topic, correlation_data, message_expiry, traceparent } =
-            *properties;
+        let Properties { response_topic, correlation_data, message_expiry, user } = *properties;
         let any = response_topic.is_some()
             || correlation_data.is_some()
             || message_expiry.is_some()
-            || traceparent.is_some();
+            || !user.is_empty();
         any.then(|| Self {
             response_topic,
             correlation_data_b64: correlation_data.map(encode),
             message_expiry_s: message_expiry,
-            user: traceparent.map(|trace| [("traceparent", trace)]),
+            user: (!user.is_empty()).then_some(user),
         })
     }
 }
@@ -116,11 +115,13 @@ mod tests {
 
     #[test]
     fn lines_read_as_the_manual_writes_them() {
+        let user = [("traceparent", "00-a-b-01"), ("__stat", "200"), ("__stat", "")]
+            .map(|(name, value)| (name.into(), value.into()));
         let all = Properties {
             response_topic: Some("answers/1"),
             correlation_data: Some(&[0xff, 0]),
             message_expiry: Some(5),
-            traceparent: Some("00-a-b-01"),
+            user: &user,
         };
         let plain =
             Message { topic: "service/Größe", payload: b"{\"a\":1}\n", ..Message::default() };
@@ -133,7 +134,7 @@ mod tests {
             ),
             (
                 Message { topic: "a", payload: b"x", properties: all, ..plain },
-                r#""topic":"a","payload":"x","props":{"response_topic":"answers/1","correlation_data_b64":"/wA=","message_expiry_s":5,"user":[["traceparent","00-a-b-01"]]}}"#,
+                r#""topic":"a","payload":"x","props":{"response_topic":"answers/1","correlation_data_b64":"/wA=","message_expiry_s":5,"user":[["traceparent","00-a-b-01"],["__stat","200"],["__stat",""]]}}"#,
             ),
         ];
         for (said, wanted) in cases {

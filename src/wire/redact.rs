@@ -12,7 +12,7 @@
 
 use super::envelope::{Body, Envelope, is_own_error, is_string, raw_id, string};
 use super::keys::{Key, Seen};
-use super::message::Message;
+use super::message::{Message, UserProperty};
 use super::number::integer;
 use super::traffic::{Sorted, Traffic};
 use crate::observer::call::Malformed;
@@ -59,6 +59,12 @@ impl Redactor {
             }
         };
         text.into_bytes()
+    }
+
+    /// The user properties of a message that are read.
+    pub fn user<'a>(&self, message: &Message<'a>) -> Vec<UserProperty<'a>> {
+        let read = |(name, _): &&UserProperty<'_>| self.traffic.reads_property(name);
+        message.properties.user.iter().filter(read).cloned().collect()
     }
 
     /// A payload without content that cannot be read for the same reason.

@@ -5,6 +5,7 @@
 //! template does.
 
 use super::filter::{Filter, covers};
+use super::message::TRACEPARENT;
 use super::template::{Captures, Composition, MAX_NAMES, Names, Template};
 use crate::observer::call::PairId;
 use smallvec::SmallVec;
@@ -223,6 +224,11 @@ impl Traffic {
     /// Whether a reply on this topic would be heard and read as one.
     pub fn hears(&self, topic: &str) -> bool {
         matches!(self.sort(topic), Sorted::Pairs(_))
+    }
+
+    /// Whether anything is read from user properties of this name.
+    pub fn reads_property(&self, name: &str) -> bool {
+        name == TRACEPARENT
     }
 
     fn is_own(&self, topic: &str) -> bool {

@@ -125,7 +125,7 @@ fn hostile(line: &mut Line, random: &mut Lcg) {
         response_topic: (random.below(6) == 0).then(|| random.pick(&response)),
         correlation_data: (random.below(6) == 0).then_some(data),
         message_expiry: (random.below(9) == 0).then(|| random.next() as u32 >> random.below(32)),
-        traceparent: None,
+        user: &[],
     };
     line.hear(&topic, &payload, properties);
 }

@@ -36,7 +36,9 @@ async fn traffic(publisher: &mut Publisher) {
         let correlation = PublishProperties {
             response_topic: Some(reply.to_owned()),
             correlation_data: Some(vec![0xff, id as u8].into()),
-            user_properties: vec![("traceparent".to_owned(), "00-1-2-01".to_owned())],
+            user_properties: [("traceparent", "00-1-2-01"), ("who", "hidden-words")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
             ..PublishProperties::default()
         };
         let answer = PublishProperties { response_topic: None, ..correlation.clone() };
@@ -174,7 +176,7 @@ async fn lines_hold_every_byte_and_property_and_tell_of_the_link() {
         json!({ "link": "up" }),
         json!({ "topic": "service/Größe", "payload": "line\n\u{1}\"", "props": {
             "response_topic": "session/ü/response", "correlation_data_b64": "AP8=",
-            "message_expiry_s": 77, "user": [["traceparent", "00-a-b-01"]] } }),
+            "message_expiry_s": 77, "user": [["other", "x"], ["traceparent", "00-a-b-01"]] } }),
         json!({ "topic": "service/A", "payload_b64": "/g==" }),
         json!({ "topic": "service/A", "payload": "" }),
         json!({ "link": "down" }),

@@ -67,7 +67,7 @@ impl Heard {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation.as_ref().map(<[u8; 8]>::as_slice),
                 message_expiry: self.expiry,
-                traceparent: None,
+                user: &[],
             },
         }
     }

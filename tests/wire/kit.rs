@@ -4,7 +4,7 @@ use lookout::observer::Input;
 use lookout::observer::call::{Answer, Malformed};
 use lookout::observer::digest::{Digest, DigestKey};
 use lookout::observer::input::{CallKind, Direction, Stray};
-use lookout::wire::{Message, PairSpec, Properties, Reader, Traffic, TrafficSpec};
+use lookout::wire::{Message, PairSpec, Properties, Reader, Traffic, TrafficSpec, UserProperty};
 
 pub(crate) const KEY: DigestKey = DigestKey::new(7, 11);
 pub(crate) const MIB: usize = 1 << 20;
@@ -32,7 +32,7 @@ pub(crate) struct M {
     response_topic: Option<String>,
     correlation: Option<Vec<u8>>,
     expiry: Option<u32>,
-    traceparent: Option<String>,
+    user: Vec<UserProperty<'static>>,
     retain: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn m(topic: &str, payload: impl AsRef<[u8]>) -> M {
         response_topic: None,
         correlation: None,
         expiry: None,
-        traceparent: None,
+        user: Vec::new(),
         retain: false,
     }
 }
@@ -58,9 +58,12 @@ impl M {
         self.correlation = Some(data.into());
         self
     }
-    pub(crate) fn traceparent(mut self, value: &str) -> Self {
-        self.traceparent = Some(value.into());
+    pub(crate) fn user(mut self, name: &str, value: &str) -> Self {
+        self.user.push((name.to_owned().into(), value.to_owned().into()));
         self
+    }
+    pub(crate) fn traceparent(self, value: &str) -> Self {
+        self.user("traceparent", value)
     }
     pub(crate) fn expiry(mut self, seconds: u32) -> Self {
         self.expiry = Some(seconds);
@@ -79,7 +82,7 @@ impl M {
                 response_topic: self.response_topic.as_deref(),
                 correlation_data: self.correlation.as_deref(),
                 message_expiry: self.expiry,
-                traceparent: self.traceparent.as_deref(),
+                user: &self.user,
             },
         }
     }

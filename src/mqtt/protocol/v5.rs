@@ -168,17 +168,13 @@ fn translate(event: rumqttc::v5::Event) -> Event {
     }
 }
 
-fn traceparent(properties: Vec<(String, String)>) -> Option<String> {
-    properties.into_iter().find(|(name, _)| name == "traceparent").map(|(_, value)| value)
-}
-
 fn publication(publish: Publish) -> Publication {
     let properties = publish.properties.and_then(|all| {
         let kept = HeardProperties {
             response_topic: all.response_topic,
             correlation_data: all.correlation_data,
             message_expiry: all.message_expiry_interval,
-            traceparent: traceparent(all.user_properties),
+            user: all.user_properties.into_iter().map(|(n, v)| (n.into(), v.into())).collect(),
         };
         (kept != HeardProperties::default()).then(|| Box::new(kept))
     });
