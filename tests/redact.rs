@@ -53,7 +53,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("service/A", r#"{"id":1.5,"jsonrpc":"secret"}"#, r#"{"id":[],"jsonrpc":0}"#),
     ("service/A", r#"{"id":1,"src":"x","method":"m"}"#, r#"{"id":1,"method":"m"}"#),
     ("rpc/A", r#"{"id":1,"src":"x","method":"m"}"#, r#"{"id":1,"src":"x","method":"m"}"#),
-    ("rpc/A", r#"{"id":1,"src":["secret"],"method":"m"}"#, r#"{"id":1,"src":0,"method":"m"}"#),
+    ("rpc/A", r#"{"id":1,"src":["secret"],"method":"m"}"#, r#"{"id":1,"src":[],"method":"m"}"#),
     ("session/s/response", r#"{"id":1,"result":{"name":"secret"}}"#, r#"{"id":1,"result":0}"#),
     ("session/s/response", r#"{"id":1,"result":null}"#, r#"{"id":1,"result":null}"#),
     (

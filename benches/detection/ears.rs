@@ -68,6 +68,7 @@ impl Ears {
             name: "default".into(),
             call: "service/{service}".into(),
             reply: "session/{session}/response".into(),
+            ..PairSettings::default()
         };
         let named = |index| {
             let text = format!("Service{index}");
@@ -89,7 +90,7 @@ impl Ears {
             service: Name { text: &name.text, digest: name.digest },
             method: None,
             topic: &name.topic,
-            kind: CallKind::TwoWay { keys, lenient: false, deadline: None },
+            kind: CallKind::TwoWay { keys, shared: [false; 2], lenient: false, deadline: None },
             caller: None,
             parts: [None; 2],
             address: None,
@@ -110,6 +111,7 @@ impl Ears {
             lenient: answer,
             stray: Stray::Unmatched,
             hold: true,
+            dialect: None,
         };
         self.observer.handle(at(now), Input::Reply(reply));
         self.listen();

@@ -90,6 +90,7 @@ pub(crate) fn observer_with(change: impl FnOnce(&mut Settings)) -> Observer {
         name: "default".into(),
         call: "service/{service}".into(),
         reply: "session/{session}/response".into(),
+        ..PairSettings::default()
     };
     let mut settings = Settings::with_pairs(vec![pair]);
     change(&mut settings);
@@ -185,6 +186,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     topic,
                     kind: CallKind::TwoWay {
                         keys: (heard.key, None),
+                        shared: [false; 2],
                         lenient: false,
                         deadline: None,
                     },
@@ -209,6 +211,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     lenient: answer,
                     stray: Stray::Unmatched,
                     hold: true,
+                    dialect: None,
                 }),
             );
         }

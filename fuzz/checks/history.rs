@@ -8,8 +8,8 @@ use lookout::observer::address::Address;
 use lookout::observer::call::{Answer, Malformed, PairId};
 use lookout::observer::digest::{Digest, Kind};
 use lookout::observer::input::{
-    Call, CallKind, Direction, Doubt, Link, Name, Replicas, Reply, Report, Severity, Stray,
-    Subscribers,
+    Call, CallKind, Dialect, Direction, Doubt, Link, Name, Reading, Replicas, Reply, Report,
+    Severity, Stray, Subscribers,
 };
 use lookout::observer::service::OTHER;
 use lookout::observer::{Event, Input, Instant, Observer, Settings, Span};
@@ -148,6 +148,7 @@ impl Ears {
             lenient: answer,
             stray: Stray::Unmatched,
             hold: true,
+            dialect: None,
         }));
     }
 }
@@ -171,7 +172,7 @@ fn key(id: u32) -> Digest {
 }
 
 fn two_way(id: u32) -> CallKind {
-    CallKind::TwoWay { keys: (key(id), None), lenient: false, deadline: None }
+    CallKind::TwoWay { keys: (key(id), None), shared: [false; 2], lenient: false, deadline: None }
 }
 
 /// Longer than any name, message or cause that is kept, and of more than ASCII.
@@ -274,7 +275,8 @@ fn call(ears: &mut Ears, bytes: &mut Bytes<'_>) {
     let flags = bytes.byte();
     let (service, method) = (service(bytes), method(bytes));
     // Few ids, so that they are used again, late and twice.
-    let id = u32::from(bytes.byte() % 24);
+    let byte = bytes.byte();
+    let (id, spare) = (u32::from(byte % 24), byte / 24);
     let digest = |kind, bytes: &mut Bytes<'_>| KEY.digest(kind, &[bytes.byte() % 4]);
     let second = (flags & 3 == 3).then(|| key(u32::from(bytes.byte() % 24)));
     let deadlines = [0, 1, 1_000, 9_000_000, 3_600_000_000, u64::MAX].map(Span::from_micros);
@@ -283,6 +285,7 @@ fn call(ears: &mut Ears, bytes: &mut Bytes<'_>) {
         1 => CallKind::Unheard,
         at => CallKind::TwoWay {
             keys: (key(id), second.filter(|second| *second != key(id))),
+            shared: [spare & 1 != 0, spare & 2 != 0],
             lenient: at & 1 == 1,
             deadline: (at > 5).then(|| bytes.pick(&deadlines)),
         },
@@ -296,12 +299,33 @@ fn call(ears: &mut Ears, bytes: &mut Bytes<'_>) {
     ears.call(&service, method.as_deref(), pair, &More { kind, caller, parts });
 }
 
+/// What a pair with a dialect of its own makes of a reply; mostly there is none.
+fn dialect(flags: u8, said: Answer, malformed: Malformed) -> Option<Box<Dialect>> {
+    let answers = [said, Answer::Result, Answer::Rejected, Answer::Failed];
+    let reading = |pair: u16| Reading {
+        pair: PairId(pair),
+        strict: if flags & 1 == 0 { Ok(answers[usize::from(flags & 3)]) } else { Err(malformed) },
+        lenient: answers[usize::from(flags & 3)],
+    };
+    (flags > 0).then(|| {
+        let readings = (0..u16::from(flags & 3)).map(reading).collect();
+        Box::new(Dialect { readings, unsure: flags & 4 != 0 })
+    })
+}
+
 fn reply(ears: &mut Ears, bytes: &mut Bytes<'_>) {
     let flags = bytes.byte();
     let malformed = bytes.pick(&Malformed::ALL);
     let said = answer(bytes);
     let count = if flags & 3 == 3 { 3 } else { 1 };
-    let keys = (0..count).map(|_| key(u32::from(bytes.byte() % 24))).collect();
+    // What is left of the last key says whether there is a dialect, and which.
+    let mut spare = 0;
+    let keys = (0..count).map(|_| {
+        let byte = bytes.byte();
+        spare = byte / 24;
+        key(u32::from(byte % 24))
+    });
+    let keys = keys.collect();
     let topic = if flags & 4 == 0 { "reply".to_owned() } else { long() };
     ears.input(Input::Reply(Reply {
         pair: PairId(u16::from(flags & 8 != 0)),
@@ -316,6 +340,7 @@ fn reply(ears: &mut Ears, bytes: &mut Bytes<'_>) {
             _ => Stray::Ignored,
         },
         hold: flags & 0x1c != 0x1c,
+        dialect: dialect(spare, said, malformed),
     }));
 }
 

@@ -25,6 +25,7 @@ pub(crate) fn take(bytes: &mut Bytes<'_>) -> Settings {
         name: format!("pair {name}"),
         call: format!("{name}/{{service}}"),
         reply: format!("{name}/{{service}}/reply"),
+        ..PairSettings::default()
     };
     let mut settings = Settings::with_pairs((0..PAIRS).map(pair).collect());
     settings.seed = u64::from(bytes.byte());

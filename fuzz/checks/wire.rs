@@ -8,8 +8,11 @@ use lookout::observer::input::{Call, CallKind, Reply};
 use lookout::observer::settings::PairSettings;
 use lookout::observer::{Input, Instant, Observer, Settings, Span};
 use lookout::wire::capture::{Line, What};
+use lookout::wire::dialect::{BodySpec, DialectSpec, SenderSpec};
+use lookout::wire::encoding::Encoding;
 use lookout::wire::filter::Filter;
 use lookout::wire::message::{TRACEPARENT, UserProperty};
+use lookout::wire::outcome::RuleSpec;
 use lookout::wire::traffic::Sorted;
 use lookout::wire::{Message, PairSpec, Properties, Reader, Redactor, Traffic, TrafficSpec};
 use serde_json::value::RawValue;
@@ -135,8 +138,9 @@ fn spec(pairs: &[P], max_payload: usize) -> TrafficSpec {
     let pair = |(at, (call, reply, service)): (usize, &P)| PairSpec {
         name: format!("pair {at}"),
         call: (*call).to_owned(),
-        reply: (*reply).to_owned(),
+        reply: vec![(*reply).into()],
         service: service.map(str::to_owned),
+        ..PairSpec::default()
     };
     TrafficSpec {
         cluster: "main".to_owned(),
@@ -204,7 +208,16 @@ impl<'s> Held<'s> {
         }
         if let Sorted::Pairs(place) = sorted {
             let call = place.call.iter().map(|(pair, values)| (&pair.call, values));
-            let replies = place.replies.iter().map(|(pair, values)| (&pair.reply, values));
+            let replies = place.replies.iter().flat_map(|reply| {
+                // The first that matches is the one that was taken.
+                let mut taken = reply.values;
+                let template = reply.pair.replies.iter().find(|known| {
+                    taken = Default::default();
+                    known.template.captures(message.topic, &mut taken)
+                });
+                assert_eq!(taken, reply.values);
+                template.map(|known| (&known.template, &reply.values))
+            });
             for (template, values) in call.chain(replies) {
                 let mut filled = String::new();
                 if template.fill(values, &mut filled) {
@@ -250,13 +263,64 @@ fn bounded_call(call: &Call<'_>, message: &Message<'_>, spec: &TrafficSpec, part
 fn bounded_reply(reply: &Reply<'_>, message: &Message<'_>, spec: &TrafficSpec) {
     assert!(reply.pair.index() < spec.pairs.len());
     assert_eq!(reply.topic, message.topic);
-    // Three ids under the topic and under each pair, and the topic alone.
-    let most = 3 * (1 + spec.pairs.len()) + 1;
+    // Three ids under the topic and under each pair, each as six by who sends and who replies, and
+    // the topic alone.
+    let most = 3 * (1 + spec.pairs.len()) * 6 + 1;
     assert!((1..=most).contains(&reply.keys.len()), "{} keys", reply.keys.len());
 }
 
+/// Pairs, and which dialect they speak.
+fn pairs(bytes: &mut Bytes<'_>) -> (&'static [P], u8) {
+    let byte = bytes.byte();
+    (PAIRS[usize::from(byte % 8)], byte / 8)
+}
+
+/// Has all pairs speak a dialect, if it is one; whether a recording of it can be redacted.
+fn speak(spec: &mut TrafficSpec, dialect: u8) -> bool {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let rule = |from: &str| RuleSpec {
+        from: from.to_owned(),
+        ok: texts(&["ok", "2??"]),
+        rejected: texts(&["4??", "{}", "error"]),
+        failed: texts(&["*"]),
+    };
+    let paths = BodySpec {
+        id: texts(&["data.id", "id"]),
+        method: texts(&["data.method"]),
+        result: texts(&["data", "result"]),
+        error: texts(&["error.err", "err"]),
+    };
+    let sender = SenderSpec {
+        property: TRACEPARENT.to_owned(),
+        client: texts(&["c*"]),
+        server: texts(&["s*"]),
+    };
+    let own = match dialect {
+        1 => DialectSpec { outcome: vec![rule("body:error.code")], ..DialectSpec::default() },
+        2 => DialectSpec { body: paths, oldest: true, ..DialectSpec::default() },
+        3 => DialectSpec { sender: Some(sender), ..DialectSpec::default() },
+        4 => DialectSpec {
+            replied_by: Some("body:data.id".to_owned()),
+            outcome: vec![rule("property:traceparent"), rule("body:data")],
+            body: BodySpec { result: texts(&["data"]), ..BodySpec::default() },
+            ..DialectSpec::default()
+        },
+        5 => DialectSpec { only_addressed: true, oldest: true, ..DialectSpec::default() },
+        6 => DialectSpec { encoding: Encoding::Opaque, ..DialectSpec::default() },
+        7 => DialectSpec { encoding: Encoding::Cbor, body: paths, ..DialectSpec::default() },
+        8 => DialectSpec { encoding: Encoding::MessagePack, ..DialectSpec::default() },
+        _ => return true,
+    };
+    for pair in &mut spec.pairs {
+        pair.dialect = own.clone();
+    }
+    !matches!(own.encoding, Encoding::Cbor | Encoding::MessagePack)
+}
+
 fn messages(bytes: &mut Bytes<'_>) {
-    let spec = spec(bytes.pick(&PAIRS), bytes.pick(&[MIB, 64, 0]));
+    let (pairs, dialect) = pairs(bytes);
+    let mut spec = spec(pairs, bytes.pick(&[MIB, 64, 0]));
+    let redacted = speak(&mut spec, dialect);
     let parts = bytes.below(2) == 1;
     let compile = || Traffic::new(&spec).expect("templates that are well formed");
     let mut held = Held::new(&spec, compile(), parts);
@@ -273,6 +337,9 @@ fn messages(bytes: &mut Bytes<'_>) {
     for (taken, said) in heard.iter().rev() {
         assert_eq!(&again.read(&taken.message(), &mut |_| {}), said, "equal bytes, equal inputs");
     }
+    if !redacted {
+        return;
+    }
     let redactor = Redactor::new(compile());
     for (taken, said) in &heard {
         let message = taken.message();
@@ -285,7 +352,9 @@ fn messages(bytes: &mut Bytes<'_>) {
 }
 
 fn lines(bytes: &mut Bytes<'_>) {
-    let spec = spec(bytes.pick(&PAIRS), MIB);
+    let (pairs, dialect) = pairs(bytes);
+    let mut spec = spec(pairs, MIB);
+    speak(&mut spec, dialect);
     let traffic = Traffic::new(&spec).expect("templates that are well formed");
     let mut held = Held::new(&spec, traffic, true);
     let mut ears = Ears::new();
@@ -329,8 +398,9 @@ fn templates(bytes: &mut Bytes<'_>) {
         spec.pairs.push(PairSpec {
             name: format!("pair {at}"),
             call: text(bytes).into_owned(),
-            reply: text(bytes).into_owned(),
+            reply: vec![(*text(bytes)).into()],
             service: composed.then(|| text(bytes).into_owned()),
+            ..PairSpec::default()
         });
     }
     let traffic = match Traffic::new(&spec) {

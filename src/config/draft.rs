@@ -4,6 +4,7 @@
 //! does that. The observer's defaults are taken from the observer, so that each number is
 //! written once. Deliberately without `Debug`: passwords lie here in the open.
 
+use super::pair::PairDraft;
 use crate::observer::{Settings, Span};
 
 /// All settings.
@@ -69,20 +70,12 @@ pub(super) struct EmqxDraft {
 /// `[traffic]`.
 #[derive(Clone, PartialEq)]
 pub(super) struct TrafficDraft {
+    pub(super) profiles: Vec<String>,
     pub(super) ignore: Vec<String>,
     pub(super) activity: Vec<String>,
     pub(super) security: Vec<String>,
     pub(super) max_payload: u32,
     pub(super) pairs: Vec<PairDraft>,
-}
-
-/// One `[[traffic.pair]]`.
-#[derive(Clone, Default, PartialEq)]
-pub(super) struct PairDraft {
-    pub(super) name: Option<String>,
-    pub(super) call: Option<String>,
-    pub(super) reply: Option<String>,
-    pub(super) service: Option<String>,
 }
 
 /// The name of the default pair, and of a pair that is given none.
@@ -158,6 +151,7 @@ impl Default for TrafficDraft {
     fn default() -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
+            profiles: Vec::new(),
             ignore: Vec::new(),
             activity: owned(&["ui/change/{channel}"]),
             security: owned(&[
@@ -169,8 +163,8 @@ impl Default for TrafficDraft {
             pairs: vec![PairDraft {
                 name: Some(PAIR_NAME.to_owned()),
                 call: Some("service/{service}".to_owned()),
-                reply: Some("session/{session}/response".to_owned()),
-                service: None,
+                reply: Some(vec!["session/{session}/response".into()]),
+                ..PairDraft::default()
             }],
         }
     }

@@ -165,9 +165,7 @@ impl Gathered {
             if spot.rank == Rank::File {
                 spot.line = fault.line;
             }
-            if let Some(index) = fault.element {
-                spot.name = format!("{}[{index}]", spot.name);
-            }
+            spot.name += &fault.part;
             self.mistake(spot, fault.found, fault.allowed);
         }
     }

@@ -40,6 +40,8 @@ pub(super) enum Kind {
     },
     /// Yes or no.
     Flag,
+    /// What is read by a function of its own; what is allowed, in words.
+    Form(&'static str),
     /// A string.
     Text {
         /// What is allowed, in words.
@@ -73,8 +75,8 @@ pub(super) enum Kind {
 
 /// Why a value was refused.
 pub(super) struct Fault {
-    /// The element of a list that was refused.
-    pub(super) element: Option<usize>,
+    /// The part that was refused, as it follows the setting's name: `[2]`, `.id`, or nothing.
+    pub(super) part: String,
     /// Its line, from 1; 0 if it has none.
     pub(super) line: usize,
     /// What was found, fit to be shown.
@@ -101,7 +103,7 @@ impl Kind {
                 format!("a number above {min} and at most {max}")
             }
             Self::Flag => "true or false".to_owned(),
-            Self::Text { allowed, .. } => (*allowed).to_owned(),
+            Self::Text { allowed, .. } | Self::Form(allowed) => (*allowed).to_owned(),
             Self::Choice(words) => {
                 let words: Vec<_> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 format!("one of {}", words.join(", "))
@@ -208,8 +210,8 @@ impl Kind {
                         _ if is_list => url::ALLOWED.to_owned(),
                         _ => refusal.allowed,
                     };
-                    let element = is_list.then_some(index);
-                    faults.push(Fault { element, allowed, ..refusal });
+                    let part = if is_list { format!("[{index}]") } else { String::new() };
+                    faults.push(Fault { part, allowed, ..refusal });
                 }
             }
         }
@@ -265,7 +267,7 @@ impl Kind {
                 None => {
                     let allowed = self.allowed();
                     faults.push(Fault {
-                        element: Some(index),
+                        part: format!("[{index}]"),
                         allowed: allowed.strip_prefix("a list of ").unwrap_or(&allowed).to_owned(),
                         ..self.refusal(element)
                     });
@@ -287,7 +289,7 @@ impl Kind {
             (Self::Urls | Self::Web, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
             _ => node.written.clone(),
         };
-        Fault { element: None, line: node.line, found, allowed: self.allowed() }
+        Fault { part: String::new(), line: node.line, found, allowed: self.allowed() }
     }
 }
 

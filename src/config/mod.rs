@@ -18,7 +18,9 @@ mod emqx;
 mod gather;
 mod kind;
 mod mistake;
+mod pair;
 mod print;
+mod profile;
 mod raw;
 mod resolve;
 mod sources;
@@ -33,6 +35,7 @@ pub use duration::parse_duration;
 pub use emqx::Emqx;
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
+pub use profile::{PROFILES, Profile};
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 

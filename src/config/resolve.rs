@@ -8,28 +8,35 @@
 
 use super::draft::{Draft, PAIR_NAME};
 use super::duration::show;
-use super::gather::Gathered;
+use super::gather::{Gathered, Rank};
 use super::mistake::quoted;
+use super::pair::PairDraft;
+use super::profile::{self, Expanded};
 use super::table;
 use super::{Config, FailFast, Log, broker, emqx};
 use crate::observer::settings::{PairSettings, SlowCall};
+use crate::wire::dialect::DialectSpec;
+use crate::wire::encoding::Encoding;
 use crate::wire::{Envelope, PairSpec, Traffic, TrafficSpec};
 
 /// Checks and resolves; `None` if a mistake was noted.
 pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
-    let draft = gathered.draft.clone();
+    let mut draft = gathered.draft.clone();
+    profile::name_pairs(&mut draft.traffic, gathered.rank(table::PAIR) > Rank::Default);
     check_order(gathered, &draft);
     check_circuit(gathered, &draft);
     check_codes(gathered, &draft);
-    check_pairs(gathered, &draft);
+    let expanded = profile::expand(&draft.traffic.pairs);
+    check_pairs(gathered, &draft, &expanded);
     let id = draft.id.clone().unwrap_or_else(default_id);
     let broker = broker::broker(gathered, &draft, &id);
     let emqx = emqx::emqx(gathered, &draft);
-    let spec = traffic_spec(&draft, &id);
+    let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
         Err(mistakes) => {
-            traffic_mistakes(gathered, mistakes);
+            let origins: Vec<_> = expanded.pairs.iter().map(|(at, _)| *at).collect();
+            traffic_mistakes(gathered, &origins, mistakes);
             None
         }
     };
@@ -38,9 +45,14 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         (Some(duration), Some(rate)) => Some(SlowCall { duration, rate }),
         _ => None,
     };
-    let pairs = spec.pairs.into_iter();
+    let pairs = spec.pairs.into_iter().zip(expanded.pairs);
     settings.pairs = pairs
-        .map(|PairSpec { name, call, reply, .. }| PairSettings { name, call, reply })
+        .map(|(spec, (_, pair))| PairSettings {
+            reply: spec.replies(),
+            name: spec.name,
+            call: spec.call,
+            codes: pair.codes,
+        })
         .collect();
     Some(Config {
         cluster: draft.cluster,
@@ -144,19 +156,29 @@ fn check_codes(gathered: &mut Gathered, draft: &Draft) {
 }
 
 /// Every pair has its templates, and a name of its own.
-fn check_pairs(gathered: &mut Gathered, draft: &Draft) {
-    let mut names: Vec<&str> = Vec::new();
+fn check_pairs(gathered: &mut Gathered, draft: &Draft, expanded: &Expanded) {
     for (index, pair) in draft.traffic.pairs.iter().enumerate() {
+        if let Some(name) = profile::own_only(pair) {
+            let spot = gathered.spot(&format!("{}[{index}].{name}", table::PAIR));
+            let profile = pair.profile.as_deref().unwrap_or_default();
+            let allowed =
+                format!("no such setting beside the profile {profile}, which has several pairs");
+            gathered.mistake(spot, format!("{name} beside profile"), allowed);
+            gathered.spoil(&format!("{}[{index}]", table::PAIR));
+        }
+    }
+    let mut names: Vec<&str> = Vec::new();
+    for (index, pair) in &expanded.pairs {
         let at = format!("{}[{index}]", table::PAIR);
         if gathered.is_bad(&at) {
             continue;
         }
-        for (name, value, example) in [
-            ("call", &pair.call, "service/{service}"),
-            ("reply", &pair.reply, "session/{session}/response"),
+        for (name, missing, example) in [
+            ("call", pair.call.is_none(), "service/{service}"),
+            ("reply", pair.reply.is_none(), "session/{session}/response"),
         ] {
             let key = format!("{at}.{name}");
-            if value.is_none() && !gathered.is_bad(&key) {
+            if missing && !gathered.is_bad(&key) {
                 let spot = gathered.spot(&key);
                 let allowed = format!("a template of {name} topics such as \"{example}\"");
                 gathered.mistake(spot, "nothing", allowed);
@@ -177,47 +199,96 @@ fn check_pairs(gathered: &mut Gathered, draft: &Draft) {
     }
 }
 
-fn traffic_spec(draft: &Draft, id: &str) -> TrafficSpec {
-    let text = |text: &Option<String>, otherwise: &str| {
-        text.clone().unwrap_or_else(|| otherwise.to_owned())
-    };
+fn traffic_spec(draft: &Draft, expanded: &Expanded, id: &str) -> TrafficSpec {
     let traffic = &draft.traffic;
-    // What is missing was reported; something in its place lets the others be checked.
-    let pairs = traffic.pairs.iter().map(|pair| PairSpec {
-        name: text(&pair.name, PAIR_NAME),
-        call: text(&pair.call, "service/{service}"),
-        reply: text(&pair.reply, "session/{session}/response"),
-        service: pair.service.clone(),
-    });
+    let mut ignore = traffic.ignore.clone();
+    ignore.extend(expanded.ignore.iter().cloned());
     TrafficSpec {
         cluster: draft.cluster.clone(),
         observer_id: id.to_owned(),
-        ignore: traffic.ignore.clone(),
+        ignore,
         activity: traffic.activity.clone(),
         security: traffic.security.clone(),
-        pairs: pairs.collect(),
+        pairs: expanded.pairs.iter().map(|(_, pair)| pair_spec(pair)).collect(),
         max_payload: traffic.max_payload as usize,
     }
 }
 
-/// Gives the wire's mistakes their lines. What was refused already is not judged again: what the
-/// wire saw of it is only what stands in for it.
-pub(super) fn traffic_mistakes(gathered: &mut Gathered, mistakes: Vec<crate::wire::Mistake>) {
+fn pair_spec(pair: &PairDraft) -> PairSpec {
+    // What is missing was reported; something in its place lets the others be checked.
+    let text = |text: &Option<String>, otherwise: &str| {
+        text.clone().unwrap_or_else(|| otherwise.to_owned())
+    };
+    let encoding = Encoding::ALL.iter().find(|(name, _)| Some(*name) == pair.encoding.as_deref());
+    PairSpec {
+        name: text(&pair.name, PAIR_NAME),
+        call: text(&pair.call, "service/{service}"),
+        reply: pair.reply.clone().unwrap_or_else(|| vec!["session/{session}/response".into()]),
+        service: pair.service.clone(),
+        method: pair.method.clone(),
+        methods: pair.methods.clone().unwrap_or_default(),
+        dialect: DialectSpec {
+            outcome: pair.outcome.clone().unwrap_or_default(),
+            body: pair.body.clone().unwrap_or_default(),
+            oldest: pair.without_id.as_deref() == Some("oldest"),
+            only_addressed: pair.only_addressed.unwrap_or(false),
+            sender: pair.sender_property.clone(),
+            called_by: pair.called_by.clone(),
+            replied_by: pair.replied_by.clone(),
+            encoding: encoding.map_or(Encoding::Json, |(_, encoding)| *encoding),
+        },
+    }
+}
+
+/// Gives the wire's mistakes their lines; `origins` says which pair of the file each pair comes
+/// from. What was refused already is not judged again: what the wire saw of it is only what stands
+/// in for it.
+pub(super) fn traffic_mistakes(
+    gathered: &mut Gathered,
+    origins: &[usize],
+    mistakes: Vec<crate::wire::Mistake>,
+) {
+    let mut said = Vec::new();
     for mistake in mistakes {
-        let key = &mistake.key;
-        // What composes the service's name takes its names from the call's template.
-        let call = key.strip_suffix(".service").map(|pair| format!("{pair}.call"));
-        if !gathered.is_part_bad(key) && !call.is_some_and(|call| gathered.is_bad(&call)) {
-            let what = match key {
-                key if key.starts_with("traffic.ignore") => "a topic filter",
-                key if key.ends_with(".service") => "what composes a service's name",
-                _ => "a topic template",
-            };
+        let key = &origin(&mistake.key, origins);
+        // What composes a name takes its names from the call's template.
+        let composed = [".service", ".method", ".called_by"];
+        let call = composed.iter().find_map(|end| key.strip_suffix(end));
+        let call = call.map(|pair| format!("{pair}.call"));
+        if gathered.is_part_bad(key) || call.is_some_and(|call| gathered.is_bad(&call)) {
+            continue;
+        }
+        let what = match key.rsplit('.').next().unwrap_or_default() {
+            _ if key.starts_with("traffic.ignore") => "a topic filter",
+            "service" => "what composes a service's name",
+            "method" => "what composes a method",
+            "called_by" => "what composes a client's name",
+            "call" | "reply" => "a topic template",
+            _ if key.starts_with(table::PAIR) => "something else",
+            _ => "a topic template",
+        };
+        let allowed = match what {
+            "something else" => mistake.problem,
+            what => format!("{what} ({})", mistake.problem),
+        };
+        // A profile of several pairs makes several of one mistake.
+        let line = (key.clone(), mistake.found.clone(), allowed.clone());
+        if !said.contains(&line) {
             let spot = gathered.spot(key);
-            let allowed = format!("{what} ({})", mistake.problem);
             gathered.mistake(spot, quoted(&mistake.found), allowed);
+            said.push(line);
         }
     }
+}
+
+/// The key of a setting in the file, from that of the pair it was put in.
+fn origin(key: &str, origins: &[usize]) -> String {
+    let own = key.strip_prefix(table::PAIR).and_then(|rest| {
+        let (index, member) = rest.strip_prefix('[')?.split_once(']')?;
+        let index = origins.get(index.parse::<usize>().ok()?)?;
+        Some(format!("{}[{index}]{member}", table::PAIR))
+    });
+    own.unwrap_or_else(|| key.to_owned())
 }
 
 /// `lookout-` and the host's name, made fit for a topic level.

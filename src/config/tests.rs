@@ -38,7 +38,7 @@ fn single(key: &str) -> Option<(&'static Section, &'static Setting)> {
 
 /// Values that a setting may take.
 fn candidates(setting: &Setting) -> Vec<String> {
-    let texts = ["10.0.0.1:1", "mqtt://elsewhere", "debug", "other"];
+    let texts = ["10.0.0.1:1", "mqtt://elsewhere", "debug", "other", "wirenboard"];
     match setting.kind {
         Kind::Span { min, max } => vec![super::duration::show(max), super::duration::show(min)],
         Kind::Integer { min, max } => vec![max.to_string(), min.to_string()],
@@ -46,6 +46,8 @@ fn candidates(setting: &Setting) -> Vec<String> {
         Kind::Flag => vec!["true".to_owned(), "false".to_owned()],
         Kind::Choice(words) => words.iter().map(|word| (*word).to_owned()).collect(),
         Kind::Integers { max, .. } => vec![max.to_string()],
+        // Only settings of a pair have one.
+        Kind::Form(_) => Vec::new(),
         Kind::Web => vec!["https://emqx.example".to_owned()],
         Kind::Text { .. } | Kind::Secret | Kind::Urls | Kind::Texts { .. } => {
             texts.iter().map(|text| (*text).to_owned()).collect()
@@ -244,6 +246,7 @@ reply = '{'
     };
     resolve::traffic_mistakes(
         &mut gathered,
+        &[0, 1],
         vec![
             mistake("traffic.pair[0].call", "a/{x"),
             mistake("traffic.pair[0].service", "s"),

@@ -3,9 +3,9 @@
 //! Most tables exist once and hold settings. Three do not: `[[traffic.pair]]` repeats, and the
 //! keys of `[dependencies]` and `[service]` are the operator's own names.
 
-use super::draft::PairDraft;
 use super::gather::{Gathered, Spot, file_spot};
 use super::mistake::{key_part, quoted};
+use super::pair::PairDraft;
 use super::raw::{Entry, Form, Node};
 use super::suggest::nearest;
 use super::table::{self, Section, Setting, Slot};
@@ -109,6 +109,11 @@ impl Gathered {
                 Some(Setting { kind, slot: Slot::Pair(at), .. }) => {
                     self.note(&key, &spot);
                     let done = kind.text(&entry.value).map(|text| *at(pair) = Some(text));
+                    self.faults(&key, &spot, done);
+                }
+                Some(Setting { slot: Slot::PairForm(take, _), .. }) => {
+                    self.note(&key, &spot);
+                    let done = take(pair, &entry.value);
                     self.faults(&key, &spot, done);
                 }
                 _ => {

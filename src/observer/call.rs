@@ -21,6 +21,10 @@ pub enum Answer {
     Result,
     /// An error with its code; `None` if it has no integer code.
     Error(Option<i64>),
+    /// A rule of the pair says that the caller did wrong.
+    Rejected,
+    /// A rule of the pair says that the service failed.
+    Failed,
 }
 
 /// How a two-way call ended; every call ends in exactly one way.
@@ -90,11 +94,11 @@ impl Default for CodeTable {
 impl CodeTable {
     /// What an answer means for its call.
     pub fn outcome(&self, answer: Answer) -> Outcome {
-        let Answer::Error(code) = answer else {
-            return Outcome::Ok;
-        };
-        let Some(code) = code else {
-            return Outcome::Rejected;
+        let code = match answer {
+            Answer::Result => return Outcome::Ok,
+            Answer::Error(Some(code)) => code,
+            Answer::Error(None) | Answer::Rejected => return Outcome::Rejected,
+            Answer::Failed => return Outcome::Failed,
         };
         let failed = if (-32768..=-32000).contains(&code) {
             !self.rejected.contains(&code)
@@ -135,11 +139,13 @@ pub enum Malformed {
     DuplicateKey,
     /// A response on a topic that only carries calls.
     NotACall,
+    /// Bytes that are not what the pair's encoding (CBOR, MessagePack) makes.
+    NotDecoded,
 }
 
 impl Malformed {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NotUtf8,
         Self::NotJson,
         Self::TooDeep,
@@ -153,6 +159,7 @@ impl Malformed {
         Self::Ambiguous,
         Self::DuplicateKey,
         Self::NotACall,
+        Self::NotDecoded,
     ];
 
     /// Its name in figures and labels.
@@ -171,6 +178,7 @@ impl Malformed {
             Self::Ambiguous => "ambiguous",
             Self::DuplicateKey => "duplicate_key",
             Self::NotACall => "not_a_call",
+            Self::NotDecoded => "not_decoded",
         }
     }
 }

@@ -61,6 +61,10 @@ pub enum Kind {
     Correlation,
     /// A trace id (W3C Trace Context).
     Trace,
+    /// Which service a reply is from.
+    Responder,
+    /// A fixed word that sets keys apart.
+    Mark,
 }
 
 /// The secret under which digests are made.

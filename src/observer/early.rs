@@ -6,7 +6,8 @@
 
 use super::call::{Answer, Malformed, PairId};
 use super::digest::{Digest, DigestMap};
-use super::input::Direction;
+use super::input::{Dialect, Direction};
+use super::ledger::Wants;
 use super::limits::Limits;
 use super::time::{Instant, Span};
 use smallvec::SmallVec;
@@ -40,10 +41,25 @@ pub struct Held {
     pub strict: Option<Answer>,
     /// What it says to a call that takes any payload.
     pub lenient: Answer,
+    /// What it says to the calls of pairs that have a dialect of their own.
+    pub dialect: Option<Box<Dialect>>,
     /// What it is otherwise.
     pub vain: Vain,
     /// Its topic, if a pair's replies were never heard and this may be one of them.
     pub topic: Option<Box<str>>,
+}
+
+impl Held {
+    /// What it says to a call that takes such a reply, if it is one.
+    fn says(&self, wants: Wants) -> Option<Answer> {
+        let dialect = self.dialect.as_deref();
+        match dialect.and_then(|it| it.readings.iter().find(|it| it.pair == wants.pair)) {
+            Some(reading) if wants.lenient => Some(reading.lenient),
+            Some(reading) => reading.strict.ok(),
+            None if wants.lenient => Some(self.lenient),
+            None => self.strict,
+        }
+    }
 }
 
 /// Held replies, oldest first.
@@ -95,12 +111,11 @@ impl Early {
     }
 
     /// The reply held for a call under `key`, if the call can take it.
-    pub fn take(&mut self, key: Digest, lenient: bool) -> Option<(Instant, Answer)> {
+    pub fn take(&mut self, key: Digest, wants: Wants) -> Option<(Instant, Answer)> {
         let numbers = self.index.get(&key)?;
         let (number, answer) = numbers.iter().find_map(|number| {
             let held = self.queue.get((number - self.base) as usize)?.as_ref()?;
-            let answer = if lenient { Some(held.lenient) } else { held.strict };
-            answer.map(|answer| (*number, answer))
+            held.says(wants).map(|answer| (*number, answer))
         })?;
         let held = self.queue.get_mut((number - self.base) as usize)?.take()?;
         self.len -= 1;

@@ -1,14 +1,14 @@
 //! What was heard: calls opened, replies matched, calls overdue.
 
 use super::Observer;
-use super::call::{Malformed, Outcome, PairId};
+use super::call::{Answer, Malformed, Outcome, PairId};
 use super::callers::Callers;
 use super::component::cut;
 use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
-use super::ledger::{Closed, Known, Owner};
+use super::ledger::{Closed, Known, Owner, Terms};
 use super::note::{Fact, Note};
 use super::pair::{self, Pair};
 use super::registry::OTHER_INDEX;
@@ -34,7 +34,7 @@ impl Observer {
         let method = service.method(wanted, &self.settings.limits, room, other, now);
         let fact = if call.kind == CallKind::OneWay { Fact::OneWay } else { Fact::Called };
         service.note(Note::call(now, method, fact, caller));
-        let CallKind::TwoWay { keys, lenient, deadline } = call.kind else {
+        let CallKind::TwoWay { keys, shared, lenient, deadline } = call.kind else {
             if call.kind == CallKind::Unheard {
                 let void = Fact::Settled(Outcome::Void);
                 service.note(Note::end(now, method, void, Span::ZERO));
@@ -60,7 +60,8 @@ impl Observer {
         self.rate.count(now);
         let mut voided = std::mem::take(&mut self.voided);
         let due = now + patience;
-        let ticket = self.ledger.open(now, due, keys, owner, lenient, &mut voided);
+        let terms = Terms { keys, shared, lenient };
+        let ticket = self.ledger.open(now, due, terms, owner, &mut voided);
         self.due_at(due);
         if let Some(at) = believed {
             self.witnesses.push(Reverse((at, index)));
@@ -79,7 +80,7 @@ impl Observer {
             self.ledger.address(ticket.id, address);
         }
         if !self.early.is_empty() {
-            self.match_early(now, ticket.id, keys, lenient);
+            self.match_early(now, ticket.id, keys);
         }
         if self.settings.direct.enabled {
             self.answer_new(now, index, ticket.id);
@@ -95,20 +96,24 @@ impl Observer {
     }
 
     /// Settles a call just opened by a reply that came before it.
-    fn match_early(
-        &mut self,
-        now: Instant,
-        id: u32,
-        keys: (Digest, Option<Digest>),
-        lenient: bool,
-    ) {
+    fn match_early(&mut self, now: Instant, id: u32, keys: (Digest, Option<Digest>)) {
         let early = &mut self.early;
-        let held = early.take(keys.0, lenient);
-        let held = held.or_else(|| keys.1.and_then(|key| early.take(key, lenient)));
+        let wants = self.ledger.wants(id);
+        let held = early.take(keys.0, wants);
+        let held = held.or_else(|| keys.1.and_then(|key| early.take(key, wants)));
         if let Some((heard, answer)) = held {
             let closed = self.answer(id, now);
-            let outcome = self.settings.codes.outcome(answer);
+            let outcome = self.outcome(wants.pair, answer);
             self.settle(now, &closed, outcome, heard);
+        }
+    }
+
+    /// What an answer means to a call of a pair.
+    fn outcome(&self, pair: PairId, answer: Answer) -> Outcome {
+        let codes = &self.settings.codes;
+        match self.pairs.get(pair.index()) {
+            Some(pair) => pair.outcome(answer, codes),
+            None => codes.outcome(answer),
         }
     }
 
@@ -125,12 +130,17 @@ impl Observer {
 
     pub(super) fn hear_reply(&mut self, now: Instant, reply: Reply<'_>) {
         // An open call waits for this reply; one that is settled only remembers.
-        if let Some(id) = reply.keys.iter().find_map(|key| self.ledger.find(*key)) {
-            let lenient = self.ledger.is_lenient(id);
-            match if lenient { Ok(reply.lenient) } else { reply.strict } {
+        let found = if reply.dialect.as_deref().is_some_and(|dialect| dialect.unsure) {
+            self.ledger.find_oldest(&reply.keys)
+        } else {
+            reply.keys.iter().find_map(|key| self.ledger.find(*key))
+        };
+        if let Some(id) = found {
+            let wants = self.ledger.wants(id);
+            match reply.says(wants) {
                 Ok(answer) => {
                     let closed = self.answer(id, now);
-                    let outcome = self.settings.codes.outcome(answer);
+                    let outcome = self.outcome(wants.pair, answer);
                     self.settle(now, &closed, outcome, now);
                 }
                 Err(kind) => self.count_no_reply(&reply, kind),
@@ -144,16 +154,16 @@ impl Observer {
     fn hear_again(&mut self, now: Instant, reply: Reply<'_>) {
         let mut known = None;
         for key in &reply.keys {
-            let here = self.ledger.recall(*key, now).map(|(what, lenient)| (*key, what, lenient));
+            let here = self.ledger.recall(*key, now).map(|(what, wants)| (*key, what, wants));
             let missed = |it: &Option<_>| matches!(it, Some((_, Known::Missed, _)));
             if known.is_none() || !missed(&known) && missed(&here) {
                 known = here.or(known);
             }
         }
-        let Some((key, what, lenient)) = known else {
+        let Some((key, what, wants)) = known else {
             return self.hold_stray(now, reply);
         };
-        match (what, if lenient { Ok(reply.lenient) } else { reply.strict }) {
+        match (what, reply.says(wants)) {
             (Known::Missed, Ok(_)) => {
                 if let Some(closed) = self.ledger.late(key, now) {
                     self.late_reply(now, &closed);
@@ -197,6 +207,7 @@ impl Observer {
             at: now,
             strict: reply.strict.ok(),
             lenient: reply.lenient,
+            dialect: reply.dialect,
             vain,
         };
         self.due_at(now + self.settings.limits.held_for);

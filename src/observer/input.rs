@@ -8,6 +8,7 @@ use super::breaker::{Cause, State};
 use super::call::{Answer, Malformed, PairId};
 use super::digest::Digest;
 use super::incident::IncidentId;
+use super::ledger::Wants;
 use super::time::{Instant, Span};
 use super::verdict::Verdict;
 use smallvec::SmallVec;
@@ -118,6 +119,8 @@ pub enum CallKind {
     TwoWay {
         /// The keys it may come under; the second is there if the call has two ids.
         keys: (Digest, Option<Digest>),
+        /// Whether other open calls may have each of the keys too; the oldest is answered first.
+        shared: [bool; 2],
         /// Whether any payload under these keys is a reply, not only a JSON-RPC response.
         lenient: bool,
         /// The deadline it carries.
@@ -155,6 +158,41 @@ pub struct Reply<'a> {
     pub stray: Stray,
     /// Whether to hold it for a call that may still come.
     pub hold: bool,
+    /// How pairs read it that have a dialect of their own.
+    pub dialect: Option<Box<Dialect>>,
+}
+
+impl Reply<'_> {
+    /// What it says to a call that takes such a reply, or why it is none.
+    pub fn says(&self, wants: Wants) -> Result<Answer, Malformed> {
+        let dialect = self.dialect.as_deref();
+        match dialect.and_then(|it| it.readings.iter().find(|it| it.pair == wants.pair)) {
+            Some(reading) if wants.lenient => Ok(reading.lenient),
+            Some(reading) => reading.strict,
+            None if wants.lenient => Ok(self.lenient),
+            None => self.strict,
+        }
+    }
+}
+
+/// A reply in the eyes of pairs that have a dialect of their own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dialect {
+    /// What it says to the calls of each such pair.
+    pub readings: SmallVec<[Reading; 1]>,
+    /// Whether it does not say which of several open calls under its keys it belongs to: the oldest.
+    pub unsure: bool,
+}
+
+/// What a reply says to the calls of one pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The pair.
+    pub pair: PairId,
+    /// To a call that wants a reply of the pair's form, or why it is none.
+    pub strict: Result<Answer, Malformed>,
+    /// To a call that takes any payload.
+    pub lenient: Answer,
 }
 
 /// How a service or its circuit stood when an earlier run last said so.

@@ -3,7 +3,8 @@
 //! A call stands under one or two keys. While open it waits in the wheel for its deadline and
 //! in a queue by age; once settled it is handed to the past, where a late reply or a duplicate
 //! still finds it for five minutes. Open calls are bounded: the oldest is evicted (the owner makes
-//! it void). A key in use twice belongs to the newer call.
+//! it void). A key in use twice belongs to the newer call, unless both say that they share it: then
+//! the oldest comes first (`sharing`).
 //!
 //! A call is one slot of 48 bytes. The index holds numbers of slots and compares keys in the slots
 //! themselves; queue and wheel hold a slot's number with its stamp and are not told when it
@@ -15,6 +16,7 @@ use super::digest::{Digest, DigestMap};
 use super::limits::Limits;
 use super::past::{self, Past};
 use super::registry::OTHER_INDEX;
+use super::sharing::Lines;
 use super::time::Instant;
 use super::wheel::Wheel;
 use hashbrown::HashTable;
@@ -51,6 +53,26 @@ pub enum Known {
     Missed,
     /// It has had its reply.
     Answered,
+}
+
+/// Under what a call waits, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The keys its reply may come under.
+    pub keys: (Digest, Option<Digest>),
+    /// Whether other open calls may have each of the keys too.
+    pub shared: [bool; 2],
+    /// Whether any payload under these keys is its reply.
+    pub lenient: bool,
+}
+
+/// What a call takes for its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wants {
+    /// The pair it was made through, whose rules say how a reply is read.
+    pub pair: PairId,
+    /// Whether any payload will do.
+    pub lenient: bool,
 }
 
 /// An open call, in 48 bytes.
@@ -140,6 +162,8 @@ pub struct Ledger {
     /// Second keys, of the few calls that have one, both ways.
     seconds: DigestMap<u32>,
     second_of: BTreeMap<u32, Digest>,
+    /// Calls whose key an older one has.
+    lines: Lines,
     addresses: Addresses,
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -159,6 +183,7 @@ impl Ledger {
             index: HashTable::new(),
             seconds: DigestMap::default(),
             second_of: BTreeMap::new(),
+            lines: Lines::default(),
             addresses: Addresses::default(),
             slots: Vec::new(),
             free: Vec::new(),
@@ -182,22 +207,22 @@ impl Ledger {
     }
 
     /// Makes room under these keys and within the bound, then opens a call. The calls that had
-    /// to give way, at most three, are added to `void`.
+    /// to give way, at most three where no keys are shared, are added to `void`.
     pub fn open(
         &mut self,
         made: Instant,
         due: Instant,
-        keys: (Digest, Option<Digest>),
+        terms: Terms,
         owner: Owner,
-        lenient: bool,
         void: &mut Vec<Closed>,
     ) -> Ticket {
+        let Terms { keys, shared, lenient } = terms;
         let second = keys.1.filter(|second| *second != keys.0);
-        if let Some(id) = self.find(keys.0) {
-            void.push(self.close(id, made, Known::Missed));
-        }
-        if let Some(id) = second.and_then(|key| self.find(key)) {
-            void.push(self.close(id, made, Known::Missed));
+        let own = [Some(keys.0), second].into_iter().zip(shared);
+        for key in own.filter_map(|(key, shared)| key.filter(|_| !shared)) {
+            while let Some(id) = self.find(key) {
+                void.push(self.close(id, made, Known::Missed));
+            }
         }
         while self.open.len >= self.max_open
             && let Some(id) = self.open.first(&self.slots)
@@ -219,14 +244,20 @@ impl Ledger {
             lenient,
             second: second.is_some(),
         });
-        let slots = &self.slots;
-        let hash = |id: &u32| slots.get(*id as usize).map_or(0, |slot| slot.key.hash());
-        self.index.insert_unique(keys.0.hash(), id, hash);
-        if let Some(key) = second {
-            self.seconds.insert(key, id);
-            self.second_of.insert(id, key);
-        }
         let ticket = Ticket { id, stamp };
+        if shared[0] && self.find(keys.0).is_some() {
+            self.lines.push(keys.0, ticket);
+        } else {
+            self.list(keys.0, id);
+        }
+        if let Some(key) = second {
+            self.second_of.insert(id, key);
+            if shared[1] && self.find(key).is_some() {
+                self.lines.push(key, ticket);
+            } else {
+                self.seconds.insert(key, id);
+            }
+        }
         self.open.push(ticket, &self.slots);
         let slots = &self.slots;
         self.wheel.insert(ticket, due, made, |ticket| is_current(slots, ticket));
@@ -245,15 +276,26 @@ impl Ledger {
         self.seconds.get(&key).copied()
     }
 
-    /// Whether any payload is the reply of an open call.
-    pub fn is_lenient(&self, id: u32) -> bool {
-        self.slots.get(id as usize).is_some_and(|slot| slot.lenient)
+    /// The oldest of the open calls under these keys.
+    pub fn find_oldest(&self, keys: &[Digest]) -> Option<u32> {
+        let found = keys.iter().filter_map(|key| self.find(*key));
+        found.min_by_key(|id| self.slots.get(*id as usize).map(|slot| slot.made))
     }
 
-    /// What a call settled not long ago says under a key, and whether any payload is its reply.
-    pub fn recall(&mut self, key: Digest, now: Instant) -> Option<(Known, bool)> {
+    /// What an open call takes for its reply.
+    pub fn wants(&self, id: u32) -> Wants {
+        let slot = self.slots.get(id as usize);
+        slot.map_or(Wants { pair: PairId(0), lenient: false }, |slot| Wants {
+            pair: slot.pair,
+            lenient: slot.lenient,
+        })
+    }
+
+    /// What a call settled not long ago says under a key, and what it takes for its reply.
+    pub fn recall(&mut self, key: Digest, now: Instant) -> Option<(Known, Wants)> {
         let call = self.past.find(key, now)?;
-        Some((if call.answered { Known::Answered } else { Known::Missed }, call.lenient))
+        let known = if call.answered { Known::Answered } else { Known::Missed };
+        Some((known, Wants { pair: call.pair, lenient: call.lenient }))
     }
 
     /// The reply of a missed call came after all: says whose call it was.
@@ -343,21 +385,49 @@ impl Ledger {
         slot.stamp = stamp;
         let (key, second) = (slot.key, slot.second);
         let settled = past::Settled::new(key, &closed, now, slot.lenient, known == Known::Answered);
-        if let Ok(entry) = self.index.find_entry(key.hash(), |at| *at == id) {
-            entry.remove();
+        let listed = self.index.find_entry(key.hash(), |at| *at == id);
+        let listed = listed.map(|entry| entry.remove()).is_ok();
+        if !self.lines.is_empty() {
+            self.move_up(key, listed);
         }
         let mut other = None;
         if second {
             other = self.second_of.remove(&id);
-            other.iter().for_each(|key| {
-                self.seconds.remove(key);
-            });
+            if let Some(key) = other {
+                let listed = self.seconds.get(&key) == Some(&id);
+                if listed {
+                    self.seconds.remove(&key);
+                }
+                self.move_up(key, listed);
+            }
         }
         self.addresses.close(id);
         self.past.push(settled, other);
         self.open.len -= 1;
         self.free.push(id);
         closed
+    }
+
+    /// A call under a key was closed: if it came first, the next in line does now.
+    fn move_up(&mut self, key: Digest, first: bool) {
+        let slots = &self.slots;
+        let is_open = |ticket| is_current(slots, ticket);
+        if !first {
+            return self.lines.leave(key, is_open);
+        }
+        let Some(id) = self.lines.next(key, is_open) else { return };
+        if slots.get(id as usize).is_some_and(|slot| slot.key == key) {
+            self.list(key, id);
+        } else {
+            self.seconds.insert(key, id);
+        }
+    }
+
+    /// Makes a call the one that is found under its first key.
+    fn list(&mut self, key: Digest, id: u32) {
+        let slots = &self.slots;
+        let hash = |id: &u32| slots.get(*id as usize).map_or(0, |slot| slot.key.hash());
+        self.index.insert_unique(key.hash(), id, hash);
     }
 
     fn take_slot(&mut self, slot: Slot) -> u32 {

@@ -69,6 +69,7 @@ mod judging;
 mod reckoning;
 mod restoring;
 mod seconds;
+mod sharing;
 
 pub use event::Event;
 pub use input::Input;
@@ -187,7 +188,7 @@ impl Observer {
         Self {
             now,
             registry: Registry::new(settings.limits, &key, now),
-            pairs: settings.pairs.iter().map(|_| Pair::default()).collect(),
+            pairs: settings.pairs.iter().map(Pair::new).collect(),
             lengths: Lengths::new(&settings.verdict, &settings.circuit),
             bounds: Bounds::new(&settings),
             ledger: Ledger::new(&settings.limits, now),

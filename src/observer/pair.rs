@@ -4,7 +4,8 @@
 //! no verdicts; at its twentieth unanswered call it is reported once as deaf, together with
 //! the topics on which something like its replies was heard.
 
-use super::call::Malformed;
+use super::call::{Answer, CodeTable, Malformed, Outcome};
+use super::settings::PairSettings;
 
 /// Topics that are kept for the report, and how much of each its teller may keep.
 const TOPICS: usize = 8;
@@ -18,11 +19,23 @@ pub struct Pair {
     unanswered: u32,
     reported: bool,
     unmatched_topics: Vec<String>,
+    /// Which error codes speak against a service, if not those of all pairs.
+    codes: Option<CodeTable>,
     /// Malformed messages by direction (call, reply) and kind.
     pub malformed: [[u64; Malformed::ALL.len()]; 2],
 }
 
 impl Pair {
+    /// A pair of which nothing was heard yet.
+    pub fn new(settings: &PairSettings) -> Self {
+        Self { codes: settings.codes.clone(), ..Self::default() }
+    }
+
+    /// What an answer to a call of this pair means; `codes` are those of all pairs.
+    pub fn outcome(&self, answer: Answer, codes: &CodeTable) -> Outcome {
+        self.codes.as_ref().unwrap_or(codes).outcome(answer)
+    }
+
     /// Whether it ever matched a reply.
     pub const fn has_matched(&self) -> bool {
         self.matched

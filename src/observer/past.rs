@@ -34,7 +34,8 @@ pub struct Settled {
     tenant: u64,
     service: u32,
     method: u16,
-    pair: super::call::PairId,
+    /// The pair it was made through.
+    pub pair: super::call::PairId,
     /// The call before it whose key falls into the same place of the index.
     next: u32,
     /// Whether any payload under the key is a reply.

@@ -61,8 +61,10 @@ pub struct PairSettings {
     pub name: String,
     /// The template of its call topics, for reports.
     pub call: String,
-    /// The template of its reply topics, for reports.
+    /// The templates of its reply topics, for reports.
     pub reply: String,
+    /// Which error codes speak against its services, if not those of all pairs.
+    pub codes: Option<CodeTable>,
 }
 
 /// What can be set for one service.

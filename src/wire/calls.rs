@@ -1,10 +1,13 @@
 //! Calls: who is called, what, and where the reply will come back.
 
-use super::envelope::{Envelope, Id};
+use super::body::Parsed;
+use super::dialect::{Dialect, Side};
+use super::envelope::Id;
+use super::marks::{Marks, no_id};
 use super::message::{Message, TRACEPARENT};
+use super::pair::Pair;
 use super::read::{Context, Element, Sink, home, response_topic};
 use super::template::{Captures, is_topic};
-use super::traffic::Pair;
 use crate::observer::Span;
 use crate::observer::address::Address;
 use crate::observer::call::Malformed;
@@ -13,82 +16,48 @@ use crate::observer::input::{Call, CallKind, Input, Name};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 
-/// What the body of a call says; nothing, if it is opaque.
-#[derive(Debug, Default)]
-struct Parsed<'a> {
-    service: Option<Cow<'a, str>>,
-    method: Option<Cow<'a, str>>,
-    id: Option<Id<'a>>,
-    reply_to: Option<Cow<'a, str>>,
-    session: Option<Cow<'a, str>>,
-    correlation: Option<Cow<'a, str>>,
-    traceparent: Option<Cow<'a, str>>,
-    members: SmallVec<[Option<Cow<'a, str>>; 2]>,
-}
-
-impl<'a> Parsed<'a> {
-    /// Reads an envelope: as a JSON-RPC request if it says it is one, else as a service-call
-    /// document if it has both names, else as what is nearly a request.
-    fn new(envelope: &Envelope<'a>, pair: &Pair, context: Context<'_>) -> Result<Self, Malformed> {
-        envelope.check()?;
-        let strict = envelope.is_jsonrpc() && envelope.has_method();
-        let document = if strict { None } else { envelope.service_call()? };
-        let mut parsed = match document {
-            Some(names) => Self {
-                service: Some(names.service),
-                method: Some(names.method),
-                id: envelope.message_id()?,
-                ..Self::default()
-            },
-            None => Self { id: envelope.id()?, method: envelope.method()?, ..Self::default() },
-        };
-        parsed.reply_to = envelope.reply_to()?;
-        parsed.session = envelope.session_id()?;
-        if context.parts || context.addresses {
-            parsed.correlation = envelope.correlation_id()?;
-        }
-        if context.parts {
-            parsed.traceparent = envelope.traceparent()?;
-        }
-        for at in 0..pair.members.len() {
-            parsed.members.push(envelope.member(at)?);
-        }
-        Ok(parsed)
-    }
-}
-
 /// Reads an element as a call and hands it on.
 pub(super) fn read<'a>(
     context: Context<'_>,
     element: &Element<'_, '_, 'a>,
     pair: &Pair,
-    values: &Captures<'a>,
+    topic: &Captures<'a>,
     scratch: &mut String,
     sink: Sink<'_>,
 ) {
-    let addressed = response_topic(element.message).is_some() && !element.batch;
+    let message = element.message;
+    let addressed = response_topic(message).is_some() && !element.batch;
+    let dialect = pair.dialect.as_deref();
+    let any = addressed || dialect.is_some_and(Dialect::takes_any);
     let malformed = |kind| {
         let (pair, direction) = home(element.place);
         Input::Malformed(pair, direction, kind)
     };
-    let parsed = match element.envelope.and_then(|it| Parsed::new(it, pair, context)) {
+    let parsed = element.envelope.and_then(|it| Parsed::new(message, it, pair, context));
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         // Any payload at all is a call if it says where its answer goes.
-        Err(_) if addressed => Parsed::default(),
+        Err(_) if any => Parsed::opaque(message, pair),
         Err(kind) => return sink(malformed(kind)),
     };
-    let from_topic = pair.method.and_then(|at| values[usize::from(at)]);
-    let method = parsed.method.as_deref().or(from_topic);
-    if method.is_none() && !addressed {
+    let values = &pair.values(topic, &parsed.said);
+    let from_topic = pair.method.as_ref().and_then(|method| method.compose(values));
+    let method = parsed.method.as_deref().or(from_topic.as_deref());
+    if method.is_none() && !any {
         return sink(malformed(Malformed::BadMethod));
     }
-    let (service, method) = names(pair, values, parsed.service.as_deref(), method);
-    let Kept { kind, caller, address } =
-        kind(context, element.message, pair, values, &parsed, scratch);
-    let parts =
-        if context.parts { parts(context.key, element.message, &parsed) } else { [None; 2] };
+    let side = dialect.and_then(|dialect| dialect.side(message));
+    let (service, method) = names(pair, side, values, parsed.service.as_deref(), method);
+    let method = method.filter(|method| pair.knows(method));
+    let call = Calling { context, message, pair, values, parsed: &parsed };
+    let Kept { mut kind, caller, address } = call.kind(scratch);
+    if let (Some(dialect), CallKind::TwoWay { keys, shared, .. }) = (dialect, &mut kind) {
+        let marks = Marks { key: context.key, dialect, side, service: &service };
+        (*keys, *shared) = marks.keys(*keys, *shared);
+    }
+    let parts = if context.parts { parts(context.key, message, &parsed) } else { [None; 2] };
     let topic = if pair.all_naming {
-        element.message.topic
+        message.topic
     } else {
         pair.call.shown(values, &pair.naming, scratch);
         scratch
@@ -109,16 +78,20 @@ fn named<'n>(key: &DigestKey, kind: Kind, text: &'n str) -> Name<'n> {
     Name { text, digest: key.digest(kind, text.as_bytes()) }
 }
 
-/// Who is called: what the topic says, else the body, else the method up to its last `/` or
-/// `.`, else the pair.
+/// Who is called: what the pair composes, else the body, else the method up to its last `/` or
+/// `.`, else the pair. A client that its server calls has a name of its own.
 fn names<'n>(
     pair: &'n Pair,
+    side: Option<Side>,
     values: &Captures<'n>,
     service: Option<&'n str>,
     method: Option<&'n str>,
 ) -> (Cow<'n, str>, Option<&'n str>) {
-    if let Some(composition) = &pair.service {
-        return (composition.compose(values), method);
+    let called_by = pair.dialect.as_deref().and_then(|dialect| dialect.called_by.as_ref());
+    let reverse = called_by.filter(|_| side == Some(Side::Server));
+    let composed = reverse.or(pair.service.as_ref()).and_then(|it| it.compose(values));
+    if let Some(composed) = composed {
+        return (composed, method);
     }
     if let Some(service) = service {
         return (Cow::Borrowed(service), method);
@@ -183,70 +156,82 @@ fn address(topic: &str, message: &Message<'_>, parsed: &Parsed<'_>) -> Box<Addre
     })
 }
 
-/// What kind of call it is, and who makes it: known by where it wants its reply, else by its
-/// session or client.
-fn kind<'a>(
-    context: Context<'_>,
-    message: &Message<'a>,
-    pair: &Pair,
-    values: &Captures<'a>,
-    parsed: &Parsed<'_>,
-    scratch: &mut String,
-) -> Kept {
-    let key = context.key;
-    let session = pair.session.and_then(|at| values[usize::from(at)]);
-    let session = session.or(parsed.session.as_deref());
-    let caller = session.or_else(|| pair.client.and_then(|at| values[usize::from(at)]));
-    let caller = || caller.map(|caller| key.digest(Kind::Caller, caller.as_bytes()));
-    let body = parsed.id.as_ref().map(|id| id_key(key, id));
-    let data = message.properties.correlation_data.map(|data| key.digest(Kind::BytesId, data));
-    let topic = pair.call_id.and_then(|at| values[usize::from(at)]);
-    let topic = topic.map(|id| key.digest(Kind::BytesId, id.as_bytes()));
-    let addressed = response_topic(message);
-    let id = body.or(data).or(topic);
-    if id.is_none() && addressed.is_none() {
-        return Kept::of(CallKind::OneWay, caller());
-    }
-    let second = data.filter(|_| body.is_some());
-    let replies =
-        addressed.or(parsed.reply_to.as_deref().filter(|to| !to.is_empty() && is_topic(to)));
-    let place = match replies {
-        Some(topic) => Some(topic),
-        None => fill(pair, values, parsed, scratch).then_some(scratch.as_str()),
-    };
-    let (place, caller, address) = match place {
-        Some(topic) if !context.traffic.hears(topic) => {
-            return Kept::of(CallKind::Unheard, caller());
-        }
-        Some(topic) => {
-            let place = context.topic(topic);
-            let address = context.addresses.then(|| address(topic, message, parsed));
-            (place, Some(place), address)
-        }
-        None => (agreement(key, pair, values), caller(), None),
-    };
-    let under = |id: Digest| place.with(id);
-    let expiry = message.properties.message_expiry.filter(|seconds| *seconds > 0);
-    let kind = CallKind::TwoWay {
-        keys: (id.map_or(place, under), second.map(under)),
-        lenient: body.is_none() || addressed.is_some(),
-        deadline: expiry.map(|seconds| Span::from_secs(u64::from(seconds))),
-    };
-    Kept { kind, caller, address }
+/// A call whose kind is asked.
+#[derive(Clone, Copy)]
+struct Calling<'c, 'a> {
+    context: Context<'c>,
+    message: &'c Message<'a>,
+    pair: &'c Pair,
+    /// The values of the pair's names.
+    values: &'c Captures<'c>,
+    parsed: &'c Parsed<'a>,
 }
 
-/// Fills the pair's reply template in with what the call says; false if something is missing.
-fn fill(pair: &Pair, values: &Captures<'_>, parsed: &Parsed<'_>, topic: &mut String) -> bool {
-    let mut known = *values;
-    if let (Some(at), Some(session)) = (pair.session, parsed.session.as_deref())
-        && !session.is_empty()
-    {
-        known[usize::from(at)].get_or_insert(session);
+impl Calling<'_, '_> {
+    /// What kind of call it is, and who makes it: known by where it wants its reply, else by its
+    /// session or client.
+    fn kind(self, scratch: &mut String) -> Kept {
+        let Self { context, message, pair, values, parsed } = self;
+        let key = context.key;
+        let session = pair.session.and_then(|at| values[usize::from(at)]);
+        let session = session.or(parsed.session.as_deref());
+        let caller = session.or_else(|| pair.client.and_then(|at| values[usize::from(at)]));
+        let caller = || caller.map(|caller| key.digest(Kind::Caller, caller.as_bytes()));
+        let body = parsed.id.as_ref().map(|id| id_key(key, id));
+        let data = message.properties.correlation_data.map(|data| key.digest(Kind::BytesId, data));
+        let topic = pair.call_id.and_then(|at| values[usize::from(at)]);
+        let topic = topic.filter(|id| !id.is_empty());
+        let topic = topic.map(|id| key.digest(Kind::BytesId, id.as_bytes()));
+        let addressed = response_topic(message);
+        let id = body.or(data).or(topic);
+        let dialect = pair.dialect.as_deref();
+        let in_order = id.is_none() && dialect.is_some_and(|dialect| dialect.oldest);
+        if id.is_none() && addressed.is_none() && !in_order {
+            return Kept::of(CallKind::OneWay, caller());
+        }
+        let second = data.filter(|_| body.is_some());
+        let replies =
+            addressed.or(parsed.reply_to.as_deref().filter(|to| !to.is_empty() && is_topic(to)));
+        let place = match replies {
+            Some(topic) => Some(topic),
+            None => self.fill(scratch).then_some(scratch.as_str()),
+        };
+        let (place, caller, address) = match place {
+            Some(topic) if !context.traffic.hears(topic) => {
+                return Kept::of(CallKind::Unheard, caller());
+            }
+            Some(topic) => {
+                let place = context.topic(topic);
+                let asked = context.addresses && dialect.is_none_or(Dialect::is_jsonrpc);
+                (place, Some(place), asked.then(|| address(topic, message, parsed)))
+            }
+            None => (agreement(key, pair, values), caller(), None),
+        };
+        let under = |id: Digest| place.with(id);
+        let first = if in_order { Some(no_id(key)) } else { id };
+        let expiry = message.properties.message_expiry.filter(|seconds| *seconds > 0);
+        let kind = CallKind::TwoWay {
+            keys: (first.map_or(place, under), second.map(under)),
+            shared: [in_order, false],
+            lenient: body.is_none() || addressed.is_some(),
+            deadline: expiry.map(|seconds| Span::from_secs(u64::from(seconds))),
+        };
+        Kept { kind, caller, address }
     }
-    for ((at, _), value) in pair.members.iter().zip(&parsed.members) {
-        known[usize::from(*at)] = value.as_deref();
+
+    /// Fills the pair's reply template in with what the call says; false if something is missing, or
+    /// if there are several templates, as it is not known which one the reply will take.
+    fn fill(self, topic: &mut String) -> bool {
+        let Self { pair, values, parsed, .. } = self;
+        let [reply] = pair.replies.as_slice() else { return false };
+        let mut known = *values;
+        if let (Some(at), Some(session)) = (pair.session, parsed.session.as_deref())
+            && !session.is_empty()
+        {
+            known[usize::from(at)].get_or_insert(session);
+        }
+        reply.template.fill(&known, topic)
     }
-    pair.reply.fill(&known, topic)
 }
 
 /// The key part of an id in a body.

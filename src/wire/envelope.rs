@@ -6,10 +6,10 @@
 //! one. Any member twice is noted. Depth is bounded before the parser sees the text: counting
 //! brackets is cheap, and only a payload with more than the limit is looked at more closely.
 
+use super::error::{Reading, read_error};
 use super::keys::{Key, Seen, is_too_deep};
 use super::number::integer;
 use crate::observer::call::{Answer, Malformed};
-use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use smallvec::SmallVec;
@@ -72,7 +72,7 @@ pub enum Body<'a> {
 
 impl<'a> Body<'a> {
     /// Takes a payload apart; `wanted` are further members to keep.
-    pub fn read(payload: &'a [u8], max: usize, wanted: &[(u8, String)]) -> Self {
+    pub fn read(payload: &'a [u8], max: usize, wanted: &[String]) -> Self {
         if payload.len() > max {
             return Self::Bad(Malformed::TooLarge);
         }
@@ -107,7 +107,7 @@ impl<'a> Body<'a> {
 
 impl<'a> Envelope<'a> {
     /// Reads one element of a batch.
-    pub fn element(element: &'a RawValue, wanted: &[(u8, String)]) -> Result<Self, Malformed> {
+    pub fn element(element: &'a RawValue, wanted: &[String]) -> Result<Self, Malformed> {
         if !element.get().starts_with('{') {
             return Err(Malformed::NotObject);
         }
@@ -115,7 +115,7 @@ impl<'a> Envelope<'a> {
         Self::read(element.get(), MAX_DEPTH - 1, wanted)
     }
 
-    fn read(text: &'a str, depth: usize, wanted: &[(u8, String)]) -> Result<Self, Malformed> {
+    fn read(text: &'a str, depth: usize, wanted: &[String]) -> Result<Self, Malformed> {
         if is_too_deep(text, depth) {
             return Err(Malformed::TooDeep);
         }
@@ -124,6 +124,31 @@ impl<'a> Envelope<'a> {
             Members { wanted }.deserialize(&mut parser).map_err(|_| Malformed::NotJson)?;
         parser.end().map_err(|_| Malformed::NotJson)?;
         Ok(envelope)
+    }
+
+    /// Whether a member of this name is read; `wanted` are further members that are.
+    pub fn reads(name: &str, wanted: &[String]) -> bool {
+        let mut envelope = Self::default();
+        envelope.slot(name).is_some() || wanted.iter().any(|member| member == name)
+    }
+
+    /// Where the member of this name is kept.
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
+        Some(match name {
+            "jsonrpc" => &mut self.jsonrpc,
+            "id" => &mut self.id,
+            "method" => &mut self.method,
+            "result" => &mut self.result,
+            "error" => &mut self.error,
+            "replyTo" | "ReplyTo" => &mut self.reply_to,
+            "sessionId" | "SessionId" => &mut self.session_id,
+            "serviceName" | "ServiceName" => &mut self.service_name,
+            "methodName" | "MethodName" => &mut self.method_name,
+            "messageId" | "MessageId" => &mut self.message_id,
+            "correlationId" | "CorrelationId" => &mut self.correlation_id,
+            "traceparent" => &mut self.traceparent,
+            _ => return None,
+        })
     }
 
     /// Whether it says which version of JSON-RPC it is.
@@ -143,7 +168,22 @@ impl<'a> Envelope<'a> {
 
     /// Whether it has a result, or an error that is not null.
     pub fn is_response(&self) -> bool {
-        self.result.is_some() || self.error.is_some_and(|error| error.get() != "null")
+        self.has_result() || self.error().is_some()
+    }
+
+    /// Whether it has a result, be it null.
+    pub const fn has_result(&self) -> bool {
+        self.result.is_some()
+    }
+
+    /// Its error, if it is not null.
+    pub fn error(&self) -> Option<&'a RawValue> {
+        self.error.filter(|error| error.get() != "null")
+    }
+
+    /// A member that was asked for, by its place.
+    pub fn raw(&self, at: usize) -> Option<&'a RawValue> {
+        self.members.get(at).copied().flatten()
     }
 
     /// Whether `jsonrpc`, if it is there, is `"2.0"`, and no member stands there twice.
@@ -212,11 +252,6 @@ impl<'a> Envelope<'a> {
         optional(self.traceparent)
     }
 
-    /// A member that was asked for, by its place; a value that is no string counts as absent.
-    pub fn member(&self, at: usize) -> Result<Option<Cow<'a, str>>, Malformed> {
-        optional(self.members.get(at).copied().flatten())
-    }
-
     /// What it says as a JSON-RPC response; `own` is the id by which lookout knows its own.
     pub fn answer(&self, own: &str) -> Result<Reading, Malformed> {
         let absent = |value: Option<&RawValue>| value.is_none_or(|value| value.get() == "null");
@@ -231,7 +266,7 @@ impl<'a> Envelope<'a> {
 
     /// What it says to a call that takes any payload.
     pub fn lenient_answer(&self) -> Answer {
-        match self.error.filter(|error| error.get() != "null") {
+        match self.error() {
             None => Answer::Result,
             Some(error) => match read_error(error, "") {
                 Ok(Reading::Answer(answer)) => answer,
@@ -239,15 +274,6 @@ impl<'a> Envelope<'a> {
             },
         }
     }
-}
-
-/// What a response says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reading {
-    /// An answer of the service.
-    Answer(Answer),
-    /// A direct answer that lookout itself gave.
-    Own,
 }
 
 /// Reads an id; `None` if it is null or absent.
@@ -287,53 +313,9 @@ fn optional(raw: Option<&RawValue>) -> Result<Option<Cow<'_, str>>, Malformed> {
     raw.filter(|raw| is_string(Some(raw))).map(string).transpose()
 }
 
-#[derive(Debug, Default)]
-struct ErrorMembers<'a> {
-    code: Option<&'a RawValue>,
-    data: Option<&'a RawValue>,
-    duplicate: bool,
-}
-
-fn read_error(raw: &RawValue, own: &str) -> Result<Reading, Malformed> {
-    match raw.get().as_bytes().first() {
-        Some(b'"') => return Ok(Reading::Answer(Answer::Error(None))),
-        Some(b'{') => {}
-        _ => return Err(Malformed::BadError),
-    }
-    let mut parser = serde_json::Deserializer::from_str(raw.get());
-    let error = parser.deserialize_map(ErrorVisitor).map_err(|_| Malformed::NotJson)?;
-    if error.duplicate {
-        return Err(Malformed::DuplicateKey);
-    }
-    let code = error.code.filter(|code| matches!(code.get().as_bytes()[0], b'-' | b'0'..=b'9'));
-    let code = code.and_then(|code| integer(code.get())).and_then(|code| i64::try_from(code).ok());
-    if code == Some(crate::observer::call::SERVICE_UNAVAILABLE)
-        && error.data.is_some_and(|data| is_own(data, own))
-    {
-        return Ok(Reading::Own);
-    }
-    Ok(Reading::Answer(Answer::Error(code)))
-}
-
-/// Whether an error is a direct answer that lookout itself gave.
-pub(super) fn is_own_error(error: &RawValue, own: &str) -> bool {
-    read_error(error, own) == Ok(Reading::Own)
-}
-
-/// Whether the data of an unavailable error names lookout as its source.
-fn is_own(data: &RawValue, own: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Data<'a> {
-        #[serde(borrow)]
-        source: Option<Cow<'a, str>>,
-    }
-    serde_json::from_str::<Data<'_>>(data.get())
-        .is_ok_and(|data| data.source.is_some_and(|source| source == own))
-}
-
 /// Reads the members of an envelope.
 struct Members<'w> {
-    wanted: &'w [(u8, String)],
+    wanted: &'w [String],
 }
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
@@ -357,22 +339,8 @@ impl<'de> Visitor<'de> for Members<'_> {
         while let Some(Key(key)) = map.next_key()? {
             let again = seen.again(&key);
             envelope.duplicate |= again;
-            let slot = match &*key {
-                "jsonrpc" => Some(&mut envelope.jsonrpc),
-                "id" => Some(&mut envelope.id),
-                "method" => Some(&mut envelope.method),
-                "result" => Some(&mut envelope.result),
-                "error" => Some(&mut envelope.error),
-                "replyTo" | "ReplyTo" => Some(&mut envelope.reply_to),
-                "sessionId" | "SessionId" => Some(&mut envelope.session_id),
-                "serviceName" | "ServiceName" => Some(&mut envelope.service_name),
-                "methodName" | "MethodName" => Some(&mut envelope.method_name),
-                "messageId" | "MessageId" => Some(&mut envelope.message_id),
-                "correlationId" | "CorrelationId" => Some(&mut envelope.correlation_id),
-                "traceparent" => Some(&mut envelope.traceparent),
-                _ => None,
-            };
-            let asked = self.wanted.iter().position(|(_, member)| *member == key);
+            let slot = envelope.slot(&key);
+            let asked = self.wanted.iter().position(|member| *member == key);
             if slot.is_none() && asked.is_none() {
                 map.next_value::<IgnoredAny>()?;
                 continue;
@@ -386,32 +354,5 @@ impl<'de> Visitor<'de> for Members<'_> {
             }
         }
         Ok(envelope)
-    }
-}
-
-/// Reads the members of an error object.
-struct ErrorVisitor;
-
-impl<'de> Visitor<'de> for ErrorVisitor {
-    type Value = ErrorMembers<'de>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an error object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut error = ErrorMembers::default();
-        let mut seen = Seen::default();
-        while let Some(Key(key)) = map.next_key()? {
-            error.duplicate |= seen.again(&key);
-            match &*key {
-                "code" => error.code = Some(map.next_value()?),
-                "data" => error.data = Some(map.next_value()?),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(error)
     }
 }

@@ -2,29 +2,39 @@
 
 pub mod capture;
 pub mod cloudevent;
+pub mod dialect;
 pub mod document;
+pub mod encoding;
 pub mod envelope;
 pub mod filter;
+pub mod glob;
 pub mod message;
 pub mod number;
+pub mod outcome;
+pub mod pair;
 pub mod read;
 pub mod recording;
 pub mod redact;
+pub mod source;
 pub mod speak;
 pub mod standing;
 pub mod template;
 pub mod traffic;
 
 mod answer;
+mod body;
 mod calls;
 mod documents;
+mod error;
 mod keys;
+mod marks;
 mod replies;
 
 pub use cloudevent::CloudEvent;
 pub use document::Document;
 pub use message::{Message, Properties, UserProperty};
+pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;
 pub use redact::Redactor;
 pub use speak::{Envelope, Speaker, Voice};
-pub use traffic::{Mistake, PairSpec, Traffic, TrafficSpec};
+pub use traffic::{Mistake, Traffic, TrafficSpec};

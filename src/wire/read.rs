@@ -6,6 +6,8 @@
 //! observer with the keys it has, because a call that came with a Response Topic takes any
 //! payload as its answer; the observer knows whether one waits.
 
+use super::dialect::Dialect;
+use super::encoding::{Encoding, to_json};
 use super::envelope::{Body, Envelope};
 use super::message::Message;
 use super::template::is_topic;
@@ -24,6 +26,8 @@ pub struct Reader {
     addresses: bool,
     /// A buffer that is used again for each message.
     scratch: String,
+    /// Another one, for payloads that are no JSON.
+    json: Vec<u8>,
 }
 
 /// Where inputs go.
@@ -38,6 +42,8 @@ pub(super) struct Context<'r> {
     pub(super) parts: bool,
     /// Whether anyone asks where its answer goes.
     pub(super) addresses: bool,
+    /// Whether the payload was made JSON first.
+    decoded: bool,
 }
 
 /// One element of a payload and the message around it.
@@ -53,7 +59,14 @@ pub(super) struct Element<'e, 'r, 'a> {
 impl Reader {
     /// A reader for these rules, whose digests are made with `key`.
     pub fn new(traffic: Traffic, key: DigestKey) -> Self {
-        Self { traffic, key, parts: false, addresses: false, scratch: String::new() }
+        Self {
+            traffic,
+            key,
+            parts: false,
+            addresses: false,
+            scratch: String::new(),
+            json: Vec::new(),
+        }
     }
 
     /// Reads also which business operation and trace a call is a part of.
@@ -85,12 +98,24 @@ impl Reader {
             return sink(Input::Ignored);
         }
         let (traffic, key) = (&self.traffic, &self.key);
-        let context = Context { traffic, key, parts: self.parts, addresses: self.addresses };
+        let Self { parts, addresses, .. } = *self;
+        let context = Context { traffic, key, parts, addresses, decoded: false };
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),
             Sorted::Security(kind) => sink(Input::Security(kind)),
-            Sorted::Pairs(place) => context.message(message, &place, &mut self.scratch, sink),
+            Sorted::Pairs(place) => match encoding(&place) {
+                Encoding::Json => context.message(message, &place, &mut self.scratch, sink),
+                other => {
+                    context.decoded(
+                        message,
+                        &place,
+                        other,
+                        (&mut self.json, &mut self.scratch),
+                        sink,
+                    );
+                }
+            },
         }
     }
 }
@@ -103,16 +128,21 @@ impl Context<'_> {
         scratch: &mut String,
         sink: Sink<'_>,
     ) {
-        let wanted = place.call.as_ref().map_or(&[][..], |(pair, _)| pair.members.as_slice());
+        let wanted = self.traffic.members();
         let mut one = |envelope: Result<&Envelope<'a>, Malformed>, batch| {
             self.element(&Element { message, place, envelope, batch }, scratch, sink);
         };
-        match Body::read(message.payload, self.traffic.max_payload, wanted) {
+        // What was no JSON has grown, and was measured before.
+        let max = if self.decoded { usize::MAX } else { self.traffic.max_payload };
+        match Body::read(message.payload, max, wanted) {
             Body::Object(envelope) => one(Ok(&envelope), false),
             Body::Bad(kind) => one(Err(kind), false),
             Body::Batch(elements) => {
                 let read = |element| Envelope::element(element, wanted);
-                let rpc = |envelope: &Envelope<'_>| is_request(envelope) || envelope.is_response();
+                let dialect = dialect(place);
+                let rpc = |envelope: &Envelope<'_>| {
+                    is_request(dialect, envelope) || is_response(dialect, envelope)
+                };
                 let keyed = message.properties.correlation_data.is_some()
                     || response_topic(message).is_some()
                     || place.call.is_none();
@@ -130,21 +160,60 @@ impl Context<'_> {
         }
     }
 
-    fn element(self, element: &Element<'_, '_, '_>, scratch: &mut String, sink: Sink<'_>) {
+    /// Reads a message whose payload is no JSON.
+    fn decoded<'a>(
+        self,
+        message: &Message<'a>,
+        place: &Place<'_, 'a>,
+        encoding: Encoding,
+        (json, scratch): (&mut Vec<u8>, &mut String),
+        sink: Sink<'_>,
+    ) {
+        let keep = |name: &str| Envelope::reads(name, self.traffic.members());
+        let kind = if message.payload.len() > self.traffic.max_payload {
+            Malformed::TooLarge
+        } else if encoding == Encoding::Opaque {
+            Malformed::NotDecoded
+        } else {
+            match to_json(message.payload, encoding, &keep, json) {
+                Ok(()) => {
+                    let context = Self { decoded: true, ..self };
+                    let message = &Message { payload: json, ..*message };
+                    // What was borrowed from the message lives longer than the text, so the topic
+                    // is sorted again.
+                    let Sorted::Pairs(place) = self.traffic.sort(message.topic) else { return };
+                    return context.message(message, &place, scratch, sink);
+                }
+                Err(_) => Malformed::NotDecoded,
+            }
+        };
+        let element = Element { message, place, envelope: Err(kind), batch: false };
+        self.element(&element, scratch, sink);
+    }
+
+    fn element<'a>(self, element: &Element<'_, '_, 'a>, scratch: &mut String, sink: Sink<'_>) {
         let place = element.place;
-        let request = element.envelope.is_ok_and(is_request);
-        let response = element.envelope.is_ok_and(Envelope::is_response);
+        let dialect = dialect(place);
+        let request = element.envelope.is_ok_and(|it| is_request(dialect, it));
+        let response = element.envelope.is_ok_and(|it| is_response(dialect, it));
         let answers = !place.replies.is_empty();
         let Some((pair, values)) = &place.call else {
             let stray = if request && !response { Some(Stray::Ignored) } else { None };
             return replies::read(self, element, stray, sink);
         };
-        // A topic for both directions: what has a result or an error is a reply.
-        let reply = answers && response;
         let addressed = response_topic(element.message).is_some() && !element.batch;
-        let named = pair.method.and_then(|at| values[usize::from(at)]).is_some();
+        let bound = dialect.is_some_and(|dialect| dialect.only_addressed);
+        if bound && !addressed {
+            return replies::read(self, element, Some(Stray::Ignored), sink);
+        }
+        // A topic for both directions: what has a result or an error is a reply, unless what makes
+        // a request of it stands elsewhere than usual and is there.
+        let sure = dialect.is_some_and(Dialect::has_own_method);
+        let reply = answers && response && !(sure && request);
+        let named = pair.method.is_some();
         let nearly = named && !response && element.envelope.is_ok();
-        if !reply && (request || addressed || nearly) {
+        let any = !answers && dialect.is_some_and(Dialect::takes_any);
+        if !reply && (request || addressed || nearly || any) {
             return calls::read(self, element, pair, values, scratch, sink);
         }
         let stray = match element.envelope {
@@ -165,8 +234,18 @@ impl Context<'_> {
     }
 }
 
-fn is_request(envelope: &Envelope<'_>) -> bool {
-    envelope.has_method() || envelope.is_service_call()
+fn is_request(dialect: Option<&Dialect>, envelope: &Envelope<'_>) -> bool {
+    match dialect {
+        None => envelope.has_method() || envelope.is_service_call(),
+        Some(dialect) => dialect.is_request(envelope),
+    }
+}
+
+fn is_response(dialect: Option<&Dialect>, envelope: &Envelope<'_>) -> bool {
+    match dialect {
+        None => envelope.is_response(),
+        Some(dialect) => dialect.is_response(envelope),
+    }
 }
 
 /// Its Response Topic; an empty one, or one with wildcards, counts as absent.
@@ -174,11 +253,22 @@ pub(super) fn response_topic<'a>(message: &Message<'a>) -> Option<&'a str> {
     message.properties.response_topic.filter(|topic| !topic.is_empty() && is_topic(topic))
 }
 
+/// What payloads on a topic are written in: what its first pair says.
+pub(super) fn encoding(place: &Place<'_, '_>) -> Encoding {
+    dialect(place).map_or(Encoding::Json, |dialect| dialect.encoding)
+}
+
+/// The dialect of a topic's first pair, if it has one.
+fn dialect<'r>(place: &Place<'r, '_>) -> Option<&'r Dialect> {
+    let called = place.call.as_ref().map(|(pair, _)| *pair);
+    called.or_else(|| Some(place.replies.first()?.pair))?.dialect.as_deref()
+}
+
 /// The pair and template that a message is counted under if it cannot be read.
 pub(super) fn home(place: &Place<'_, '_>) -> (PairId, Direction) {
     match (&place.call, place.replies.first()) {
         (Some((pair, _)), _) => (pair.id, Direction::Call),
-        (None, Some((pair, _))) => (pair.id, Direction::Reply),
+        (None, Some(reply)) => (reply.pair.id, Direction::Reply),
         (None, None) => (PairId::default(), Direction::Call),
     }
 }

@@ -10,11 +10,17 @@
 //! No payload grows, or a batch near the limit would become too large by being redacted; so
 //! values that only have to be there become `0`.
 
-use super::envelope::{Body, Envelope, is_own_error, is_string, raw_id, string};
+use super::dialect::Kept;
+use super::encoding::Encoding;
+use super::envelope::{Body, Envelope, is_string, raw_id, string};
+use super::error::is_own_error;
 use super::keys::{Key, Seen};
 use super::message::{Message, UserProperty};
 use super::number::integer;
-use super::traffic::{Sorted, Traffic};
+use super::pair::Outer;
+use super::read::encoding;
+use super::source::Path;
+use super::traffic::{Place, Sorted, Traffic};
 use crate::observer::call::Malformed;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -46,9 +52,15 @@ impl Redactor {
         if message.retain {
             return Vec::new();
         }
-        let wanted = place.call.as_ref().map_or(&[][..], |(pair, _)| pair.members.as_slice());
-        let work = Work { wanted, own: &self.traffic.observer_id };
         let payload = message.payload;
+        if encoding(&place) != Encoding::Json {
+            // It was not read but for its length; a recorder refuses what would have to be.
+            let long = payload.len() > self.traffic.max_payload;
+            return if long { self.unreadable(payload, Malformed::TooLarge) } else { Vec::new() };
+        }
+        let wanted = self.traffic.members();
+        let wants = wants(&place, wanted);
+        let work = Work { wanted, wants: &wants, own: &self.traffic.observer_id };
         let text = match Body::read(payload, self.traffic.max_payload, wanted) {
             Body::Bad(kind) => return self.unreadable(payload, kind),
             Body::Object(_) => work.object(std::str::from_utf8(payload).unwrap_or_default()),
@@ -83,6 +95,101 @@ impl Redactor {
     }
 }
 
+/// What a pair asks of a member.
+#[derive(Clone, Copy)]
+struct Want<'r> {
+    member: &'r str,
+    /// The members within it.
+    rest: &'r [Box<str>],
+    kept: Kept,
+}
+
+/// What the pairs of a topic ask of its bodies.
+fn wants<'r>(place: &Place<'r, '_>, members: &'r [String]) -> Vec<Want<'r>> {
+    let called = place.call.as_ref().map(|(pair, _)| *pair);
+    let pairs = called.into_iter().chain(place.replies.iter().map(|reply| reply.pair));
+    let paths = pairs.flat_map(|pair| {
+        let outer = pair.outer.iter().filter_map(|(_, outer)| match outer {
+            Outer::Body(path) => Some((path, Kept::Scalar)),
+            Outer::Property(_) => None,
+        });
+        outer.chain(pair.dialect.iter().flat_map(|dialect| dialect.paths()))
+    });
+    let want = |(path, kept): (&'r Path, Kept)| {
+        let (first, rest) = path.parts();
+        Some(Want { member: members.get(first)?, rest, kept })
+    };
+    paths.filter_map(want).collect()
+}
+
+/// What is read of a member that every envelope has.
+fn standard(key: &str) -> Option<Kept> {
+    match key {
+        "result" => Some(Kept::Presence),
+        "error" => Some(Kept::Error),
+        key if Envelope::reads(key, &[]) => Some(Kept::Scalar),
+        _ => None,
+    }
+}
+
+/// A value without what nobody asks for; of an object only the members on the way to what is.
+fn skeleton(value: &RawValue, asked: &[(&[Box<str>], Kept)]) -> String {
+    let text = value.get();
+    let here = |kept: Kept| asked.iter().any(|(rest, own)| rest.is_empty() && *own == kept);
+    match text.as_bytes().first() {
+        Some(b'{') => {
+            let mut parser = serde_json::Deserializer::from_str(text);
+            let Ok(members) = parser.deserialize_map(Skeleton(asked)) else {
+                return UNREADABLE.to_owned();
+            };
+            format!("{{{}}}", members.join(","))
+        }
+        Some(b'[') => "[]".to_owned(),
+        Some(b'"') if here(Kept::Scalar) => text.to_owned(),
+        Some(b'"') => r#""""#.to_owned(),
+        _ if here(Kept::Scalar) || here(Kept::Error) || matches!(text, "null" | "false") => {
+            text.to_owned()
+        }
+        _ => "0".to_owned(),
+    }
+}
+
+/// Reads the members of an object on the way to what is asked for.
+struct Skeleton<'r>(&'r [(&'r [Box<str>], Kept)]);
+
+impl<'de> Visitor<'de> for Skeleton<'_> {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members: Vec<String> = Vec::new();
+        let error = self.0.iter().any(|(rest, kept)| rest.is_empty() && *kept == Kept::Error);
+        // Who made an error stands within its data.
+        let source: [Box<str>; 1] = ["source".into()];
+        while let Some(Key(key)) = map.next_key()? {
+            let value: &RawValue = map.next_value()?;
+            let within = self.0.iter().filter_map(|(rest, kept)| {
+                let (first, rest) = rest.split_first()?;
+                (**first == *key).then_some((rest, *kept))
+            });
+            let mut asked: Vec<_> = within.collect();
+            match &*key {
+                "code" if error => asked.push((&[][..], Kept::Scalar)),
+                "data" if error => asked.push((&source[..], Kept::Scalar)),
+                _ => {}
+            }
+            if !asked.is_empty() {
+                let value = skeleton(value, &asked);
+                members.push(format!("{}:{value}", serde_json::Value::from(&*key)));
+            }
+        }
+        Ok(members)
+    }
+}
+
 /// Brackets that nest one deeper than is read.
 fn too_deep() -> Vec<u8> {
     let mut text = vec![b'{'];
@@ -93,8 +200,10 @@ fn too_deep() -> Vec<u8> {
 /// What the redaction of one payload needs to know.
 #[derive(Clone, Copy)]
 struct Work<'r> {
-    /// Members that a reply template asks for.
-    wanted: &'r [(u8, String)],
+    /// Members that some pair asks for.
+    wanted: &'r [String],
+    /// What the pairs of this topic ask for.
+    wants: &'r [Want<'r>],
     /// lookout's own id.
     own: &'r str,
 }
@@ -117,13 +226,19 @@ impl Work<'_> {
     fn object(self, text: &str) -> String {
         let mut parser = serde_json::Deserializer::from_str(text);
         // It was read before.
-        let members = Kept(self).deserialize(&mut parser).unwrap_or_default();
+        let members = Members(self).deserialize(&mut parser).unwrap_or_default();
         format!("{{{}}}", members.join(","))
     }
 
     /// The value of a member with its content taken out; `None` if nobody reads it.
     fn value(self, key: &str, value: &RawValue) -> Option<String> {
         let text = value.get();
+        let asked = self.wants.iter().filter(|want| want.member == key);
+        let mut asked: Vec<_> = asked.map(|want| (want.rest, want.kept)).collect();
+        if !asked.is_empty() {
+            asked.extend(standard(key).map(|kept| (&[][..], kept)));
+            return Some(skeleton(value, &asked));
+        }
         Some(match key {
             "jsonrpc" => match string(value) {
                 Ok(version) if version == "2.0" => r#""2.0""#.to_owned(),
@@ -141,7 +256,6 @@ impl Work<'_> {
             "method" | "replyTo" | "ReplyTo" | "sessionId" | "SessionId" | "serviceName"
             | "ServiceName" | "methodName" | "MethodName" | "correlationId" | "CorrelationId"
             | "traceparent" => name(value),
-            key if self.wanted.iter().any(|(_, member)| member == key) => name(value),
             _ => return None,
         })
     }
@@ -174,16 +288,16 @@ fn name(value: &RawValue) -> String {
 }
 
 /// Reads the members of an object that stay, as they will be written.
-struct Kept<'r>(Work<'r>);
+struct Members<'r>(Work<'r>);
 
-impl<'de> DeserializeSeed<'de> for Kept<'_> {
+impl<'de> DeserializeSeed<'de> for Members<'_> {
     type Value = Vec<String>;
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Kept<'_> {
+impl<'de> Visitor<'de> for Members<'_> {
     type Value = Vec<String>;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

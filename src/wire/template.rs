@@ -14,10 +14,16 @@ pub const MAX_NAMES: usize = 16;
 /// Longest topic or filter, in bytes (MQTT 5, 1.5.4).
 pub const MAX_TOPIC: usize = 65_535;
 
+/// What begins the name of a member of the body.
+pub const BODY: &str = "body.";
+/// What begins the name of a user property.
+pub const PROPERTY: &str = "property.";
+
 /// The values of a pair's names, by the index of the name.
 pub type Captures<'t> = [Option<&'t str>; MAX_NAMES];
 
-/// The names that a pair's templates share. Names of body members start with `body.`.
+/// The names that a pair's templates share. What a topic does not say but its message does is named
+/// `body.PATH` or `property.NAME`.
 #[derive(Clone, Debug, Default)]
 pub struct Names(Vec<String>);
 
@@ -36,9 +42,9 @@ impl Names {
         self.0.iter().position(|known| known == name).and_then(|at| u8::try_from(at).ok())
     }
 
-    /// Body members that templates ask for: the index of each name, and the member.
-    pub fn body_members(&self) -> impl Iterator<Item = (u8, &str)> {
-        (0..).zip(&self.0).filter_map(|(at, name)| Some((at, name.strip_prefix("body.")?)))
+    /// The names that the message says, not its topic: the index of each, and the name.
+    pub fn outer(&self) -> impl Iterator<Item = (u8, &str)> {
+        (0..).zip(&self.0).filter(|(_, name)| is_outer(name)).map(|(at, name)| (at, name.as_str()))
     }
 }
 
@@ -71,12 +77,13 @@ impl fmt::Display for Template {
 }
 
 impl Template {
-    /// Compiles a template. The error says what is wrong with it.
-    pub fn new(text: &str, names: &mut Names, body: bool) -> Result<Self, String> {
+    /// Compiles a template; `outer` is whether it may ask for what only the message says. The error
+    /// says what is wrong with it.
+    pub fn new(text: &str, names: &mut Names, outer: bool) -> Result<Self, String> {
         check_topic(text)?;
         let mut levels = Vec::new();
         for level in text.split('/') {
-            levels.push(parse_level(level, names, body)?);
+            levels.push(parse_level(level, names, outer)?);
         }
         let mut many = (0..).zip(&levels).filter(|(_, level)| matches!(level, Level::Many(_)));
         let first = many.next().map(|(at, _)| at);
@@ -290,18 +297,21 @@ pub fn is_topic(text: &str) -> bool {
 pub struct Composition(Vec<Part>);
 
 impl Composition {
-    /// Compiles a composition; every name in it must be known.
-    pub fn new(text: &str, names: &Names) -> Result<Self, String> {
+    /// Compiles a composition. Every name in it is one of the `called`, those of the call template,
+    /// or one that the message says, which is added to `names`.
+    pub fn new(text: &str, called: &Names, names: &mut Names) -> Result<Self, String> {
         let mut known = names.clone();
-        let parts = parse_parts(text, &mut known, false)?;
+        let parts = parse_parts(text, &mut known, true)?;
         for part in &parts {
             if let Part::Name(name) = part
-                && names.0.get(usize::from(*name)).is_none()
+                && let Some(name) = known.0.get(usize::from(*name))
+                && called.get(name).is_none()
+                && !is_outer(name)
             {
-                let name = known.0.get(usize::from(*name)).map_or("", String::as_str);
                 return Err(format!("{{{name}}} is not a name in the call template"));
             }
         }
+        *names = known;
         Ok(Self(parts))
     }
 
@@ -313,20 +323,25 @@ impl Composition {
         })
     }
 
-    /// The composed name; borrowed if it is just one value.
-    pub fn compose<'t>(&self, values: &Captures<'t>) -> Cow<'t, str> {
+    /// The composed name, borrowed if it is just one value; `None` if a value is missing.
+    pub fn compose<'t>(&self, values: &Captures<'t>) -> Option<Cow<'t, str>> {
         if let [Part::Name(at)] = self.0.as_slice() {
-            return Cow::Borrowed(values[usize::from(*at)].unwrap_or_default());
+            return values[usize::from(*at)].map(Cow::Borrowed);
         }
         let mut name = String::new();
         for part in &self.0 {
             match part {
                 Part::Text(text) => name.push_str(text),
-                Part::Name(at) => name.push_str(values[usize::from(*at)].unwrap_or_default()),
+                Part::Name(at) => name.push_str(values[usize::from(*at)]?),
             }
         }
-        Cow::Owned(name)
+        Some(Cow::Owned(name))
     }
+}
+
+/// Whether a name stands for what the message says, not its topic.
+fn is_outer(name: &str) -> bool {
+    name.starts_with(BODY) || name.starts_with(PROPERTY)
 }
 
 fn check_topic(text: &str) -> Result<(), String> {
@@ -345,14 +360,14 @@ fn check_topic(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn parse_level(level: &str, names: &mut Names, body: bool) -> Result<Level, String> {
+fn parse_level(level: &str, names: &mut Names, outer: bool) -> Result<Level, String> {
     if let Some(name) = level.strip_prefix('{').and_then(|rest| rest.strip_suffix("...}")) {
         return Ok(Level::Many(named(name, names, false)?));
     }
     if level.contains("...}") {
         return Err("{name...} stands for whole levels and takes one of its own".into());
     }
-    let parts = parse_parts(level, names, body)?;
+    let parts = parse_parts(level, names, outer)?;
     Ok(match <[Part; 1]>::try_from(parts) {
         Ok([Part::Text(text)]) => Level::Text(text),
         Ok(parts) => Level::Parts(parts.into()),
@@ -361,7 +376,7 @@ fn parse_level(level: &str, names: &mut Names, body: bool) -> Result<Level, Stri
     })
 }
 
-fn parse_parts(text: &str, names: &mut Names, body: bool) -> Result<Vec<Part>, String> {
+fn parse_parts(text: &str, names: &mut Names, outer: bool) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(open) = rest.find(['{', '}']) {
@@ -375,7 +390,7 @@ fn parse_parts(text: &str, names: &mut Names, body: bool) -> Result<Vec<Part>, S
         } else if matches!(parts.last(), Some(Part::Name(_))) {
             return Err("two names side by side cannot be told apart".into());
         }
-        parts.push(Part::Name(named(&rest[open + 1..close], names, body)?));
+        parts.push(Part::Name(named(&rest[open + 1..close], names, outer)?));
         rest = &rest[close + 1..];
     }
     if !rest.is_empty() {
@@ -384,15 +399,20 @@ fn parse_parts(text: &str, names: &mut Names, body: bool) -> Result<Vec<Part>, S
     Ok(parts)
 }
 
-fn named(name: &str, names: &mut Names, body: bool) -> Result<u8, String> {
-    let plain = match name.strip_prefix("body.") {
-        Some(_) if !body => {
-            return Err(format!("{{{name}}} is known only once a call is read: use it in `reply`"));
-        }
-        Some(member) => member,
-        None => name,
+fn named(name: &str, names: &mut Names, outer: bool) -> Result<u8, String> {
+    let word = |text: &str, more: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || more.contains(c);
+        !text.is_empty() && text.chars().all(fits)
     };
-    if plain.is_empty() || !plain.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+    let said = if let Some(path) = name.strip_prefix(BODY) {
+        Some(path.split('.').all(|member| word(member, "-")))
+    } else {
+        name.strip_prefix(PROPERTY).map(|property| word(property, "-.:"))
+    };
+    if said.is_some() && !outer {
+        return Err(format!("{{{name}}} is known only once a call is read: use it in `reply`"));
+    }
+    if !said.unwrap_or_else(|| word(name, "")) {
         return Err(format!("{{{name}}} is no name: letters, digits and _ are allowed"));
     }
     names.index(name).ok_or_else(|| format!("at most {MAX_NAMES} names are allowed in a pair"))

@@ -6,8 +6,10 @@
 
 use super::filter::{Filter, covers};
 use super::message::TRACEPARENT;
-use super::template::{Captures, Composition, MAX_NAMES, Names, Template};
-use crate::observer::call::PairId;
+use super::outcome::Ruling;
+use super::pair::{Outer, Pair, PairSpec};
+use super::source::Members;
+use super::template::{Captures, MAX_NAMES, Names, Template};
 use smallvec::SmallVec;
 
 /// `[traffic]` as it was written: templates and filters still in text.
@@ -29,19 +31,6 @@ pub struct TrafficSpec {
     pub max_payload: usize,
 }
 
-/// One `[[traffic.pair]]` as it was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PairSpec {
-    /// Its name.
-    pub name: String,
-    /// Template of the call topics.
-    pub call: String,
-    /// Template of the reply topics.
-    pub reply: String,
-    /// What composes the service's name, if not the capture `{service}`.
-    pub service: Option<String>,
-}
-
 /// What is wrong with a template or filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
@@ -53,44 +42,24 @@ pub struct Mistake {
     pub problem: String,
 }
 
-/// One compiled pair.
-#[derive(Clone, Debug)]
-pub struct Pair {
-    /// Its place in the order.
-    pub id: PairId,
-    /// Its name.
-    pub name: String,
-    /// Where calls go.
-    pub call: Template,
-    /// Where replies come back.
-    pub reply: Template,
-    /// What composes the service's name, if a topic does.
-    pub service: Option<Composition>,
-    /// Names that make up the service's name; other levels are shown as `+`.
-    pub naming: Vec<u8>,
-    /// Whether every level of the call template names the service.
-    pub all_naming: bool,
-    /// Names whose values the two templates agree on.
-    pub shared: Vec<u8>,
-    /// The names with a meaning, where they occur.
-    pub method: Option<u8>,
-    /// See `method`.
-    pub session: Option<u8>,
-    /// See `method`.
-    pub client: Option<u8>,
-    /// See `method`.
-    pub call_id: Option<u8>,
-    /// Members of the call's body that the reply template asks for.
-    pub members: Vec<(u8, String)>,
-}
-
 /// The pairs of a topic.
 #[derive(Debug, Default)]
 pub struct Place<'r, 't> {
     /// The first pair whose call template matches.
     pub call: Option<(&'r Pair, Captures<'t>)>,
-    /// Every pair whose reply template matches.
-    pub replies: SmallVec<[(&'r Pair, Captures<'t>); 1]>,
+    /// Every pair one of whose reply templates matches.
+    pub replies: SmallVec<[Replied<'r, 't>; 1]>,
+}
+
+/// A pair whose replies come on a topic.
+#[derive(Debug)]
+pub struct Replied<'r, 't> {
+    /// The pair.
+    pub pair: &'r Pair,
+    /// The values of its names.
+    pub values: Captures<'t>,
+    /// What the template says of its replies.
+    pub outcome: Option<Ruling>,
 }
 
 /// What a topic is.
@@ -116,6 +85,7 @@ pub struct Traffic {
     activity: Vec<(Template, Option<u8>)>,
     security: Vec<(Template, Option<u8>)>,
     pairs: Vec<Pair>,
+    members: Members,
     /// Largest payload that is read, in bytes.
     pub max_payload: usize,
     /// lookout's own id, which marks its direct answers.
@@ -151,8 +121,9 @@ impl Traffic {
         let activity = templates(&spec.activity, "activity", "channel");
         let security = templates(&spec.security, "security", "kind");
         let mut pairs = Vec::new();
+        let mut members = Members::default();
         for (at, pair) in spec.pairs.iter().enumerate() {
-            match Pair::new(at, pair) {
+            match Pair::new(at, pair, &mut members) {
                 Ok(pair) => pairs.push(pair),
                 Err(found) => mistakes.extend(found),
             }
@@ -166,6 +137,7 @@ impl Traffic {
             activity,
             security,
             pairs,
+            members,
             max_payload: spec.max_payload,
             observer_id: spec.observer_id.clone(),
         })
@@ -176,12 +148,19 @@ impl Traffic {
         &self.pairs
     }
 
+    /// Members of a body that some pair reads beside those of every envelope.
+    pub fn members(&self) -> &[String] {
+        self.members.names()
+    }
+
     /// The MQTT filters to subscribe to. One that another covers is left out: a broker may
     /// deliver a message once for each filter it matches, and a call heard twice would look
     /// like an id in use twice.
     pub fn filters(&self) -> Vec<String> {
         let listed = self.activity.iter().chain(&self.security).map(|(template, _)| template);
-        let paired = self.pairs.iter().flat_map(|pair| [&pair.call, &pair.reply]);
+        let paired = self.pairs.iter().flat_map(|pair| {
+            std::iter::once(&pair.call).chain(pair.replies.iter().map(|reply| &reply.template))
+        });
         let mut filters: Vec<String> = Vec::new();
         for template in paired.chain(listed) {
             let filter = template.filter();
@@ -210,9 +189,12 @@ impl Traffic {
             if place.call.is_none() && pair.call.captures(topic, &mut values) {
                 place.call = Some((pair, values));
             }
-            let mut values = [None; MAX_NAMES];
-            if pair.reply.captures(topic, &mut values) {
-                place.replies.push((pair, values));
+            for reply in &pair.replies {
+                let mut values = [None; MAX_NAMES];
+                if reply.template.captures(topic, &mut values) {
+                    place.replies.push(Replied { pair, values, outcome: reply.outcome });
+                    break;
+                }
             }
         }
         if place.call.is_none() && place.replies.is_empty() {
@@ -228,7 +210,15 @@ impl Traffic {
 
     /// Whether anything is read from user properties of this name.
     pub fn reads_property(&self, name: &str) -> bool {
-        name == TRACEPARENT
+        let asks = |pair: &Pair| {
+            let dialect = pair.dialect.iter().flat_map(|dialect| dialect.properties());
+            let outer = pair.outer.iter().filter_map(|(_, outer)| match outer {
+                Outer::Property(name) => Some(&**name),
+                Outer::Body(_) => None,
+            });
+            dialect.chain(outer).any(|asked| asked == name)
+        };
+        name == TRACEPARENT || self.pairs.iter().any(asks)
     }
 
     fn is_own(&self, topic: &str) -> bool {
@@ -247,55 +237,4 @@ fn named<'t>(templates: &[(Template, Option<u8>)], topic: &'t str) -> Option<&'t
         let matched = template.captures(topic, &mut values);
         matched.then(|| name.and_then(|name| values[usize::from(name)]).unwrap_or(topic))
     })
-}
-
-impl Pair {
-    fn new(at: usize, spec: &PairSpec) -> Result<Self, Vec<Mistake>> {
-        let key = |member: &str| format!("traffic.pair[{at}].{member}");
-        let mut mistakes = Vec::new();
-        let mut note = |member: &str, found: &str, problem| {
-            mistakes.push(mistake(key(member), found, problem));
-        };
-        let mut names = Names::default();
-        let call = Template::new(&spec.call, &mut names, false);
-        let call = call.map_err(|problem| note("call", &spec.call, problem)).ok();
-        let called = names.clone();
-        let reply = Template::new(&spec.reply, &mut names, true);
-        let reply = reply.map_err(|problem| note("reply", &spec.reply, problem)).ok();
-        let service = match &spec.service {
-            Some(text) => Composition::new(text, &called)
-                .map_err(|problem| note("service", text, problem))
-                .ok(),
-            None if called.get("service").is_some() => Composition::new("{service}", &called).ok(),
-            None => None,
-        };
-        let Ok(id) = u16::try_from(at) else {
-            note("name", &spec.name, "at most 65536 pairs are allowed".into());
-            return Err(mistakes);
-        };
-        let (Some(call), Some(reply), true) = (call, reply, mistakes.is_empty()) else {
-            return Err(mistakes);
-        };
-        let naming: Vec<u8> = service.iter().flat_map(Composition::names).collect();
-        let all_naming = call.names().all(|name| naming.contains(&name));
-        let mut shared: Vec<u8> = reply.names().filter(|name| call.has(*name)).collect();
-        shared.sort_unstable();
-        shared.dedup();
-        let members = names.body_members().map(|(at, member)| (at, member.to_owned())).collect();
-        Ok(Self {
-            id: PairId(id),
-            name: spec.name.clone(),
-            service,
-            naming,
-            all_naming,
-            shared,
-            method: called.get("method"),
-            session: names.get("session"),
-            client: called.get("client"),
-            call_id: names.get("call"),
-            members,
-            call,
-            reply,
-        })
-    }
 }

@@ -37,7 +37,12 @@ fn addressed(ears: &mut Ears, micros: u64, service: &str, key: &str) {
         service,
         method: Some(name(Kind::Method, "m")),
         topic: "service/A",
-        kind: CallKind::TwoWay { keys: (id(key), None), lenient: false, deadline },
+        kind: CallKind::TwoWay {
+            keys: (id(key), None),
+            shared: [false; 2],
+            lenient: false,
+            deadline,
+        },
         caller: None,
         parts: [None; 2],
         address: Some(Box::new(Address {

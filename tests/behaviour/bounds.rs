@@ -166,6 +166,7 @@ fn name(kind: Kind, text: &str) -> Name<'_> {
 fn call_through(ears: &mut Ears, micros: u64, pair: u16, service: &str, key: &str) {
     let kind = CallKind::TwoWay {
         keys: (id(key), None),
+        shared: [false; 2],
         lenient: false,
         deadline: Some(Span::from_micros(WAIT)),
     };
@@ -220,6 +221,7 @@ fn a_deaf_pair_does_not_list_topics_whose_replies_were_matched() {
         lenient: OK,
         stray: Stray::Unmatched,
         hold: true,
+        dialect: None,
     };
     ears.input(0, Input::Reply(reply));
     call_through(&mut ears, 1, 0, "A", "early");

@@ -26,7 +26,12 @@ pub(crate) struct Line {
 }
 
 pub(crate) fn settings() -> Settings {
-    let pair = PairSettings { name: "default".into(), call: CALLS.into(), reply: REPLIES.into() };
+    let pair = PairSettings {
+        name: "default".into(),
+        call: CALLS.into(),
+        reply: REPLIES.into(),
+        ..PairSettings::default()
+    };
     let mut settings = Settings::with_pairs(vec![pair]);
     let patience = Span::from_secs(2);
     settings.patience =
@@ -46,8 +51,8 @@ impl Line {
         let pair = PairSpec {
             name: "default".into(),
             call: CALLS.into(),
-            reply: REPLIES.into(),
-            service: None,
+            reply: vec![REPLIES.into()],
+            ..PairSpec::default()
         };
         let traffic = Traffic::new(&TrafficSpec {
             cluster: "main".into(),

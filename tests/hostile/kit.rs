@@ -37,8 +37,8 @@ impl Line {
         let pairs = PAIRS.map(|(name, call, reply)| PairSpec {
             name: name.into(),
             call: call.into(),
-            reply: reply.into(),
-            service: None,
+            reply: vec![reply.into()],
+            ..PairSpec::default()
         });
         let spec = TrafficSpec {
             cluster: "main".into(),
@@ -53,6 +53,7 @@ impl Line {
             name: name.into(),
             call: call.into(),
             reply: reply.into(),
+            ..PairSettings::default()
         });
         let mut settings = Settings::with_pairs(pairs.into());
         change(&mut settings);

@@ -30,6 +30,7 @@ pub(crate) fn settings() -> Settings {
         name: "default".into(),
         call: "service/{service}".into(),
         reply: "session/{session}/response".into(),
+        ..PairSettings::default()
     };
     Settings::with_pairs(vec![pair])
 }
@@ -82,7 +83,12 @@ impl Ears {
         deadline: Option<Span>,
     ) {
         let (service, method) = name.split_once('.').unwrap_or((name, "m"));
-        self.kind(micros, service, method, CallKind::TwoWay { keys, lenient, deadline });
+        self.kind(
+            micros,
+            service,
+            method,
+            CallKind::TwoWay { keys, shared: [false; 2], lenient, deadline },
+        );
     }
 
     pub(crate) fn kind(&mut self, micros: u64, service: &str, method: &str, kind: CallKind) {
@@ -130,6 +136,7 @@ impl Ears {
             lenient: strict.unwrap_or(OK),
             stray: strict.err().map_or(Stray::Unmatched, Stray::Malformed),
             hold: true,
+            dialect: None,
         };
         self.input(micros, Input::Reply(reply));
     }

@@ -52,7 +52,8 @@ impl World {
             let key = format!("{service}{number}");
             if call {
                 let keys = (id(&key), None);
-                let kind = CallKind::TwoWay { keys, lenient: false, deadline: None };
+                let kind =
+                    CallKind::TwoWay { keys, shared: [false; 2], lenient: false, deadline: None };
                 let parts = if number % 2 == 0 { [Some(part), None] } else { [None, Some(part)] };
                 self.ears.part(now + after * MS, service, "m", kind, parts);
             } else {
@@ -145,7 +146,12 @@ fn strangers_cost_a_bounded_amount() {
     let one: Digest = digest("one operation for all");
     for number in 0..40_000_u64 {
         let key = format!("s{number}");
-        let kind = CallKind::TwoWay { keys: (id(&key), None), lenient: false, deadline: None };
+        let kind = CallKind::TwoWay {
+            keys: (id(&key), None),
+            shared: [false; 2],
+            lenient: false,
+            deadline: None,
+        };
         let own = digest(&key);
         let service = format!("S{}", number % 300);
         world.ears.part(world.now + number, &service, "m", kind, [Some(one), Some(own)]);

@@ -19,6 +19,7 @@ pub(crate) fn of(plan: &Plan) -> Settings {
         name: name.to_owned(),
         call: call.to_owned(),
         reply: reply.to_owned(),
+        ..PairSettings::default()
     };
     let mut settings = Settings::with_pairs(PAIRS.map(pair).into());
     settings.seed = plan.seed;
@@ -47,8 +48,8 @@ pub(crate) fn pipeline(settings: &Settings, now: Instant) -> Pipeline {
     let pair = |(name, call, reply): (&str, &str, &str)| PairSpec {
         name: name.to_owned(),
         call: call.to_owned(),
-        reply: reply.to_owned(),
-        service: None,
+        reply: vec![reply.into()],
+        ..PairSpec::default()
     };
     let spec = TrafficSpec {
         cluster: "main".to_owned(),

@@ -103,8 +103,9 @@ pub(crate) fn spec(pairs: &[P]) -> TrafficSpec {
             .map(|(name, call, reply, service)| PairSpec {
                 name: text(name),
                 call: text(call),
-                reply: text(reply),
+                reply: vec![(*reply).into()],
                 service: service.map(text),
+                ..PairSpec::default()
             })
             .collect(),
         max_payload: MIB,
@@ -120,6 +121,8 @@ fn answer(answer: Answer) -> String {
         Answer::Result => "ok".into(),
         Answer::Error(None) => "err".into(),
         Answer::Error(Some(code)) => format!("err{code}"),
+        Answer::Rejected => "rejected".into(),
+        Answer::Failed => "failed".into(),
     }
 }
 
@@ -136,7 +139,7 @@ pub(crate) fn word(input: &Input<'_>) -> String {
             let kind = match call.kind {
                 CallKind::OneWay => "oneway".into(),
                 CallKind::Unheard => "void".into(),
-                CallKind::TwoWay { keys, lenient, deadline } => {
+                CallKind::TwoWay { keys, lenient, deadline, .. } => {
                     let mut kind = String::from(if keys.1.is_some() { "two2" } else { "two" });
                     kind += if lenient { "~" } else { "" };
                     deadline.iter().for_each(|span| kind += &format!(" {span}"));

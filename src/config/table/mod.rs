@@ -11,11 +11,13 @@ mod circuit;
 mod emqx;
 mod judgement;
 mod limits;
+mod pair;
 mod program;
 
-use super::draft::{Draft, PairDraft};
+use super::draft::Draft;
 use super::duration;
 use super::kind::{Fault, Kind};
+use super::pair::{PairDraft, Take};
 use super::raw::Node;
 use crate::observer::Span;
 
@@ -27,7 +29,7 @@ pub(super) static SECTIONS: [&Section; 21] = [
     &program::INBOX,
     &program::OUTBOX,
     &program::TRAFFIC,
-    &program::PAIR,
+    &pair::PAIR,
     &judgement::CODES,
     &judgement::PATIENCE,
     &judgement::VERDICT,
@@ -92,6 +94,8 @@ pub(super) enum Slot {
     Integers(fn(&mut Draft) -> &mut Vec<i64>),
     /// In one pair: there may be many.
     Pair(fn(&mut PairDraft) -> &mut Option<String>),
+    /// In one pair, by a function of its own; how the default one shows it, if it has it.
+    PairForm(Take, fn(&PairDraft) -> Option<String>),
     /// In what is set for one service: there may be many.
     Service,
 }
@@ -152,9 +156,9 @@ impl Setting {
             Slot::Texts(at) => *at(draft) = kind.texts(node)?,
             Slot::Urls(at) => *at(draft) = kind.urls(node)?,
             Slot::Integers(at) => *at(draft) = kind.integers(node)?,
-            Slot::Pair(_) | Slot::Service => {
+            Slot::Pair(_) | Slot::PairForm(..) | Slot::Service => {
                 return Err(vec![Fault {
-                    element: None,
+                    part: String::new(),
                     line: node.line,
                     found: node.sort().to_owned(),
                     allowed: "this setting in the file only".to_owned(),
@@ -188,6 +192,7 @@ impl Setting {
             Slot::Pair(at) => {
                 draft.traffic.pairs.first_mut().and_then(|pair| at(pair).as_ref().map(text))
             }
+            Slot::PairForm(_, show) => draft.traffic.pairs.first().and_then(show),
             Slot::Service => None,
         }
     }

@@ -1,11 +1,12 @@
 //! The settings of the program around the observer: names, queues, traffic, logs, HTTP.
 
-use super::{H, Kind, S, Section, Setting, Slot, count, is_level, not_empty, setting, span};
-use crate::config::draft::PairDraft;
+use super::{H, Kind, S, Section, Slot, count, is_level, not_empty, setting, span};
+use crate::config::Profile;
 use std::net::SocketAddr;
 
 /// What a topic level is, in words.
-const LEVEL: &str = "one topic level: 1 to 128 bytes without / + # and control characters";
+pub(super) const LEVEL: &str =
+    "one topic level: 1 to 128 bytes without / + # and control characters";
 
 /// The top level.
 pub(super) static TOP: Section = Section {
@@ -84,6 +85,13 @@ pub(super) static TRAFFIC: Section = Section {
               a part of one, `{name...}` one or more levels.",
     settings: &[
         setting(
+            "profiles",
+            Kind::Texts { of: "profiles as `lookout profile list` names them", check: is_profile },
+            Slot::Texts(|d| &mut d.traffic.profiles),
+            "Systems whose pairs are known, in place of the default pair or beside those of the file. What differs \
+             from a profile is set in a `[[traffic.pair]]` that names it.",
+        ),
+        setting(
             "ignore",
             Kind::Texts { of: "topic filters", check: not_empty },
             Slot::Texts(|d| &mut d.traffic.ignore),
@@ -108,50 +116,6 @@ pub(super) static TRAFFIC: Section = Section {
             "Largest payload that is read, in bytes; larger ones count as malformed (`too_large`). 1 MiB, which is \
              also what brokers commonly accept.",
         ),
-    ],
-};
-
-/// `[[traffic.pair]]`.
-pub(super) static PAIR: Section = Section {
-    name: super::PAIR,
-    meaning: "Where calls go and where their replies come back; any number of pairs, the first match in order wins. \
-              Pairs given here replace the default one. A name in both templates has the same value in both.",
-    settings: &[
-        pair(
-            "name",
-            Kind::Text { allowed: LEVEL, check: is_level },
-            |p| &mut p.name,
-            "Names the pair in reports, and its calls' service if nothing else does. No two pairs share one.",
-        ),
-        pair(
-            "call",
-            Kind::Text {
-                allowed: "a template of call topics such as \"service/{service}\"",
-                check: not_empty,
-            },
-            |p| &mut p.call,
-            "Template of the call topics. `service`, `method`, `session`, `client` and `call` have a meaning, other \
-             names serve to compose and to agree.",
-        ),
-        pair(
-            "reply",
-            Kind::Text {
-                allowed: "a template of reply topics such as \"session/{session}/response\"",
-                check: not_empty,
-            },
-            |p| &mut p.reply,
-            "Template of the reply topics. `{body.src}` stands for a top-level string of the call's body.",
-        ),
-        pair(
-            "service",
-            Kind::Text {
-                allowed: "what composes a service's name such as \"{driver}/{service}\"",
-                check: not_empty,
-            },
-            |p| &mut p.service,
-            "What composes the service's name, if it is not the one level `{service}`.",
-        )
-        .unset("\"{driver}/{service}\"", "`{service}`"),
     ],
 };
 
@@ -230,14 +194,9 @@ pub(super) static HTTP: Section = Section {
 /// The kind of a list of templates.
 const TEMPLATES: Kind = Kind::Texts { of: "topic templates", check: not_empty };
 
-/// A string of a pair.
-const fn pair(
-    name: &'static str,
-    kind: Kind,
-    at: fn(&mut PairDraft) -> &mut Option<String>,
-    meaning: &'static str,
-) -> Setting {
-    setting(name, kind, Slot::Pair(at), meaning)
+/// Whether a text names a profile.
+fn is_profile(text: &str) -> bool {
+    Profile::find(text).is_some()
 }
 
 /// Whether a text is `off` or an address to listen on.
