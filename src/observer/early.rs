@@ -52,10 +52,8 @@ pub struct Held {
 impl Held {
     /// What it says to a call that takes such a reply, if it is one.
     fn says(&self, wants: Wants) -> Option<Answer> {
-        let dialect = self.dialect.as_deref();
-        match dialect.and_then(|it| it.readings.iter().find(|it| it.pair == wants.pair)) {
-            Some(reading) if wants.lenient => Some(reading.lenient),
-            Some(reading) => reading.strict.ok(),
+        match self.dialect.as_deref().and_then(|dialect| dialect.says(wants)) {
+            Some(read) => read.ok(),
             None if wants.lenient => Some(self.lenient),
             None => self.strict,
         }

@@ -130,10 +130,9 @@ impl Observer {
 
     pub(super) fn hear_reply(&mut self, now: Instant, reply: Reply<'_>) {
         // An open call waits for this reply; one that is settled only remembers.
-        let found = if reply.dialect.as_deref().is_some_and(|dialect| dialect.unsure) {
-            self.ledger.find_oldest(&reply.keys)
-        } else {
-            reply.keys.iter().find_map(|key| self.ledger.find(*key))
+        let found = match reply.dialect.as_deref() {
+            Some(dialect) if dialect.unsure => self.ledger.find_oldest(&reply.keys),
+            _ => reply.keys.iter().find_map(|key| self.ledger.find(*key)),
         };
         if let Some(id) = found {
             let wants = self.ledger.wants(id);

@@ -164,14 +164,10 @@ pub struct Reply<'a> {
 
 impl Reply<'_> {
     /// What it says to a call that takes such a reply, or why it is none.
+    #[inline]
     pub fn says(&self, wants: Wants) -> Result<Answer, Malformed> {
-        let dialect = self.dialect.as_deref();
-        match dialect.and_then(|it| it.readings.iter().find(|it| it.pair == wants.pair)) {
-            Some(reading) if wants.lenient => Ok(reading.lenient),
-            Some(reading) => reading.strict,
-            None if wants.lenient => Ok(self.lenient),
-            None => self.strict,
-        }
+        let read = self.dialect.as_deref().and_then(|dialect| dialect.says(wants));
+        read.unwrap_or(if wants.lenient { Ok(self.lenient) } else { self.strict })
     }
 }
 
@@ -182,6 +178,15 @@ pub struct Dialect {
     pub readings: SmallVec<[Reading; 1]>,
     /// Whether it does not say which of several open calls under its keys it belongs to: the oldest.
     pub unsure: bool,
+}
+
+impl Dialect {
+    /// What it says to a call that takes such a reply; `None` if the call's pair reads it as all do.
+    #[cold]
+    pub(super) fn says(&self, wants: Wants) -> Option<Result<Answer, Malformed>> {
+        let reading = self.readings.iter().find(|it| it.pair == wants.pair)?;
+        Some(if wants.lenient { Ok(reading.lenient) } else { reading.strict })
+    }
 }
 
 /// What a reply says to the calls of one pair.

@@ -218,11 +218,11 @@ impl Ledger {
     ) -> Ticket {
         let Terms { keys, shared, lenient } = terms;
         let second = keys.1.filter(|second| *second != keys.0);
-        let own = [Some(keys.0), second].into_iter().zip(shared);
-        for key in own.filter_map(|(key, shared)| key.filter(|_| !shared)) {
-            while let Some(id) = self.find(key) {
-                void.push(self.close(id, made, Known::Missed));
-            }
+        if !shared[0] {
+            self.make_room(made, keys.0, void);
+        }
+        if let Some(key) = second.filter(|_| !shared[1]) {
+            self.make_room(made, key, void);
         }
         while self.open.len >= self.max_open
             && let Some(id) = self.open.first(&self.slots)
@@ -251,12 +251,7 @@ impl Ledger {
             self.list(keys.0, id);
         }
         if let Some(key) = second {
-            self.second_of.insert(id, key);
-            if shared[1] && self.find(key).is_some() {
-                self.lines.push(key, ticket);
-            } else {
-                self.seconds.insert(key, id);
-            }
+            self.list_second(key, ticket, shared[1]);
         }
         self.open.push(ticket, &self.slots);
         let slots = &self.slots;
@@ -398,7 +393,9 @@ impl Ledger {
                 if listed {
                     self.seconds.remove(&key);
                 }
-                self.move_up(key, listed);
+                if !self.lines.is_empty() {
+                    self.move_up(key, listed);
+                }
             }
         }
         self.addresses.close(id);
@@ -408,7 +405,26 @@ impl Ledger {
         closed
     }
 
+    /// Closes the calls under a key that is to be another call's alone.
+    #[inline]
+    fn make_room(&mut self, now: Instant, key: Digest, void: &mut Vec<Closed>) {
+        while let Some(id) = self.find(key) {
+            void.push(self.close(id, now, Known::Missed));
+        }
+    }
+
+    /// Makes a call the one that is found under its second key, or has it wait in line.
+    fn list_second(&mut self, key: Digest, ticket: Ticket, shared: bool) {
+        self.second_of.insert(ticket.id, key);
+        if shared && self.find(key).is_some() {
+            self.lines.push(key, ticket);
+        } else {
+            self.seconds.insert(key, ticket.id);
+        }
+    }
+
     /// A call under a key was closed: if it came first, the next in line does now.
+    #[cold]
     fn move_up(&mut self, key: Digest, first: bool) {
         let slots = &self.slots;
         let is_open = |ticket| is_current(slots, ticket);
@@ -424,6 +440,7 @@ impl Ledger {
     }
 
     /// Makes a call the one that is found under its first key.
+    #[inline]
     fn list(&mut self, key: Digest, id: u32) {
         let slots = &self.slots;
         let hash = |id: &u32| slots.get(*id as usize).map_or(0, |slot| slot.key.hash());

@@ -40,8 +40,18 @@ pub(super) fn read<'a>(
         Err(_) if any => Parsed::opaque(message, pair),
         Err(kind) => return sink(malformed(kind)),
     };
-    let values = &pair.values(topic, &parsed.said);
-    let from_topic = pair.method.as_ref().and_then(|method| method.compose(values));
+    // Most pairs ask nothing but the topic, and its values are many to copy.
+    let more;
+    let values = if pair.outer.is_empty() {
+        topic
+    } else {
+        more = pair.values(topic, &parsed.said);
+        &more
+    };
+    let from_topic = match (&parsed.method, &pair.method) {
+        (None, Some(method)) => method.compose(values),
+        _ => None,
+    };
     let method = parsed.method.as_deref().or(from_topic.as_deref());
     if method.is_none() && !any {
         return sink(malformed(Malformed::BadMethod));

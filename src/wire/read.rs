@@ -161,6 +161,7 @@ impl Context<'_> {
     }
 
     /// Reads a message whose payload is no JSON.
+    #[inline(never)]
     fn decoded<'a>(
         self,
         message: &Message<'a>,

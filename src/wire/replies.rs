@@ -97,6 +97,7 @@ impl Context<'_> {
 
     /// What a reply says to the calls of a pair with a dialect, and the keys of those under each of
     /// the `bases`; `None` if it is lookout's own answer.
+    #[inline(never)]
     fn reading<'a>(
         self,
         element: &Element<'_, '_, 'a>,

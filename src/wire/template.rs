@@ -133,26 +133,15 @@ impl Template {
         if topic.starts_with('$') && !matches!(self.levels.first(), Some(Level::Text(_))) {
             return false;
         }
-        let Some(many) = self.many else {
-            let mut parts = topic.split('/');
-            return self
-                .levels
-                .iter()
-                .all(|level| parts.next().is_some_and(|part| level.captures(part, values)))
-                && parts.next().is_none();
-        };
         let mut rest = Some(topic);
-        for level in &self.levels[..many] {
-            let Some(text) = rest else { return false };
-            let (part, after) = match text.split_once('/') {
-                Some((part, after)) => (part, Some(after)),
-                None => (text, None),
-            };
+        for level in &self.levels[..self.many.unwrap_or(self.levels.len())] {
+            let Some((part, after)) = rest.map(first_level) else { return false };
             if !level.captures(part, values) {
                 return false;
             }
             rest = after;
         }
+        let Some(many) = self.many else { return rest.is_none() };
         for level in self.levels[many + 1..].iter().rev() {
             let Some((before, part)) = rest.and_then(|text| text.rsplit_once('/')) else {
                 return false;
@@ -268,6 +257,15 @@ impl Level {
             Some(name) => keep(values, name, rest),
             None => rest.is_empty(),
         }
+    }
+}
+
+/// The first level of a topic, and what follows it. Topics are short: a plain loop finds the slash
+/// sooner than what is made for long texts.
+fn first_level(topic: &str) -> (&str, Option<&str>) {
+    match topic.bytes().position(|byte| byte == b'/') {
+        Some(at) => (&topic[..at], Some(&topic[at + 1..])),
+        None => (topic, None),
     }
 }
 
