@@ -5,7 +5,6 @@
 
 use crate::config::{self, Config, Sources};
 use std::fmt::Write;
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -30,23 +29,15 @@ pub struct Args {
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let Args { file, print_default, print_docs, set } = args;
     if print_default {
-        return print(&config::default_file());
+        return super::print(&config::default_file());
     }
     if print_docs {
-        return print(&config::reference());
+        return super::print(&config::reference());
     }
     let name = file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
     match config::load(&Sources::of_process(file, set)) {
-        Ok(config) => print(&format!("{name}: ok\n{}", summary(&config))),
+        Ok(config) => super::print(&format!("{name}: ok\n{}", summary(&config))),
         Err(mistakes) => Ok(super::refuse(&mistakes)),
-    }
-}
-
-/// Prints to stdout. That nobody reads on (`| head`) is no failure.
-fn print(text: &str) -> anyhow::Result<ExitCode> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
     }
 }
 

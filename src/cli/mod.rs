@@ -6,6 +6,7 @@
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod profile;
 pub mod record;
 pub mod replay;
 pub mod run;
@@ -13,6 +14,7 @@ mod signals;
 
 use crate::config::Mistake;
 use clap::{Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Exit code for bad usage and bad configuration.
@@ -37,6 +39,8 @@ enum Command {
     Record(record::Args),
     /// Run a recorded traffic file through the same pipeline, under the file's own clock.
     Replay(replay::Args),
+    /// Systems whose topics, ids and outcomes are known, for `traffic.profiles`.
+    Profile(profile::Args),
     /// Check a configuration file and report every mistake in it.
     CheckConfig(check_config::Args),
 }
@@ -58,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::main(args),
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
+        Command::Profile(args) => profile::main(args),
         Command::CheckConfig(args) => check_config::main(args),
     };
     done.unwrap_or_else(|error| {
@@ -72,6 +77,14 @@ fn refuse(mistakes: &[Mistake]) -> ExitCode {
         eprintln!("{mistake}");
     }
     ExitCode::from(BAD_USAGE)
+}
+
+/// Prints to stdout. That nobody reads on (`| head`) is no failure.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Whether a failure is that nobody reads on.

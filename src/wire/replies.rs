@@ -35,22 +35,23 @@ pub(super) fn read(
     let body = element.envelope.ok().and_then(|envelope| envelope.id().ok().flatten());
     let ids = context.ids(element, body.map(|id| id_key(context.key, &id)), topic_id);
     let topic = context.topic(message.topic);
-    let mut keys: SmallVec<[Digest; 4]> = ids.iter().map(|id| topic.with(*id)).collect();
+    let mut keys: SmallVec<[Digest; 4]> = SmallVec::new();
     let mut dialect = None;
+    // What a dialect adds to a key makes it sharper, so such keys come before the plain ones.
     for reply in &place.replies {
-        let agreed = agreement(context.key, reply.pair, &reply.values);
-        match reply.pair.dialect.as_deref() {
-            None => keys.extend(ids.iter().map(|id| agreed.with(*id))),
-            Some(own) => {
-                let said: &mut Box<input::Dialect> = dialect.get_or_insert_default();
-                let bases = [topic, agreed];
-                let Some(reading) = context.reading(element, reply, own, bases, said, &mut keys)
-                else {
-                    return sink(Input::Ignored);
-                };
-                said.readings.push(reading);
-            }
+        if let Some(own) = reply.pair.dialect.as_deref() {
+            let said: &mut Box<input::Dialect> = dialect.get_or_insert_default();
+            let bases = [topic, agreement(context.key, reply.pair, &reply.values)];
+            let Some(reading) = context.reading(element, reply, own, bases, said, &mut keys) else {
+                return sink(Input::Ignored);
+            };
+            said.readings.push(reading);
         }
+    }
+    keys.extend(ids.iter().map(|id| topic.with(*id)));
+    for reply in place.replies.iter().filter(|reply| reply.pair.dialect.is_none()) {
+        let agreed = agreement(context.key, reply.pair, &reply.values);
+        keys.extend(ids.iter().map(|id| agreed.with(*id)));
     }
     keys.push(topic);
     // What it is to the first pair decides what it is if no call waits for it.

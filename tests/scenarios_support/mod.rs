@@ -15,6 +15,7 @@ mod malformed;
 mod matching;
 mod mqtt5;
 mod outages;
+mod profiles;
 mod replicas;
 mod replies;
 mod slowness;
@@ -48,7 +49,7 @@ const STEADY: &str = "[circuit]\njitter = 0.0\n";
 
 /// Every scenario there is.
 pub(crate) fn all() -> Vec<&'static Scenario> {
-    let chapters: [&[Scenario]; 15] = [
+    let chapters: [&[Scenario]; 16] = [
         forms::SCENARIOS,
         mqtt5::SCENARIOS,
         templates::SCENARIOS,
@@ -64,6 +65,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
         trials::SCENARIOS,
         components::SCENARIOS,
         files::SCENARIOS,
+        profiles::SCENARIOS,
     ];
     chapters.into_iter().flatten().collect()
 }
