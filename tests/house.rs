@@ -92,6 +92,13 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "discover",
+        imports: &["observer", "wire", "pipeline", "config"],
+        crates: None,
+        never: &[FILES, TIME, SHARING, CHANCE, NETWORK, &["tracing", "metrics"]],
+        why: "what is found in traffic depends on nothing but the traffic",
+    },
+    Room {
         name: "client",
         imports: &["observer", "wire", "clock"],
         crates: None,

@@ -74,11 +74,7 @@ fn scenes() -> Vec<(&'static str, TrafficSpec, Vec<Heard>)> {
             spec(DialectSpec { outcome: vec![rule], ..DialectSpec::default() }),
             json(&[("__stat", "200")]),
         ),
-        (
-            "ids by another name",
-            spec(DialectSpec { body, ..DialectSpec::default() }),
-            json(&[]),
-        ),
+        ("ids by another name", spec(DialectSpec { body, ..DialectSpec::default() }), json(&[])),
         (
             "who sends in the user property",
             spec(DialectSpec { sender: Some(sender), ..DialectSpec::default() }),

@@ -6,6 +6,7 @@
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
+pub mod discover;
 pub mod profile;
 pub mod record;
 pub mod replay;
@@ -35,6 +36,8 @@ enum Command {
     /// Watch lookout at work: embedded broker, made-up services, a script of faults.
     #[cfg(feature = "demo")]
     Demo(demo::Args),
+    /// Listen to a broker and propose what to configure: which topics carry calls and replies.
+    Discover(discover::Args),
     /// Record the traffic of a broker in a file for `lookout replay`.
     Record(record::Args),
     /// Run a recorded traffic file through the same pipeline, under the file's own clock.
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::main(args),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::main(args),
+        Command::Discover(args) => discover::main(args),
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
         Command::Profile(args) => profile::main(args),

@@ -222,7 +222,7 @@ fn find_pauses(path: &Path, shortest: Span) -> anyhow::Result<VecDeque<Pause>> {
 
 /// Hands each line of a file on, without its line break; false if a compressed file ends in the
 /// middle, as it may when whoever wrote it was killed.
-fn for_lines(
+pub(super) fn for_lines(
     path: &Path,
     mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<bool> {

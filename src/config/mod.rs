@@ -153,6 +153,21 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<Mistake>> {
     load_for(sources, None)
 }
 
+/// Reads a configuration that no file holds; environment and flags have no say in it.
+pub fn from_text(text: &str) -> Result<Config, Vec<Mistake>> {
+    let mut gathered = gather::Gathered::new("text".to_owned());
+    match raw::parse(text) {
+        Ok(entries) => gathered.file(&entries),
+        Err(error) => {
+            gathered.mistake(gather::file_spot(error.line, "syntax"), error.message, "TOML")
+        }
+    }
+    match resolve::resolve(&mut gathered) {
+        Some(config) if !gathered.has_mistakes() => Ok(config),
+        _ => Err(gathered.into_mistakes()),
+    }
+}
+
 /// As [`load`], with an `id` to take where none is set: a replay is the same on every host.
 pub fn load_for(sources: &Sources, id: Option<&str>) -> Result<Config, Vec<Mistake>> {
     let mut gathered = sources.gather();

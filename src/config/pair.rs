@@ -264,17 +264,12 @@ pub(super) fn sender(pair: &mut PairDraft, node: &Node) -> Result<(), Vec<Fault>
 
 pub(super) fn codes(pair: &mut PairDraft, node: &Node) -> Result<(), Vec<Fault>> {
     let mut faults = Faults(Vec::new());
-    // Without one of the two lists that of all pairs would be meant, or none: so both are said.
-    let mut codes = CodeTable { rejected: Vec::new(), failed: Vec::new() };
-    let mut said = 0;
+    // What is not said is as JSON-RPC has it, whatever `[codes]` says of all pairs.
+    let mut codes = CodeTable::default();
     faults.table("", node, CODES, &["rejected", "failed"], |faults, key, value, part| {
-        said += 1;
         let list = if key == "rejected" { &mut codes.rejected } else { &mut codes.failed };
         *list = faults.integers(&part, value);
     });
-    if said < 2 && faults.0.is_empty() {
-        faults.add(String::new(), node, CODES);
-    }
     let both = codes.failed.iter().position(|code| codes.rejected.contains(code));
     if let (Some(at), true) = (both, faults.0.is_empty()) {
         faults.add(format!(".failed[{at}]"), node, "a code that is not in rejected");

@@ -97,10 +97,7 @@ fn shelly(tape: &mut Tape) {
                 "app/rpc",
                 r#"{"id":1,"src":"shellyplus1-b2","dst":"app","error":{"code":-103,"message":"no"}}"#,
             ),
-            (
-                "app/rpc",
-                r#"{"id":1,"src":"shellyplus1-a1","dst":"app","result":{"was_on":false}}"#,
-            ),
+            ("app/rpc", r#"{"id":1,"src":"shellyplus1-a1","dst":"app","result":{"was_on":false}}"#),
             (
                 "app/rpc",
                 r#"{"id":1,"src":"shellyplus1-c3","dst":"app","error":{"code":-114,"message":"no"}}"#,
@@ -138,11 +135,7 @@ fn mcp(tape: &mut Tape) {
             ),
             (rpc, r#"{"jsonrpc":"2.0","id":0,"result":{"capabilities":{}}}"#, server.clone()),
             (rpc, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#, client.clone()),
-            (
-                rpc,
-                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#,
-                client.clone(),
-            ),
+            (rpc, r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{}}"#, client.clone()),
             (
                 rpc,
                 r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{}}"#,
@@ -259,10 +252,7 @@ fn zigbee(tape: &mut Tape) {
         tape,
         0,
         &[
-            (
-                "zigbee2mqtt/bridge/request/permit_join",
-                r#"{"time":60,"transaction":"q1"}"#,
-            ),
+            ("zigbee2mqtt/bridge/request/permit_join", r#"{"time":60,"transaction":"q1"}"#),
             ("zigbee2mqtt/bridge/request/device/rename", r#"{"from":"a","to":"b"}"#),
             ("zigbee2mqtt/bridge/request/health_check", ""),
             (
@@ -318,10 +308,7 @@ fn mqtt_json_rpc(tape: &mut Tape) {
                 "example/add/response/c1",
                 r#"{"jsonrpc":"2.0","id":"c1:r2","error":{"code":-32603,"message":"no"}}"#,
             ),
-            (
-                "example/log/request",
-                r#"{"jsonrpc":"2.0","method":"example/log","params":["x"]}"#,
-            ),
+            ("example/log/request", r#"{"jsonrpc":"2.0","method":"example/log","params":["x"]}"#),
             ("sensors/1/temperature", "21.5"),
         ],
     );

@@ -90,7 +90,7 @@ pub(super) static PAIR: Section = Section {
             pair::CODES,
             pair::codes,
             |_| None,
-            "The table of error codes for this pair alone, as in `[codes]`.",
+            "The table of error codes for this pair alone, as in `[codes]`; a list that is not given is as by default.",
         )
         .unset("{ rejected = [-32601, -32602], failed = [500] }", "`[codes]`"),
         form(

@@ -1,0 +1,42 @@
+//! Calls that carry a Response Topic: it says where the reply goes, so nothing has to be guessed but
+//! what varies in the topics.
+
+use super::draft::Draft;
+use super::tape::Tape;
+use super::templates::{Example, joint};
+use std::collections::BTreeMap;
+
+/// Examples of a group that are looked at.
+const MOST: usize = 2_000;
+
+/// Pairs made of the addressed calls among these messages, those with the most calls first.
+pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
+    let mut groups: BTreeMap<(usize, &str, usize), Vec<Example<'_>>> = BTreeMap::new();
+    for heard in messages.iter().filter_map(|at| tape.get(*at)) {
+        let Some(reply) = heard.response_topic.as_deref().filter(|topic| !topic.is_empty()) else {
+            continue;
+        };
+        let call = &*heard.topic;
+        let first = call.split('/').next().unwrap_or_default();
+        let key = (call.split('/').count(), first, reply.split('/').count());
+        let group = groups.entry(key).or_default();
+        if group.len() < MOST {
+            group.push(Example { call, reply, body: None });
+        }
+    }
+    let mut drafts: Vec<(usize, Draft)> = Vec::new();
+    for examples in groups.into_values() {
+        let calls = examples.len();
+        let Some(joint) = joint(&examples, None) else { continue };
+        // The same calls may be answered on topics of several lengths.
+        if let Some((known, draft)) = drafts.iter_mut().find(|(_, it)| it.call == joint.call) {
+            *known += calls;
+            draft.replies.push(joint.reply);
+            continue;
+        }
+        let evidence = vec!["Calls carry a Response Topic (MQTT 5).".to_owned()];
+        drafts.push((calls, Draft::addressed(joint, evidence)));
+    }
+    drafts.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
+    drafts.into_iter().map(|(_, draft)| draft).collect()
+}

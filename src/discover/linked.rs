@@ -1,0 +1,273 @@
+//! Messages that share an id: the first asks, the later one answers.
+//!
+//! Values are compared whatever they are called. Two messages that hold the same one within half a
+//! minute are linked; links between topics of one shape, from one place to another, make a group.
+//! In a group each reply has one call: the one whose body names the reply's topic, or whose topic
+//! the reply's is made of, else the oldest. Then it is asked whether this is a conversation or a
+//! coincidence (`Group::is_conversation`).
+
+use super::draft::Draft;
+use super::places::{Place, places};
+use super::tape::{Heard, Tape};
+use super::templates::{Example, Joint, fits, joint};
+use super::words::{is_call_topic, is_reply_topic, outcome_path};
+use crate::observer::Span;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+/// A reply comes at most so long after its call.
+const WITHIN: Span = Span::from_secs(30);
+/// Messages with one value that are remembered.
+const PER_VALUE: usize = 8;
+/// Links of a group, and groups, that are looked at.
+const LINKS: usize = 10_000;
+const GROUPS: usize = 20_000;
+/// Least replies of a conversation.
+const REPLIES: usize = 3;
+
+/// Topics of one shape: how many levels, and the first of them.
+type Shape<'t> = (usize, &'t str);
+
+fn shape(topic: &str) -> Shape<'_> {
+    (topic.split('/').count(), topic.split('/').next().unwrap_or_default())
+}
+
+/// Where a group's ids stand.
+type Key<'t> = (Shape<'t>, Shape<'t>, (Place, Place));
+
+/// Calls with replies that may be theirs.
+#[derive(Default)]
+struct Group {
+    /// Reply and call, in the order of replies.
+    links: Vec<(usize, usize)>,
+}
+
+/// Pairs made of messages that share ids, the likeliest first.
+pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
+    let mut groups = link(tape, messages);
+    join_first_levels(tape, &mut groups);
+    let mut found: Vec<(usize, Draft)> = Vec::new();
+    for ((_, _, places), group) in &groups {
+        let pairs = group.pairs(tape);
+        if is_conversation(tape, group, &pairs)
+            && is_id(tape, &places.0, &pairs)
+            && let Some(joint) = templates(tape, places, &pairs)
+            && takes_most(tape, messages, &joint, places, pairs.len())
+        {
+            found.push((pairs.len(), draft(tape, places, &pairs, joint)));
+        }
+    }
+    found.sort_by_key(|(replies, _)| std::cmp::Reverse(*replies));
+    found.into_iter().map(|(_, draft)| draft).collect()
+}
+
+/// Whether a level of the topic holds an id and not a name that many calls have. In a body small
+/// numbers are ids all the same, as each caller counts for itself.
+fn is_id(tape: &Tape, place: &Place, pairs: &[(usize, usize)]) -> bool {
+    let Place::Level(at) = place else { return true };
+    let level = |(call, _): &(usize, usize)| tape.get(*call)?.topic.split('/').nth(*at);
+    let values: HashSet<_> = pairs.iter().filter_map(level).collect();
+    values.len() * 10 >= pairs.len() * 6
+}
+
+/// Whether most of the messages that a pair would hear take part in its conversation.
+fn takes_most(
+    tape: &Tape,
+    messages: &[usize],
+    joint: &Joint,
+    (asked, told): &(Place, Place),
+    pairs: usize,
+) -> bool {
+    let (mut calls, mut replies) = (0, 0);
+    for heard in messages.iter().filter_map(|at| tape.get(*at)) {
+        let holds = |wanted: &Place| places(heard).iter().any(|(place, _)| place == wanted);
+        let (call, reply) = (fits(&joint.call, &heard.topic), fits(&joint.reply, &heard.topic));
+        // On one topic the two directions are told apart by their bodies.
+        let both = call && reply;
+        calls += usize::from(call && holds(asked) && (!both || asks(heard)));
+        replies += usize::from(reply && holds(told) && (!both || !asks(heard)));
+    }
+    pairs * 10 >= calls * 6 && pairs * 10 >= replies * 6
+}
+
+fn asks(heard: &Heard) -> bool {
+    body(heard).is_some_and(super::words::asks)
+}
+
+fn answers(heard: &Heard) -> bool {
+    body(heard).is_some_and(|body| outcome_path(body).is_some())
+}
+
+fn body(heard: &Heard) -> Option<&Value> {
+    heard.body.as_ref().map(|(_, body)| body)
+}
+
+fn link<'t>(tape: &'t Tape, messages: &[usize]) -> BTreeMap<Key<'t>, Group> {
+    let mut groups: BTreeMap<Key<'t>, Group> = BTreeMap::new();
+    let mut recent: HashMap<String, VecDeque<(usize, Place)>> = HashMap::new();
+    for at in messages {
+        let Some(reply) = tape.get(*at) else { continue };
+        for (place, value) in places(reply) {
+            let known = recent.entry(value).or_default();
+            for (before, from) in known.iter() {
+                let Some(call) = tape.get(*before) else { continue };
+                let same = call.topic == reply.topic;
+                if reply.at.since(call.at) > WITHIN || *before == *at {
+                    continue;
+                }
+                // An id in the topic is no id in the body, and one topic needs two kinds of bodies.
+                let kinds = matches!(
+                    (from, &place),
+                    (Place::Body(_), Place::Body(_)) | (Place::Level(_), Place::Level(_))
+                );
+                if !kinds || (same && !(asks(call) && answers(reply) && !asks(reply))) {
+                    continue;
+                }
+                let key = (shape(&call.topic), shape(&reply.topic), (from.clone(), place.clone()));
+                if !groups.contains_key(&key) && groups.len() >= GROUPS {
+                    continue;
+                }
+                let group = groups.entry(key).or_default();
+                if group.links.len() < LINKS {
+                    group.links.push((*at, *before));
+                }
+            }
+            known.push_back((*at, place));
+            if known.len() > PER_VALUE {
+                known.pop_front();
+            }
+        }
+    }
+    groups
+}
+
+/// Where groups differ in the first levels of their topics only, the first level varies: their
+/// links make one group more, whose shapes have no first level.
+fn join_first_levels<'t>(tape: &'t Tape, groups: &mut BTreeMap<Key<'t>, Group>) {
+    let mut joined: BTreeMap<(usize, usize, &str, &str, (Place, Place)), Vec<Key<'t>>> =
+        BTreeMap::new();
+    for (key, group) in groups.iter() {
+        let Some((reply, call)) = group.links.first() else { continue };
+        let (Some(call), Some(reply)) = (tape.get(*call), tape.get(*reply)) else { continue };
+        let rest = |topic: &'t str| topic.split_once('/').map_or("", |(_, rest)| rest);
+        let (asked, told) = (rest(&call.topic), rest(&reply.topic));
+        if key.0.0 > 1 && !asked.is_empty() {
+            let like = (key.0.0, key.1.0, asked, told, key.2.clone());
+            joined.entry(like).or_default().push(key.clone());
+        }
+    }
+    for ((calls, replies, _, _, places), keys) in joined {
+        if keys.len() < 2 {
+            continue;
+        }
+        let mut links: Vec<_> =
+            keys.iter().filter_map(|key| groups.get(key)).flat_map(|it| it.links.clone()).collect();
+        links.sort_unstable();
+        links.truncate(LINKS);
+        groups.insert(((calls, ""), (replies, ""), places), Group { links });
+    }
+}
+
+/// Whether the reply's topic follows from the call: named in its body, or made of its topic.
+fn follows(call: &Heard, reply: &Heard) -> bool {
+    let named = body(call).and_then(Value::as_object).is_some_and(|members| {
+        members.values().filter_map(Value::as_str).any(|text| {
+            text.len() > 1 && (*text == *reply.topic || reply.topic.split('/').any(|it| it == text))
+        })
+    });
+    let mut levels = reply.topic.split('/');
+    named
+        || call.topic != reply.topic
+            && call.topic.split('/').all(|level| {
+                super::words::is_call_level(level) || levels.any(|other| other == level)
+            })
+}
+
+impl Group {
+    /// Each reply with its one call.
+    fn pairs(&self, tape: &Tape) -> Vec<(usize, usize)> {
+        let mut candidates: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        self.links
+            .iter()
+            .for_each(|(reply, call)| candidates.entry(*reply).or_default().push(*call));
+        let mut used = HashSet::new();
+        let mut pairs = Vec::new();
+        for (reply, calls) in candidates {
+            let free = calls.iter().filter(|call| !used.contains(*call));
+            let best = free.max_by_key(|call| {
+                let likely = match (tape.get(**call), tape.get(reply)) {
+                    (Some(call), Some(reply)) => follows(call, reply),
+                    _ => false,
+                };
+                (likely, std::cmp::Reverse(**call))
+            });
+            if let Some(call) = best {
+                used.insert(*call);
+                pairs.push((*call, reply));
+            }
+        }
+        pairs
+    }
+
+    /// The share of replies that only one call could have.
+    fn selective(&self) -> f64 {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        self.links.iter().for_each(|(reply, _)| *counts.entry(*reply).or_default() += 1);
+        let single = counts.values().filter(|count| **count == 1).count();
+        single as f64 / counts.len().max(1) as f64
+    }
+}
+
+/// Whether linked messages are calls and replies, and not things that happen to share values:
+/// both look like what they would be, and each id links one message to one other, or the reply's topic follows from the call. A topic that is the call's
+/// with a word for replies behind it says all of that by itself.
+fn is_conversation(tape: &Tape, group: &Group, pairs: &[(usize, usize)]) -> bool {
+    if pairs.len() < REPLIES {
+        return false;
+    }
+    let count = |test: fn(&Heard, &Heard) -> bool| {
+        let both = pairs.iter().filter_map(|(call, reply)| tape.get(*call).zip(tape.get(*reply)));
+        both.filter(|(call, reply)| test(call, reply)).count()
+    };
+    let nearly = |count: usize| count * 10 >= pairs.len() * 9;
+    let asked = nearly(count(|call, _| asks(call) || is_call_topic(&call.topic)));
+    let told = nearly(count(|_, reply| answers(reply) || is_reply_topic(&reply.topic)));
+    let related = nearly(count(follows));
+    let extends = nearly(count(|call, reply| {
+        let rest = reply.topic.strip_prefix(&*call.topic).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(is_reply_topic)
+    }));
+    told && (extends || asked && (related || group.selective() >= 0.9))
+}
+
+fn heard<'t>(tape: &'t Tape, at: impl Iterator<Item = &'t usize>) -> Vec<&'t Heard> {
+    at.filter_map(|at| tape.get(*at)).collect()
+}
+
+fn templates(tape: &Tape, at: &(Place, Place), pairs: &[(usize, usize)]) -> Option<Joint> {
+    let both = pairs.iter().filter_map(|(call, reply)| tape.get(*call).zip(tape.get(*reply)));
+    let examples: Vec<Example<'_>> = both
+        .map(|(call, reply)| Example { call: &call.topic, reply: &reply.topic, body: body(call) })
+        .collect();
+    let id = match at {
+        (Place::Level(call), Place::Level(reply)) => Some((*call, *reply)),
+        _ => None,
+    };
+    joint(&examples, id)
+}
+
+fn draft(tape: &Tape, at: &(Place, Place), pairs: &[(usize, usize)], joint: Joint) -> Draft {
+    let calls = heard(tape, pairs.iter().map(|(call, _)| call));
+    let replies = heard(tape, pairs.iter().map(|(_, reply)| reply));
+    let place = |place: &Place| match place {
+        Place::Body(path) => format!("`{path}` in the body"),
+        Place::Level(at) => format!("level {} of the topic", at + 1),
+    };
+    let evidence = vec![format!(
+        "{} messages share an id with an earlier one: {} of the call, {} of the reply.",
+        pairs.len(),
+        place(&at.0),
+        place(&at.1)
+    )];
+    Draft::linked(joint, at, &calls, &replies, evidence)
+}
