@@ -8,10 +8,13 @@ use lookout::discover::{Proposal, Tape, TapeLimits, proposals};
 use lookout::observer::{Instant, Span};
 use lookout::wire::{Message, Properties};
 
-/// Traffic in the making: messages with their times in milliseconds.
+/// A message: its time in milliseconds, topic, payload, Response Topic and Correlation Data.
+type Said = (u64, String, Vec<u8>, Option<String>, Option<Vec<u8>>);
+
+/// Traffic in the making.
 #[derive(Default)]
 struct Traffic {
-    messages: Vec<(u64, String, Vec<u8>, Option<String>, Option<Vec<u8>>)>,
+    messages: Vec<Said>,
     seed: u64,
 }
 

@@ -144,6 +144,7 @@ const ROOMS: &[Room] = &[
             "client",
             "demo",
             "app",
+            "discover",
         ],
         crates: None,
         never: &[],

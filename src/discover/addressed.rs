@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::tape::Tape;
-use super::templates::{Example, joint};
+use super::templates::{Example, fits, joint};
 use std::collections::BTreeMap;
 
 /// Examples of a group that are looked at.
@@ -24,19 +24,19 @@ pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
             group.push(Example { call, reply, body: None });
         }
     }
-    let mut drafts: Vec<(usize, Draft)> = Vec::new();
-    for examples in groups.into_values() {
-        let calls = examples.len();
-        let Some(joint) = joint(&examples, None) else { continue };
+    let joints = groups.into_values().filter_map(|it| Some((it.len(), joint(&it, None)?)));
+    let mut joints: Vec<_> = joints.collect();
+    joints.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (_, joint) in joints {
         // The same calls may be answered on topics of several lengths.
-        if let Some((known, draft)) = drafts.iter_mut().find(|(_, it)| it.call == joint.call) {
-            *known += calls;
-            draft.replies.push(joint.reply);
-            continue;
+        match drafts.iter_mut().find(|known| fits(&known.call, &joint.call)) {
+            Some(known) => known.replies.push(joint.reply),
+            None => {
+                let evidence = vec!["Calls carry a Response Topic (MQTT 5).".to_owned()];
+                drafts.push(Draft::addressed(joint, evidence));
+            }
         }
-        let evidence = vec!["Calls carry a Response Topic (MQTT 5).".to_owned()];
-        drafts.push((calls, Draft::addressed(joint, evidence)));
     }
-    drafts.sort_by_key(|(calls, _)| std::cmp::Reverse(*calls));
-    drafts.into_iter().map(|(_, draft)| draft).collect()
+    drafts
 }

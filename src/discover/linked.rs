@@ -13,7 +13,7 @@ use super::templates::{Example, Joint, fits, joint};
 use super::words::{is_call_topic, is_reply_topic, outcome_path};
 use crate::observer::Span;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A reply comes at most so long after its call.
 const WITHIN: Span = Span::from_secs(30);
@@ -66,7 +66,7 @@ pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
 fn is_id(tape: &Tape, place: &Place, pairs: &[(usize, usize)]) -> bool {
     let Place::Level(at) = place else { return true };
     let level = |(call, _): &(usize, usize)| tape.get(*call)?.topic.split('/').nth(*at);
-    let values: HashSet<_> = pairs.iter().filter_map(level).collect();
+    let values: BTreeSet<_> = pairs.iter().filter_map(level).collect();
     values.len() * 10 >= pairs.len() * 6
 }
 
@@ -104,7 +104,7 @@ fn body(heard: &Heard) -> Option<&Value> {
 
 fn link<'t>(tape: &'t Tape, messages: &[usize]) -> BTreeMap<Key<'t>, Group> {
     let mut groups: BTreeMap<Key<'t>, Group> = BTreeMap::new();
-    let mut recent: HashMap<String, VecDeque<(usize, Place)>> = HashMap::new();
+    let mut recent: BTreeMap<String, VecDeque<(usize, Place)>> = BTreeMap::new();
     for at in messages {
         let Some(reply) = tape.get(*at) else { continue };
         for (place, value) in places(reply) {
@@ -141,11 +141,14 @@ fn link<'t>(tape: &'t Tape, messages: &[usize]) -> BTreeMap<Key<'t>, Group> {
     groups
 }
 
+/// What groups have in common that differ in the first levels of their topics only: how many levels
+/// calls and replies have, what follows the first, and where the ids stand.
+type Alike<'t> = (usize, usize, &'t str, &'t str, (Place, Place));
+
 /// Where groups differ in the first levels of their topics only, the first level varies: their
 /// links make one group more, whose shapes have no first level.
 fn join_first_levels<'t>(tape: &'t Tape, groups: &mut BTreeMap<Key<'t>, Group>) {
-    let mut joined: BTreeMap<(usize, usize, &str, &str, (Place, Place)), Vec<Key<'t>>> =
-        BTreeMap::new();
+    let mut joined: BTreeMap<Alike<'t>, Vec<Key<'t>>> = BTreeMap::new();
     for (key, group) in groups.iter() {
         let Some((reply, call)) = group.links.first() else { continue };
         let (Some(call), Some(reply)) = (tape.get(*call), tape.get(*reply)) else { continue };
@@ -190,7 +193,7 @@ impl Group {
         self.links
             .iter()
             .for_each(|(reply, call)| candidates.entry(*reply).or_default().push(*call));
-        let mut used = HashSet::new();
+        let mut used = BTreeSet::new();
         let mut pairs = Vec::new();
         for (reply, calls) in candidates {
             let free = calls.iter().filter(|call| !used.contains(*call));

@@ -6,7 +6,7 @@ use crate::observer::digest::DigestKey;
 use crate::observer::{Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::wire::traffic::Sorted;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Nothing here leaves the program.
 const KEY: DigestKey = DigestKey::new(0x6469_7363, 0x6f76_6572);
@@ -56,7 +56,7 @@ impl Figures {
 pub(super) struct Trial {
     pub(super) figures: Figures,
     /// The messages that the pairs are about.
-    pub(super) explained: HashSet<usize>,
+    pub(super) explained: BTreeSet<usize>,
     names: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn run(tape: &Tape, messages: &[usize], lines: &str) -> Option<Trial>
     let first = tape.get(*messages.first()?)?.at;
     let traffic = config.traffic.clone();
     let mut pipeline = Pipeline::new(config.voice(), config.traffic, config.settings, KEY, first);
-    let (mut explained, mut now) = (HashSet::new(), first);
+    let (mut explained, mut now) = (BTreeSet::new(), first);
     for at in messages {
         let Some(heard) = tape.get(*at) else { continue };
         now = now.max(heard.at);
@@ -95,7 +95,7 @@ pub(super) fn run(tape: &Tape, messages: &[usize], lines: &str) -> Option<Trial>
     Some(figures(&mut pipeline, now, explained))
 }
 
-fn figures(pipeline: &mut Pipeline, now: Instant, explained: HashSet<usize>) -> Trial {
+fn figures(pipeline: &mut Pipeline, now: Instant, explained: BTreeSet<usize>) -> Trial {
     let snapshot = pipeline.snapshot(now);
     let mut figures = Figures::default();
     let mut names = Vec::new();
