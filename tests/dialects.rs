@@ -140,6 +140,23 @@ fn replayed(file: &Path, directory: &Path) -> (Value, Value) {
     (Value::Object(counts.into_iter().collect()), summary)
 }
 
+/// `tests/dialects/azure-mrpc` builds 140 crates and OpenSSL's headers for 40 calls, so what it said
+/// was recorded once, by `lookout record` over Mosquitto 2.0.11, beside what its invoker counted.
+#[test]
+fn what_azure_iot_operations_said_is_counted_as_its_invoker_counted_and_discovered() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialects");
+    let directory = tempfile::tempdir().unwrap();
+    let config = "[traffic]\nprofiles = [\"azure-mrpc\"]\n";
+    std::fs::write(directory.path().join("lookout.toml"), config).unwrap();
+    let file = here.join("azure-mrpc.ndjson");
+    let counted = std::fs::read(here.join("azure-mrpc.json")).unwrap();
+    let (seen, summary) = replayed(&file, directory.path());
+    assert_eq!(seen, serde_json::from_slice::<Value>(&counted).unwrap(), "{summary}");
+    let found = command().arg("discover").arg(&file).output().unwrap();
+    let found = String::from_utf8(found.stdout).unwrap();
+    assert!(found.contains("profile = \"azure-mrpc\"\n"), "{found}");
+}
+
 #[tokio::test]
 async fn what_a_library_says_is_counted_as_its_client_counts_and_discovered_unaided() {
     for case in CASES {
