@@ -78,6 +78,12 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         eprintln!("lookout: --rotate needs files, and `-o -` is stdout");
         return Ok(ExitCode::from(super::BAD_USAGE));
     }
+    if let Some(pair) = config.traffic.unredactable().filter(|_| redact) {
+        eprintln!(
+            "lookout: --redact takes the content out of JSON only, and `encoding` of the pair {pair:?} is another"
+        );
+        return Ok(ExitCode::from(super::BAD_USAGE));
+    }
     telemetry::start_logs(&config.log)?;
     let stop = super::signals::watch()?;
     let clock = Clock::start();

@@ -20,7 +20,7 @@ pub(super) const OUTCOME: &str = "a list of tables { from, ok, rejected, failed 
 pub(super) const BODY: &str =
     "a table { id, method, result, error } of paths such as \"data.id\", or lists of them";
 /// What is allowed as who sends, in words.
-pub(super) const SENDER: &str = "a table { name, client, server }";
+pub(super) const SENDER: &str = "a table with all of name, client and server";
 /// What is allowed as codes, in words.
 pub(super) const CODES: &str = "a table { rejected, failed } of lists of integers";
 /// What is allowed where a value or a list is, in words.

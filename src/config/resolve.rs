@@ -170,7 +170,7 @@ fn check_pairs(gathered: &mut Gathered, draft: &Draft, expanded: &Expanded) {
     let mut names: Vec<&str> = Vec::new();
     for (index, pair) in &expanded.pairs {
         let at = format!("{}[{index}]", table::PAIR);
-        if gathered.is_bad(&at) {
+        if gathered.is_bad(&at) || gathered.is_bad(&format!("{at}.profile")) {
             continue;
         }
         for (name, missing, example) in [
@@ -258,7 +258,8 @@ pub(super) fn traffic_mistakes(
         if gathered.is_part_bad(key) || call.is_some_and(|call| gathered.is_bad(&call)) {
             continue;
         }
-        let what = match key.rsplit('.').next().unwrap_or_default() {
+        let member = key.split_once("].").map_or("", |(_, member)| member);
+        let what = match member {
             _ if key.starts_with("traffic.ignore") => "a topic filter",
             "service" => "what composes a service's name",
             "method" => "what composes a method",

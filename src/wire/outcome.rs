@@ -89,7 +89,11 @@ impl Rules {
                 }
                 Ok(from) => from,
                 Err(problem) => {
-                    note("from", &spec.from, problem);
+                    note(
+                        "from",
+                        &spec.from,
+                        problem.replace(" or topic:NAME", ", topic:NAME or template"),
+                    );
                     continue;
                 }
             };

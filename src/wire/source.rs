@@ -155,7 +155,7 @@ impl Source {
                 .get(name)
                 .map(Self::Topic)
                 .ok_or_else(|| format!("{{{name}}} is not a name in the reply template")),
-            _ => Err("property:NAME, body:PATH, topic:NAME or template".into()),
+            _ => Err("property:NAME, body:PATH or topic:NAME".into()),
         }
     }
 

@@ -4,6 +4,7 @@
 //! it belongs to pairs: to the first whose call template matches, and to each whose reply
 //! template does.
 
+use super::encoding::Encoding;
 use super::filter::{Filter, covers};
 use super::message::TRACEPARENT;
 use super::outcome::Ruling;
@@ -206,6 +207,15 @@ impl Traffic {
     /// Whether a reply on this topic would be heard and read as one.
     pub fn hears(&self, topic: &str) -> bool {
         matches!(self.sort(topic), Sorted::Pairs(_))
+    }
+
+    /// A pair whose payloads are read, but cannot be redacted, if there is one.
+    pub fn unredactable(&self) -> Option<&str> {
+        let binary = |pair: &&Pair| {
+            let encoding = pair.dialect.as_deref().map(|dialect| dialect.encoding);
+            matches!(encoding, Some(Encoding::Cbor | Encoding::MessagePack))
+        };
+        self.pairs.iter().find(binary).map(|pair| pair.name.as_str())
     }
 
     /// Whether anything is read from user properties of this name.

@@ -2,6 +2,51 @@
 
 /// Bad files, and what is said of them.
 pub(crate) const BAD_FILES: &[(&str, &[&str])] = &[
+    // Pairs that speak another dialect.
+    (
+        "[traffic]\nprofiles = [\"wirenbord\"]\n[[traffic.pair]]\nprofile = \"mcp-over-mqtt\"\ncall = \"x/{y}\"",
+        &[
+            "lookout.toml:2: traffic.profiles[0]: found \"wirenbord\", allowed: profiles as `lookout profile list` names them",
+            "lookout.toml:5: traffic.pair[0].call: found call beside profile, allowed: no such setting beside the profile mcp-over-mqtt, which has several pairs",
+        ],
+    ),
+    (
+        "[[traffic.pair]]\ncall = \"a/{service}\"\nreply = { okay = \"b/{s}\", rejected = [1] }\n\
+         outcome = [{ ok = [\"x\"] }, 7]\nbody = { ids = \"x\", id = [\"y\", 7] }\n\
+         codes = { failed = [\"x\"], rejected = 7 }\nwithout_id = \"youngest\"\nonly_addressed = \"yes\"\n\
+         sender_property = { name = \"x\" }\nencoding = \"xml\"\nmethods = [1]",
+        &[
+            "lookout.toml:3: traffic.pair[0].reply.okay: found an unknown setting, allowed: one of ok, rejected, failed",
+            "lookout.toml:3: traffic.pair[0].reply.rejected: found 1, allowed: a string that is not empty, or a list of them",
+            "lookout.toml:4: traffic.pair[0].outcome[0]: found a table, allowed: from, which is property:NAME, body:PATH, topic:NAME or template",
+            "lookout.toml:4: traffic.pair[0].outcome[1]: found 7, allowed: a table { from, ok, rejected, failed }",
+            "lookout.toml:5: traffic.pair[0].body.ids: found an unknown setting, allowed: a known one, did you mean id?",
+            "lookout.toml:5: traffic.pair[0].body.id[1]: found 7, allowed: a string that is not empty, or a list of them",
+            "lookout.toml:6: traffic.pair[0].codes.failed[0]: found \"x\", allowed: an integer",
+            "lookout.toml:6: traffic.pair[0].codes.rejected: found 7, allowed: a list of integers",
+            "lookout.toml:7: traffic.pair[0].without_id: found \"youngest\", allowed: one of \"oneway\", \"oldest\"",
+            "lookout.toml:8: traffic.pair[0].only_addressed: found \"yes\", allowed: true or false",
+            "lookout.toml:9: traffic.pair[0].sender_property: found a table, allowed: a table with all of name, client and server",
+            "lookout.toml:10: traffic.pair[0].encoding: found \"xml\", allowed: one of \"json\", \"cbor\", \"msgpack\", \"opaque\"",
+            "lookout.toml:11: traffic.pair[0].methods: found 1, allowed: a string that is not empty, or a list of them",
+        ],
+    ),
+    (
+        "[[traffic.pair]]\ncall = \"a/{service}\"\nreply = \"b\"\ncalled_by = \"{service}\"\n\
+         outcome = [{ from = \"topic:s\", failed = [\"*\"] }, { from = \"template\" }, { from = \"property:x\" }, { from = \"src\", ok = [\"x\"] }]\n\
+         body = { id = \"a..b\", method = \"a.b.c.d.e.f.g.h.i\" }\nreplied_by = \"src\"\nmethod = \"{nope}\"",
+        &[
+            "lookout.toml:4: traffic.pair[0].called_by: found \"{service}\", allowed: what composes a client's name (nothing says who sends: set `sender_property` too)",
+            "lookout.toml:5: traffic.pair[0].outcome[0].from: found \"topic:s\", allowed: {s} is not a name in the reply template",
+            "lookout.toml:5: traffic.pair[0].outcome[1].from: found \"template\", allowed: no reply template fixes an outcome",
+            "lookout.toml:5: traffic.pair[0].outcome[2].from: found \"property:x\", allowed: a rule has patterns",
+            "lookout.toml:5: traffic.pair[0].outcome[3].from: found \"src\", allowed: property:NAME, body:PATH, topic:NAME or template",
+            "lookout.toml:6: traffic.pair[0].body.id: found \"a..b\", allowed: a member's name is not empty; names are joined by single dots",
+            "lookout.toml:6: traffic.pair[0].body.method: found \"a.b.c.d.e.f.g.h.i\", allowed: a path has at most 8 names",
+            "lookout.toml:7: traffic.pair[0].replied_by: found \"src\", allowed: property:NAME, body:PATH or topic:NAME",
+            "lookout.toml:8: traffic.pair[0].method: found \"{nope}\", allowed: what composes a method ({nope} is not a name in the call template)",
+        ],
+    ),
     // The kinds of values.
     (
         "[verdict]\nmin_silence = \"6 sec\"",

@@ -239,3 +239,19 @@ fn what_cannot_be_begun_is_refused_with_its_option() {
     }
     assert_eq!(std::fs::read_to_string(&there).unwrap(), "precious");
 }
+
+/// Nothing is written that would only look redacted.
+#[test]
+fn what_cannot_be_redacted_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("lookout.toml");
+    let pair = "[[traffic.pair]]\nprofile = \"mqtt-json-rpc\"\nencoding = \"cbor\"\n";
+    std::fs::write(&config, pair).unwrap();
+    let mut recorder = command();
+    recorder.args(["record", "--redact", "-o", "-", "--config"]).arg(&config);
+    let output = recorder.output().unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("`encoding` of the pair \"mqtt-json-rpc\""), "{said}");
+    assert!(output.stdout.is_empty());
+}

@@ -7,6 +7,7 @@ pub(crate) mod transcript;
 
 mod circuits;
 mod components;
+mod dialects;
 mod doubt;
 mod failures;
 mod files;
@@ -49,7 +50,7 @@ const STEADY: &str = "[circuit]\njitter = 0.0\n";
 
 /// Every scenario there is.
 pub(crate) fn all() -> Vec<&'static Scenario> {
-    let chapters: [&[Scenario]; 16] = [
+    let chapters: [&[Scenario]; 17] = [
         forms::SCENARIOS,
         mqtt5::SCENARIOS,
         templates::SCENARIOS,
@@ -66,6 +67,7 @@ pub(crate) fn all() -> Vec<&'static Scenario> {
         components::SCENARIOS,
         files::SCENARIOS,
         profiles::SCENARIOS,
+        dialects::SCENARIOS,
     ];
     chapters.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 //! Times are milliseconds since the file begins. Lines may be written in any order; they are
 //! sorted by time, and among equal times the order of writing decides.
 
+use base64::Engine;
 use serde_json::{Value, json};
 use std::ops::Range;
 
@@ -54,6 +55,12 @@ impl Tape {
     /// A message with MQTT 5 properties.
     pub(crate) fn with_props(&mut self, at: u64, topic: &str, payload: &str, props: Value) {
         self.line(at, json!({"topic": topic, "payload": payload, "props": props}));
+    }
+
+    /// A message whose payload is no text.
+    pub(crate) fn binary(&mut self, at: u64, topic: &str, payload: &[u8]) {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(payload);
+        self.line(at, json!({"topic": topic, "payload_b64": encoded}));
     }
 
     /// The link to the broker changes.
