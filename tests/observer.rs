@@ -21,3 +21,5 @@ mod matching;
 mod nesting;
 #[path = "observer/services.rs"]
 mod services;
+#[path = "observer/sharing.rs"]
+mod sharing;

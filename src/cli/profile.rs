@@ -4,8 +4,10 @@
 //! changed there.
 
 use super::BAD_USAGE;
-use crate::config::{PROFILES, Profile};
+use crate::config::{PROFILES, Profile, asyncapi};
+use anyhow::Context;
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `lookout profile`.
@@ -19,6 +21,12 @@ pub struct Args {
 enum What {
     /// Name every profile and what it is for.
     List,
+    /// Print the pairs of an AsyncAPI 3 document (JSON or YAML): its operations that have a reply,
+    /// with their methods.
+    Import {
+        /// The document.
+        file: PathBuf,
+    },
     /// Print a profile as the configuration that it stands for.
     Show {
         /// The profile, as `list` names it.
@@ -30,6 +38,17 @@ enum What {
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     match args.what {
         What::List => super::print(&list()),
+        What::Import { file } => {
+            let text =
+                std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+            match asyncapi::pairs(&text) {
+                Ok(lines) => super::print(&lines),
+                Err(problem) => {
+                    eprintln!("lookout: {}: {problem}", file.display());
+                    Ok(ExitCode::from(BAD_USAGE))
+                }
+            }
+        }
         What::Show { name } => match Profile::find(&name) {
             Some(profile) => super::print(profile.text),
             None => {

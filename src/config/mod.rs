@@ -11,6 +11,7 @@
 //! in the repository to it.
 
 mod address;
+pub mod asyncapi;
 mod broker;
 mod draft;
 mod duration;
