@@ -140,7 +140,7 @@ fn replayed(file: &Path, directory: &Path) -> (Value, Value) {
     (Value::Object(counts.into_iter().collect()), summary)
 }
 
-/// `tests/dialects/azure-mrpc` builds 140 crates and OpenSSL's headers for 40 calls, so what it said
+/// `scripts/azure-mrpc` takes 140 crates and the headers of OpenSSL for 40 calls, so what it said
 /// was recorded once, by `lookout record` over Mosquitto 2.0.11, beside what its invoker counted.
 #[test]
 fn what_azure_iot_operations_said_is_counted_as_its_invoker_counted_and_discovered() {

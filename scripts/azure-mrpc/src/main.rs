@@ -1,4 +1,5 @@
-//! Commands of Azure IoT Operations as its crate makes them: `azure-mrpc PORT`. The executor `oven`
+//! Commands of Azure IoT Operations as its crate makes them: `cargo run -- PORT`, with a broker there
+//! that takes anyone. Recorded in `tests/dialects/azure-mrpc.ndjson`. The executor `oven`
 //! answers `add`; requests that it cannot read are refused by the crate (400), and requests that it
 //! drops are answered by the crate as failures (500). Prints what the invoker counted.
 
