@@ -1,19 +1,26 @@
 //! Real libraries speak their dialects over a real Mosquitto. `lookout record` writes down what they
-//! say, a replay under the profile counts what the clients counted, and `lookout discover`, which is
-//! told nothing, finds the pair.
+//! say; a replay of that, and `lookout run` beside it, count what the clients counted; and `lookout
+//! discover`, which is told nothing and hears lookout as well, finds the pair.
 //!
 //! The libraries are brought by `scripts/dialects`, which `scripts/test` runs.
 
 #![cfg(feature = "daemon")]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[allow(dead_code)]
+#[path = "e2e/line.rs"]
+mod line;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[allow(dead_code)]
+#[path = "e2e/program.rs"]
+mod program;
 #[allow(dead_code)]
 #[path = "record/recorder.rs"]
 mod recorder;
 
 use mosquitto::Mosquitto;
+use program::{Lookout, Metrics};
 use recorder::{PATIENCE, Publisher, Recorder, command};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -94,8 +101,8 @@ fn make(arguments: &[&str], port: u16) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {said}"))
 }
 
-/// Records what a library says, and listens to it without knowing anything. Gives the recording,
-/// what was proposed, and what the library's client counted.
+/// Observes and records what a library says, and listens to it without knowing anything. Gives the
+/// recording, what was proposed, and what the library's client counted, which is what was observed.
 async fn hear(case: &Case, directory: &Path) -> (PathBuf, String, Value) {
     let broker = Mosquitto::start();
     let port = broker.port();
@@ -105,6 +112,10 @@ async fn hear(case: &Case, directory: &Path) -> (PathBuf, String, Value) {
     let mut recorder = Recorder::spawn(port, &["--config", config, "-o", "-"]);
     recorder.line("subscribed to ");
     let lines = recorder.stdout.take().unwrap();
+    let here =
+        format!("[broker]\nurl = \"mqtt://127.0.0.1:{port}\"\n[http]\nlisten = \"127.0.0.1:0\"\n");
+    let mut live = Lookout::start(&format!("{here}{}", case.config)).await;
+    live.log("subscribed to ").await;
     let mut listener = command();
     let at = format!("broker.url=mqtt://127.0.0.1:{port}");
     listener.args(["discover", "--for", "10m", "--set", &at, "--set", "broker.client_id=listener"]);
@@ -113,6 +124,11 @@ async fn hear(case: &Case, directory: &Path) -> (PathBuf, String, Value) {
     let proposed = listener.read();
 
     let counted = make(case.maker, port);
+    let same = |metrics: &Metrics| {
+        let mut outcomes = ["ok", "rejected", "failed"].into_iter();
+        outcomes.all(|it| Some(metrics.all_calls(it)) == counted[it].as_u64())
+    };
+    live.metrics("what the client counted", same).await;
     Publisher::connect(port).say(END, "").await;
     let file = directory.join("traffic.ndjson");
     let mut text = String::new();
