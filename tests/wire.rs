@@ -10,6 +10,8 @@
 mod arrays;
 #[path = "wire/calls.rs"]
 mod calls;
+#[path = "wire/dialects.rs"]
+mod dialects;
 #[path = "wire/kit.rs"]
 mod kit;
 #[path = "wire/lcg.rs"]

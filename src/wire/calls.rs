@@ -1,13 +1,13 @@
 //! Calls: who is called, what, and where the reply will come back.
 
 use super::body::Parsed;
-use super::dialect::{Dialect, Side};
+use super::dialect::Dialect;
 use super::envelope::Id;
 use super::marks::{Marks, no_id};
 use super::message::{Message, TRACEPARENT};
 use super::pair::Pair;
 use super::read::{Context, Element, Sink, home, response_topic};
-use super::template::{Captures, is_topic};
+use super::template::{Captures, Composition, is_topic};
 use crate::observer::Span;
 use crate::observer::address::Address;
 use crate::observer::call::Malformed;
@@ -57,7 +57,8 @@ pub(super) fn read<'a>(
         return sink(malformed(Malformed::BadMethod));
     }
     let side = dialect.and_then(|dialect| dialect.side(message));
-    let (service, method) = names(pair, side, values, parsed.service.as_deref(), method);
+    let reverse = dialect.and_then(|dialect| dialect.reverse(side));
+    let (service, method) = names(pair, reverse, values, parsed.service.as_deref(), method);
     let method = method.filter(|method| pair.knows(method));
     let call = Calling { context, message, pair, values, parsed: &parsed };
     let Kept { mut kind, caller, address } = call.kind(scratch);
@@ -66,11 +67,17 @@ pub(super) fn read<'a>(
         (*keys, *shared) = marks.keys(*keys, *shared);
     }
     let parts = if context.parts { parts(context.key, message, &parsed) } else { [None; 2] };
-    let topic = if pair.all_naming {
-        message.topic
-    } else {
-        pair.call.shown(values, &pair.naming, scratch);
-        scratch
+    let topic = match reverse {
+        None if pair.all_naming => message.topic,
+        None => {
+            pair.call.shown(values, &pair.naming, scratch);
+            scratch
+        }
+        Some(names) => {
+            let naming: SmallVec<[u8; 8]> = names.names().collect();
+            pair.call.shown(values, &naming, scratch);
+            scratch
+        }
     };
     sink(Input::Call(Call {
         pair: pair.id,
@@ -92,13 +99,11 @@ fn named<'n>(key: &DigestKey, kind: Kind, text: &'n str) -> Name<'n> {
 /// `.`, else the pair. A client that its server calls has a name of its own.
 fn names<'n>(
     pair: &'n Pair,
-    side: Option<Side>,
+    reverse: Option<&Composition>,
     values: &Captures<'n>,
     service: Option<&'n str>,
     method: Option<&'n str>,
 ) -> (Cow<'n, str>, Option<&'n str>) {
-    let called_by = pair.dialect.as_deref().and_then(|dialect| dialect.called_by.as_ref());
-    let reverse = called_by.filter(|_| side == Some(Side::Server));
     let composed = reverse.or(pair.service.as_ref()).and_then(|it| it.compose(values));
     if let Some(composed) = composed {
         return (composed, method);

@@ -109,8 +109,7 @@ pub struct Dialect {
     pub oldest: bool,
     /// See [`DialectSpec::only_addressed`].
     pub only_addressed: bool,
-    /// See [`DialectSpec::called_by`].
-    pub called_by: Option<Composition>,
+    called_by: Option<Composition>,
     /// See [`DialectSpec::replied_by`].
     pub replied_by: Option<Source>,
     /// See [`DialectSpec::encoding`].
@@ -161,9 +160,9 @@ impl Dialect {
         Some(Self { rules, paths, sender, oldest, only_addressed, called_by, replied_by, encoding })
     }
 
-    /// Names that make up a name of a service beside those of `service`.
-    pub fn naming(&self) -> impl Iterator<Item = u8> {
-        self.called_by.iter().flat_map(Composition::names)
+    /// What composes the name of a client that its server calls, if this is such a call.
+    pub fn reverse(&self, side: Option<Side>) -> Option<&Composition> {
+        self.called_by.as_ref().filter(|_| side == Some(Side::Server))
     }
 
     /// User properties that are read.

@@ -187,8 +187,7 @@ impl Pair {
         let (Some(call), true) = (call, mistakes.is_empty()) else {
             return Err(mistakes);
         };
-        let mut naming: Vec<u8> = service.iter().flat_map(Composition::names).collect();
-        naming.extend(dialect.iter().flat_map(|dialect| dialect.naming()));
+        let naming: Vec<u8> = service.iter().flat_map(Composition::names).collect();
         let mut methods: Vec<Box<str>> = spec.methods.iter().map(|it| it.as_str().into()).collect();
         methods.sort_unstable();
         let all_naming = call.names().all(|name| naming.contains(&name));

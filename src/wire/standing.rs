@@ -112,10 +112,13 @@ fn place(pairs: &[PairSettings], service: &str, topic: Option<&str>) -> Option<(
             calls.find(|(_, call)| fits(call, topic)).map(|(pair, _)| (pair, topic.to_owned()))
         }
         None => {
-            let named = |call: &&str| call.split('/').any(|level| level == "{service}");
-            let (pair, call) = calls.clone().find(|(_, call)| named(call))?;
+            let is_name = |level: &str| matches!(level, "{service}" | "{service...}");
+            let named = calls.clone().find(|(_, call)| call.split('/').any(is_name));
+            // Where no topic names the service, it can only be known whose it is if there is one pair.
+            let single = calls.clone().next().filter(|_| pairs.len() == 1);
+            let (pair, call) = named.or(single)?;
             let level = |level| match level {
-                "{service}" => service,
+                level if is_name(level) => service,
                 level if level.contains('{') => "+",
                 level => level,
             };
@@ -162,9 +165,13 @@ mod tests {
     }
 
     fn told(payload: &str) -> Option<String> {
+        told_of(&pairs(), payload)
+    }
+
+    fn told_of(pairs: &[PairSettings], payload: &str) -> Option<String> {
         let mut told = None;
         let name = |name: &str| DigestKey::new(1, 2).digest(Kind::Service, name.as_bytes());
-        read(payload.as_bytes(), &pairs(), name, |input| {
+        read(payload.as_bytes(), pairs, name, |input| {
             let Input::Standing(it) = input else { return };
             let verdict = it.verdict.map(|(v, r, at)| (v.name(), r, at.micros() / 1_000_000));
             let circuit = it.circuit.map(|circuit| {
@@ -215,6 +222,22 @@ mod tests {
         ] {
             let payload = payload.replace("TIME", time);
             assert_eq!(told(&payload).as_deref(), expected, "{payload}");
+        }
+    }
+    #[test]
+    fn a_service_that_no_topic_names_is_of_the_only_pair() {
+        let payload = r#"{"type":"service_verdict","service":"d/B","verdict":"healthy","timestamp":"1970-01-01T00:10:00Z"}"#;
+        let call = |call: &str| PairSettings { call: call.into(), ..PairSettings::default() };
+        for (calls, wanted) in [
+            (&["bus/{client}/{service...}"][..], Some("d/B 0 bus/+/d/B")),
+            (&["x/{driver}/{unit}/go"], Some("d/B 0 x/+/+/go")),
+            (&["x/{driver}", "y/{driver}"], None),
+            (&["x/{driver}", "y/{service...}"], Some("d/B 1 y/d/B")),
+        ] {
+            let pairs: Vec<_> = calls.iter().map(|it| call(it)).collect();
+            let told = told_of(&pairs, payload);
+            let wanted = wanted.map(|it| format!(r#"{it} Some(("healthy", None, 600)) None None"#));
+            assert_eq!(told, wanted, "{calls:?}");
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     with("dialect_codes_of_a_pair", CODES, codes),
     with("dialect_cbor", CBOR, cbor),
     with("dialect_names_that_the_call_says", SAID, said),
+    with("dialect_reply_before_its_call", "[traffic]\nprofiles = [\"azure-mrpc\"]\n", early),
 ];
 
 /// Three calls without an id, the second reply is lost; one with an id, answered under it only.
@@ -172,5 +173,18 @@ fn said(tape: &mut Tape) {
         (50, "gateway/desk/z9", r#"{"id":2,"result":2}"#),
     ] {
         tape.with_props(at, topic, payload, user.clone());
+    }
+}
+
+/// On another connection a reply can overtake its call, by up to 2 s.
+fn early(tape: &mut Tape) {
+    let topic = "rpc/command-samples/oven/bake";
+    let answers = "clients/me/rpc/command-samples/oven/bake";
+    for (at, status) in [(0, "500"), (4_000, "200")] {
+        let data = format!("AAAAAAAAAAAAAAAAAA{:02}AA==", at / 1_000);
+        let told = json!({"correlation_data_b64": data, "user": [["__stat", status]]});
+        tape.with_props(at, answers, "", told);
+        let asked = json!({"response_topic": answers, "correlation_data_b64": data});
+        tape.with_props(at + 1_900, topic, "", asked);
     }
 }
