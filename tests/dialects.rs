@@ -196,3 +196,46 @@ async fn what_a_library_says_is_counted_as_its_client_counts_and_discovered_unai
         assert!(check.status.success(), "{proposed}\n{}", String::from_utf8_lossy(&check.stderr));
     }
 }
+
+#[test]
+fn who_hears_nothing_says_why() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let closed = format!("broker.url=mqtt://127.0.0.1:{port}");
+    for (arguments, code, said) in [
+        (&["--set", &closed, "--for", "300ms"][..], 1, "no link to the broker: mqtt://127.0.0.1:"),
+        (&["--topic", "a/#/b"], 64, "# is allowed only at the end"),
+        (&["--for", "5"], 64, "expected a duration such as 90s"),
+        (&["no-such-file.ndjson"], 1, "no-such-file.ndjson: No such file"),
+        (&["traffic.ndjson", "--topic", "a/#"], 64, "cannot be used with"),
+    ] {
+        let output = command().arg("discover").args(arguments).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(said) && output.stdout.is_empty(), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn profiles_are_listed_shown_and_imported() {
+    let run = |arguments: &[&str]| {
+        let output = command().arg("profile").args(arguments).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, list, _) = run(&["list"]);
+    assert_eq!((code, list.lines().count()), (Some(0), 13));
+    let directory = tempfile::tempdir().unwrap();
+    for name in list.lines().filter_map(|line| line.split_whitespace().next()) {
+        let (code, text, _) = run(&["show", name]);
+        assert!(code == Some(0) && text.contains("\n# Source: "), "{name}: {text}");
+        let file = directory.path().join("lookout.toml");
+        std::fs::write(&file, text).unwrap();
+        assert!(command().arg("check-config").arg(&file).status().unwrap().success(), "{name}");
+    }
+    let (code, _, said) = run(&["show", "wirenbord"]);
+    assert!(code == Some(64) && said.contains("wirenboard"), "{said}");
+    let file = directory.path().join("asyncapi.yaml");
+    std::fs::write(&file, "asyncapi: 2.6.0\n").unwrap();
+    let (code, _, said) = run(&["import", file.to_str().unwrap()]);
+    assert!(code == Some(64) && said.contains("convert it to AsyncAPI 3"), "{said}");
+}

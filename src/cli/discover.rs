@@ -14,6 +14,7 @@ use crate::mqtt::{self, Arrival, Plan};
 use crate::observer::{Instant, Span};
 use crate::telemetry;
 use crate::wire::capture::{Line, What};
+use crate::wire::filter::Filter;
 use anyhow::Context;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -38,11 +39,14 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A recording to look at, plain or `.zst`, instead of a broker.
-    #[arg(conflicts_with = "length")]
+    #[arg(conflicts_with_all = ["length", "topics"])]
     file: Option<PathBuf>,
     /// How long to listen, such as 60s or 10m; SIGINT or SIGTERM ends it sooner.
     #[arg(long = "for", value_name = "DURATION", value_parser = config::parse_duration, default_value = "60s")]
     length: Span,
+    /// Listen to this topic filter only; may be given several times [default: everything]
+    #[arg(long = "topic", value_name = "FILTER", value_parser = filter)]
+    topics: Vec<String>,
     /// The configuration file, for the broker and how to reach it.
     #[arg(long, short, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -53,7 +57,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { file, length, config, set } = args;
+    let Args { file, length, topics, config, set } = args;
     let mut tape = Tape::new(TapeLimits::default());
     if let Some(file) = file {
         read(&file, &mut tape)?;
@@ -67,10 +71,16 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let stop = super::signals::watch()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    let heard = runtime.block_on(listen(&config, stop, length, &mut tape));
+    let topics = if topics.is_empty() { FILTERS.map(str::to_owned).into() } else { topics };
+    let heard = runtime.block_on(listen(&config, stop, (length, topics), &mut tape));
     runtime.shutdown_background();
     heard?;
     super::print(&report(&tape))
+}
+
+/// Checks a topic filter, for the parser of the command line.
+fn filter(text: &str) -> Result<String, String> {
+    Filter::new(text).map(|_| text.to_owned())
 }
 
 /// Reads a recording.
@@ -88,14 +98,16 @@ fn read(file: &Path, tape: &mut Tape) -> anyhow::Result<()> {
 async fn listen(
     config: &Config,
     stop: oneshot::Receiver<()>,
-    length: Span,
+    (length, topics): (Span, Vec<String>),
     tape: &mut Tape,
 ) -> anyhow::Result<()> {
     let clock = Clock::start();
     let mut plan = Plan::listener(config);
-    plan.filters = FILTERS.map(str::to_owned).into();
+    plan.filters = topics;
+    let what =
+        if plan.filters == FILTERS { "everything".to_owned() } else { plan.filters.join(", ") };
+    tracing::info!("listening to {what} on {} for {length}", app::urls(&config.broker));
     let (session, mut inbox, handle) = mqtt::open(plan, clock);
-    tracing::info!("listening to everything on {} for {length}", app::urls(&config.broker));
     let mut gone = app::start(session)?;
     let (mut stop, mut over) = (pin!(stop), pin!(sleep(Duration::from_micros(length.micros()))));
     let mut tick = interval(TICK);
@@ -127,7 +139,10 @@ async fn listen(
     let figures = handle.figures();
     if figures.links == 0 {
         let problem = handle.status().borrow().problem.clone().unwrap_or_default();
-        anyhow::bail!("nothing was heard: no link to the broker: {problem}");
+        anyhow::bail!(
+            "nothing was heard: no link to the broker: {problem}; if it refuses to let this user hear \
+             everything, say with --topic what may be heard"
+        );
     }
     if figures.inbox_dropped > 0 {
         tracing::warn!("{} messages came too fast and were not looked at", figures.inbox_dropped);

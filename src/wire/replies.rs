@@ -2,6 +2,7 @@
 
 use super::calls::{agreement, id_key};
 use super::dialect::Dialect;
+use super::encoding::Encoding;
 use super::envelope::Envelope;
 use super::error::Reading;
 use super::marks;
@@ -131,6 +132,10 @@ impl Context<'_> {
         let ruled = dialect.ruling(message, envelope, &reply.values, reply.outcome);
         let strict = match (ruled, element.envelope) {
             (Some(answer), _) => Ok(answer),
+            // What is not read is no answer of a wrong form.
+            (None, Err(Malformed::NotDecoded)) if dialect.encoding == Encoding::Opaque => {
+                Ok(Answer::Result)
+            }
             (None, Err(kind)) => Err(kind),
             (None, Ok(envelope)) => {
                 let read = envelope.check().and(id.map(drop));
