@@ -281,6 +281,25 @@ fn nothing_is_found_in_telemetry() {
     }
 }
 
+/// More calls than links that are looked at.
+#[test]
+fn a_busy_system_is_found_as_well() {
+    let mut traffic = Traffic::default();
+    for at in 0..11_000_u64 {
+        let call = format!(r#"{{"id":"id-{at}","method":"get","replyTo":"inbox/u{}"}}"#, at % 9);
+        traffic.say(at * 2, format!("backend/S{}", at % 7), call);
+        traffic.say(
+            at * 2 + 1,
+            format!("inbox/u{}", at % 9),
+            format!(r#"{{"id":"id-{at}","result":1}}"#),
+        );
+    }
+    let found = traffic.proposals();
+    assert_eq!(found.len(), 1);
+    assert!(found[0].lines.contains("call = \"backend/{service}\""), "{}", found[0].lines);
+    assert_eq!((found[0].figures.calls, found[0].figures.answered), (11_000, 11_000));
+}
+
 #[test]
 fn two_systems_are_told_apart() {
     let mut traffic = Traffic::default();

@@ -52,7 +52,7 @@ pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
         if is_conversation(tape, group, &pairs)
             && is_id(tape, &places.0, &pairs)
             && let Some(joint) = templates(tape, places, &pairs)
-            && takes_most(tape, messages, &joint, places, pairs.len())
+            && takes_most(tape, messages, &joint, places, &pairs)
         {
             found.push((pairs.len(), draft(tape, places, &pairs, joint)));
         }
@@ -76,10 +76,13 @@ fn takes_most(
     messages: &[usize],
     joint: &Joint,
     (asked, told): &(Place, Place),
-    pairs: usize,
+    pairs: &[(usize, usize)],
 ) -> bool {
     let (mut calls, mut replies) = (0, 0);
-    for heard in messages.iter().filter_map(|at| tape.get(*at)) {
+    // Only so many links are looked at, so what came after the last of them is none of theirs.
+    let last = pairs.iter().map(|(_, reply)| *reply).max().unwrap_or_default();
+    let seen = messages.iter().take_while(|at| **at <= last);
+    for heard in seen.filter_map(|at| tape.get(*at)) {
         let holds = |wanted: &Place| places(heard).iter().any(|(place, _)| place == wanted);
         let (call, reply) = (fits(&joint.call, &heard.topic), fits(&joint.reply, &heard.topic));
         // On one topic the two directions are told apart by their bodies.
@@ -87,7 +90,7 @@ fn takes_most(
         calls += usize::from(call && holds(asked) && (!both || asks(heard)));
         replies += usize::from(reply && holds(told) && (!both || !asks(heard)));
     }
-    pairs * 10 >= calls * 6 && pairs * 10 >= replies * 6
+    pairs.len() * 10 >= calls * 6 && pairs.len() * 10 >= replies * 6
 }
 
 fn asks(heard: &Heard) -> bool {
