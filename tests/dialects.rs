@@ -118,7 +118,7 @@ async fn hear(case: &Case, directory: &Path) -> (PathBuf, String, Value) {
     live.log("subscribed to ").await;
     let mut listener = command();
     let at = format!("broker.url=mqtt://127.0.0.1:{port}");
-    listener.args(["discover", "--for", "10m", "--set", &at, "--set", "broker.client_id=listener"]);
+    listener.args(["discover", "--for", "10m", "--set", &at]);
     let mut listener = Recorder::of(listener.stdout(Stdio::piped()));
     listener.line("subscribed to ");
     let proposed = listener.read();

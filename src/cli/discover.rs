@@ -102,7 +102,7 @@ async fn listen(
     tape: &mut Tape,
 ) -> anyhow::Result<()> {
     let clock = Clock::start();
-    let mut plan = Plan::listener(config);
+    let mut plan = Plan::listener(config, "discover");
     plan.filters = topics;
     let what =
         if plan.filters == FILTERS { "everything".to_owned() } else { plan.filters.join(", ") };

@@ -130,7 +130,7 @@ async fn record(
     stop: oneshot::Receiver<()>,
     length: Option<Span>,
 ) -> anyhow::Result<()> {
-    let (session, inbox, handle) = mqtt::open(Plan::listener(config), recorder.clock);
+    let (session, inbox, handle) = mqtt::open(Plan::listener(config, "record"), recorder.clock);
     tracing::info!("recording from {}", app::urls(&config.broker));
     let gone = app::start(session)?;
     let (pause, no_link) = (config.settings.doubt.pause, config.fail_fast.no_link);

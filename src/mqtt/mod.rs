@@ -39,9 +39,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::watch;
 
-/// What the client identifier of a listener ends with.
-const LISTENER: &str = "-record";
-
 /// Everything a session needs to know.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -77,25 +74,25 @@ impl Plan {
     }
 
     /// What somebody needs who only listens, beside an observer of the same configuration: a
-    /// client identifier of its own (`…-record`), so that neither ends the other's connection,
-    /// and neither presence nor canary, for nobody observes.
-    pub fn listener(config: &Config) -> Self {
+    /// client identifier of its own (`…-record` for a `command` of that name), so that neither ends
+    /// the other's connection, and neither presence nor canary, for nobody observes.
+    pub fn listener(config: &Config, command: &str) -> Self {
         let (presence, canary, standing) = (None, None, Vec::new());
         let mut plan = Self { presence, canary, standing, ..Self::new(config) };
-        plan.broker.client_id = listener_id(&config.broker.client_id);
+        plan.broker.client_id = listener_id(&config.broker.client_id, command);
         plan
     }
 }
 
 /// The client identifier of a listener beside the observer with this one, within the 65 535
 /// bytes that MQTT can carry.
-fn listener_id(observer: &str) -> String {
-    let most = usize::from(u16::MAX) - LISTENER.len();
+fn listener_id(observer: &str, command: &str) -> String {
+    let most = usize::from(u16::MAX).saturating_sub(command.len() + 1);
     let mut end = observer.len().min(most);
     while !observer.is_char_boundary(end) {
         end -= 1;
     }
-    format!("{}{LISTENER}", &observer[..end])
+    format!("{}-{command}", &observer[..end])
 }
 
 /// A session that is ready to run, with both of its ends. Nothing happens before
@@ -233,9 +230,9 @@ mod tests {
 
     #[test]
     fn a_listener_has_an_identifier_of_its_own_that_mqtt_can_carry() {
-        assert_eq!(listener_id("lookout-a"), "lookout-a-record");
+        assert_eq!(listener_id("lookout-a", "record"), "lookout-a-record");
         let longest = "é".repeat(32_767);
-        let id = listener_id(&longest);
+        let id = listener_id(&longest, "record");
         assert!(id.len() <= 65_535 && id.ends_with("é-record"), "{} bytes", id.len());
     }
 }
