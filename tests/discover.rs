@@ -62,6 +62,13 @@ impl Traffic {
             self.say(at + 60, format!("zigbee/lamp{lamp}"), state);
             let status = format!(r#"{{"status":"ok","uptime":{number},"device_id":"gw-{lamp}"}}"#);
             self.say(at + 70, format!("gateways/gw-{lamp}/status"), status);
+            // A chain of events that share what they are about, and commands by another name.
+            let login = format!(r#"{{"id":"user-{number}","action":"login"}}"#);
+            self.say(at + 30, "shop/logins", login);
+            let cart = format!(r#"{{"id":"user-{number}","status":"open"}}"#);
+            self.say(at + 230, "shop/carts", cart);
+            self.say(at + 40, "cmnd/plug/POWER", "TOGGLE");
+            self.say(at + 45, "stat/plug/RESULT", r#"{"POWER":"ON"}"#);
             let order = format!(r#"{{"command":"report","device_id":"gw-{lamp}"}}"#);
             self.say(at + 10, format!("gateways/gw-{lamp}/command"), order);
         }

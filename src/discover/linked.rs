@@ -243,7 +243,14 @@ fn is_conversation(tape: &Tape, group: &Group, pairs: &[(usize, usize)]) -> bool
         let rest = reply.topic.strip_prefix(&*call.topic).and_then(|rest| rest.strip_prefix('/'));
         rest.is_some_and(is_reply_topic)
     }));
-    told && (extends || asked && (related || group.selective() >= 0.9))
+    // Events of one chain share ids too: without a word for it in a topic, bodies have to be clear.
+    let sure = nearly(count(|call, reply| {
+        let bodies = body(call).zip(body(reply));
+        is_call_topic(&call.topic)
+            || is_reply_topic(&reply.topic)
+            || bodies.is_some_and(|(call, reply)| super::words::are_sure(call, reply))
+    }));
+    told && (extends || asked && (related || sure && group.selective() >= 0.9))
 }
 
 fn heard<'t>(tape: &'t Tape, at: impl Iterator<Item = &'t usize>) -> Vec<&'t Heard> {

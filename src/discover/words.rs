@@ -76,6 +76,17 @@ pub(super) fn is_call_topic(topic: &str) -> bool {
     topic.split('/').any(is_call_level)
 }
 
+/// Members that events have as well: alone they make no call, and no reply.
+const WEAK: [&str; 6] = ["action", "op", "operation", "status", "ok", "outcome"];
+
+/// Whether two bodies are a call and its reply by what only such have.
+pub(super) fn are_sure(call: &Value, reply: &Value) -> bool {
+    let strong = |found: Option<(String, &Value)>| {
+        found.is_some_and(|(path, _)| !WEAK.contains(&path.rsplit('.').next().unwrap_or_default()))
+    };
+    strong(find(call, &CALL_MEMBERS)) && strong(find(reply, &REPLY_MEMBERS))
+}
+
 /// Whether a body asks something.
 pub(super) fn asks(body: &Value) -> bool {
     find(body, &CALL_MEMBERS).is_some()
