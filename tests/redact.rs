@@ -351,9 +351,14 @@ fn every_scenario_redacted_replays_as_before() {
     let scenarios = scenarios();
     assert!(scenarios.len() > 70, "{} scenarios", scenarios.len());
     for (file, rules) in scenarios {
+        let traffic = load(rules.clone());
+        // The recorder refuses to redact what is no JSON.
+        if traffic.unredactable().is_some() {
+            continue;
+        }
         let directory = tempfile::tempdir().unwrap();
         let after = directory.path().join("redacted.ndjson");
-        std::fs::write(&after, redacted(&file, load(rules.clone()))).unwrap();
+        std::fs::write(&after, redacted(&file, traffic)).unwrap();
         let was = replay(&file, rules.as_ref(), directory.path());
         let is = replay(&after, rules.as_ref(), directory.path());
         assert_eq!(is.1, was.1, "{}", file.display());
