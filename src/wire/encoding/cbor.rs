@@ -17,11 +17,7 @@ pub(super) fn read(
 }
 
 fn value(decoder: &mut Decoder<'_>, level: Level<'_>, out: &mut Vec<u8>) -> Result<(), NotDecoded> {
-    // A tag is one byte and more, and a row of them is no nesting here.
-    while matches!(decoder.datatype()?, Type::Tag) {
-        decoder.tag()?;
-    }
-    match decoder.datatype()? {
+    match untagged(decoder)? {
         Type::Null => {
             decoder.null()?;
             out.extend_from_slice(b"null");
@@ -79,8 +75,8 @@ fn map(decoder: &mut Decoder<'_>, level: Level<'_>, out: &mut Vec<u8>) -> Result
     let mut first = true;
     out.push(b'{');
     while more(decoder, &mut left)? {
-        let key = key(decoder)?;
-        let absent = matches!(decoder.datatype()?, Type::Undefined);
+        let key = key(decoder, inner, out)?;
+        let absent = matches!(untagged(decoder)?, Type::Undefined);
         match key.filter(|key| !absent && level.keeps(key)) {
             Some(key) => {
                 separate(&mut first, out);
@@ -88,7 +84,7 @@ fn map(decoder: &mut Decoder<'_>, level: Level<'_>, out: &mut Vec<u8>) -> Result
                 out.push(b':');
                 value(decoder, inner, out)?;
             }
-            None => decoder.skip()?,
+            None => skip(decoder, inner, out)?,
         }
     }
     out.push(b'}');
@@ -111,8 +107,12 @@ fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, NotDe
 }
 
 /// A key; `None` if it is neither a string nor an integer.
-fn key(decoder: &mut Decoder<'_>) -> Result<Option<String>, NotDecoded> {
-    Ok(match decoder.datatype()? {
+fn key(
+    decoder: &mut Decoder<'_>,
+    level: Level<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Option<String>, NotDecoded> {
+    Ok(match untagged(decoder)? {
         Type::String | Type::StringIndef => Some(string(decoder)?),
         Type::U8
         | Type::U16
@@ -124,10 +124,29 @@ fn key(decoder: &mut Decoder<'_>) -> Result<Option<String>, NotDecoded> {
         | Type::I64
         | Type::Int => Some(i128::from(decoder.int()?).to_string()),
         _ => {
-            decoder.skip()?;
+            skip(decoder, level, out)?;
             None
         }
     })
+}
+
+/// Passes over what nobody reads. The decoder's own way to do that does not look whether it is well
+/// formed, so it is read like all else, and then forgotten.
+fn skip(decoder: &mut Decoder<'_>, level: Level<'_>, out: &mut Vec<u8>) -> Result<(), NotDecoded> {
+    let before = out.len();
+    value(decoder, level, out)?;
+    out.truncate(before);
+    Ok(())
+}
+
+/// The type of what follows, behind its tags: they are no nesting, however many there are.
+fn untagged(decoder: &mut Decoder<'_>) -> Result<Type, NotDecoded> {
+    loop {
+        match decoder.datatype()? {
+            Type::Tag => decoder.tag()?,
+            other => return Ok(other),
+        };
+    }
 }
 
 fn string(decoder: &mut Decoder<'_>) -> Result<String, NotDecoded> {

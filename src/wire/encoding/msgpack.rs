@@ -112,14 +112,14 @@ fn map(
     let mut first = true;
     out.push(b'{');
     for _ in 0..length {
-        match key(rest)?.filter(|key| level.keeps(key)) {
+        match key(rest, inner, out)?.filter(|key| level.keeps(key)) {
             Some(key) => {
                 separate(&mut first, out);
                 text(&key, out);
                 out.push(b':');
                 value(rest, inner, out)?;
             }
-            None => skip(rest)?,
+            None => skip(rest, inner, out)?,
         }
     }
     out.push(b'}');
@@ -127,33 +127,28 @@ fn map(
 }
 
 /// A key; `None` if it is neither a string nor an integer.
-fn key(rest: &mut &[u8]) -> Result<Option<String>, NotDecoded> {
+fn key(
+    rest: &mut &[u8],
+    level: Level<'_>,
+    out: &mut Vec<u8>,
+) -> Result<Option<String>, NotDecoded> {
     let before = *rest;
     Ok(match head(rest)? {
         Head::Text(length) => Some(string(rest, length)?.to_owned()),
         Head::Integer(number) => Some(number.to_string()),
         _ => {
             *rest = before;
-            skip(rest)?;
+            skip(rest, level, out)?;
             None
         }
     })
 }
 
-/// Passes over a value, without recursion: `left` values are still to be passed over.
-fn skip(rest: &mut &[u8]) -> Result<(), NotDecoded> {
-    let mut left = 1_usize;
-    while left > 0 {
-        left -= 1;
-        match head(rest)? {
-            Head::Text(length) | Head::Bytes(length) | Head::Extension(length) => {
-                take(rest, length)?;
-            }
-            Head::Array(length) => left = left.saturating_add(length),
-            Head::Map(length) => left = left.saturating_add(length.saturating_mul(2)),
-            Head::Null | Head::Flag(_) | Head::Integer(_) | Head::Float(_) => {}
-        }
-    }
+/// Passes over what nobody reads: it is read like all else, and then forgotten.
+fn skip(rest: &mut &[u8], level: Level<'_>, out: &mut Vec<u8>) -> Result<(), NotDecoded> {
+    let before = out.len();
+    value(rest, level, out)?;
+    out.truncate(before);
     Ok(())
 }
 

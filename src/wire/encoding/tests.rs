@@ -81,6 +81,9 @@ fn cbor_reads_as_json() {
             ("a2616101616102", "{\"a\":1,\"a\":2}"),
             ("a2656572726f72f7616101", "{\"a\":1}"),
             ("a26464726f70a16161f7616101", "{\"a\":1}"),
+            // Tags before a key, and before what is undefined.
+            ("a1c1616b01", "{\"k\":1}"),
+            ("a26161c1f7616201", "{\"b\":1}"),
             // What nobody reads is left out of the elements of a batch, but kept deeper down.
             ("81a26464726f7001616102", "[{\"a\":2}]"),
             ("a16161a16464726f7001", "{\"a\":{\"drop\":1}}"),
@@ -141,6 +144,12 @@ fn what_is_no_encoding_is_refused() {
         (Encoding::Cbor, "ff"),
         (Encoding::Cbor, "1c"),
         (Encoding::Cbor, "61ff"),
+        // Malformed where nobody reads: a break in an array, half a map, a break, a simple value
+        // that is none, text that is none.
+        (Encoding::Cbor, "a16464726f708201ff"),
+        (Encoding::Cbor, "a16464726f70bf01ff"),
+        (Encoding::Cbor, "a16464726f70ff"),
+        (Encoding::MessagePack, "81a464726f70a1ff"),
         (Encoding::Cbor, "9bffffffffffffffff"),
         (Encoding::Cbor, "bbffffffffffffffff"),
         (Encoding::Cbor, "5bffffffffffffffff00"),
@@ -169,15 +178,17 @@ fn nesting_is_bounded_and_tags_are_none() {
             assert_eq!(decoded(encoding, &payload).is_ok(), good, "{encoding:?} {depth}");
         }
     }
-    // Passed over, nothing nests too deep; it has to be whole all the same.
+    // As in JSON, what nobody reads is held to the same.
     for (encoding, head, open) in
         [(Encoding::Cbor, "a16464726f70", 0x81), (Encoding::MessagePack, "81a464726f70", 0x91)]
     {
-        let mut payload = bytes(head);
-        payload.extend(vec![open; 100_000]);
-        assert_eq!(decoded(encoding, &payload), Err(NotDecoded), "{encoding:?}");
-        payload.push(1);
-        assert_eq!(decoded(encoding, &payload).as_deref(), Ok("{}"), "{encoding:?}");
+        for (depth, good) in [(127, true), (128, false), (100_000, false)] {
+            let mut payload = bytes(head);
+            payload.extend(vec![open; depth]);
+            assert_eq!(decoded(encoding, &payload), Err(NotDecoded), "{encoding:?} {depth}");
+            payload.push(1);
+            assert_eq!(decoded(encoding, &payload).is_ok(), good, "{encoding:?} {depth}");
+        }
     }
     let mut tags = vec![0xc1; 1_000_000];
     tags.push(0);
