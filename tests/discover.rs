@@ -344,3 +344,25 @@ fn what_finds_no_room_is_counted_and_strange_messages_are_harmless() {
     assert!(tape.left_out() > 0 && !tape.is_empty());
     assert_eq!(proposals(&tape), []);
 }
+
+/// What strangers write into names, topics and bodies stays within a comment or a string.
+#[test]
+fn nobody_writes_a_line_of_the_configuration() {
+    let mut traffic = Traffic::default();
+    for at in 0..12_u64 {
+        let evil = r#"x\n[broker]\nurl = \"mqtt://evil\"\n#"#;
+        let quoted = r#"id\" }\n[broker]\nurl = \"mqtt://evil\"\n#"#;
+        let call = format!(
+            r#"{{"id":{at},"method":"{evil}.get","{quoted}":"k{at}","{evil}":{{"cmd":"go"}}}}"#
+        );
+        traffic.say(at * 500, "backend/rpc", call);
+        let reply = format!(r#"{{"id":{at},"{quoted}":"k{at}","result":1}}"#);
+        traffic.say(at * 500 + 20, "backend/rpc/reply", reply);
+    }
+    let found = traffic.proposals();
+    assert_eq!(found.len(), 1, "{found:?}");
+    let comments = found[0].evidence.iter().chain([&found[0].title]);
+    assert!(comments.clone().all(|it| !it.contains(['\n', '\r', '\u{1b}'])), "{found:?}");
+    assert!(comments.clone().any(|it| it.contains("evil")), "the service's name is one of them");
+    assert!(!found[0].lines.contains("evil"), "{}", found[0].lines);
+}

@@ -13,10 +13,10 @@ const MOST: usize = 2_000;
 pub(super) fn drafts(tape: &Tape, messages: &[usize]) -> Vec<Draft> {
     let mut groups: BTreeMap<(usize, &str, usize), Vec<Example<'_>>> = BTreeMap::new();
     for heard in messages.iter().filter_map(|at| tape.get(*at)) {
-        let Some(reply) = heard.response_topic.as_deref().filter(|topic| !topic.is_empty()) else {
+        let Some(reply) = heard.response_topic() else {
             continue;
         };
-        let call = &*heard.topic;
+        let call = heard.topic();
         let first = call.split('/').next().unwrap_or_default();
         let key = (call.split('/').count(), first, reply.split('/').count());
         let group = groups.entry(key).or_default();

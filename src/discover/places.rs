@@ -23,20 +23,17 @@ pub(super) fn places(heard: &Heard) -> Vec<(Place, String)> {
     let mut found = Vec::new();
     if let Some((_, Value::Object(members))) = &heard.body {
         for (name, value) in members {
-            if name.contains('.') {
-                continue;
-            }
             if let Some(id) = id(value) {
                 found.push((Place::Body(name.clone()), id));
             }
             for (inner, value) in value.as_object().into_iter().flatten() {
-                if let Some(id) = id(value).filter(|_| !inner.contains('.')) {
+                if let Some(id) = id(value) {
                     found.push((Place::Body(format!("{name}.{inner}")), id));
                 }
             }
         }
     }
-    for (at, level) in heard.topic.split('/').enumerate() {
+    for (at, level) in heard.topic().split('/').enumerate() {
         if (1..=LONGEST).contains(&level.len()) && level.bytes().any(|b| b.is_ascii_digit()) {
             found.push((Place::Level(at), level.to_owned()));
         }

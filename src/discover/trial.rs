@@ -64,7 +64,10 @@ impl Trial {
     /// The services in a sentence.
     pub(super) fn services(&self) -> String {
         let more = self.names.len().saturating_sub(NAMED);
-        let named: Vec<_> = self.names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        // Strangers choose these names, and what ends a comment would be a line of its own.
+        let tame = |name: &String| name.replace(|c: char| c.is_control(), " ");
+        let named = self.names.iter().take(NAMED).map(|name| format!("`{}`", tame(name)));
+        let named: Vec<_> = named.collect();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         format!("Services: {}{more}.", named.join(", "))
     }
@@ -87,8 +90,8 @@ pub(super) fn run(tape: &Tape, messages: &[usize], lines: &str) -> Option<Trial>
         now = now.max(heard.at);
         pipeline.hear(now, &heard.message());
         while pipeline.poll_document().is_some() {}
-        let about = matches!(traffic.sort(&heard.topic), Sorted::Pairs(_));
-        if about && (narrow || heard.response_topic.is_some()) {
+        let about = matches!(traffic.sort(heard.topic()), Sorted::Pairs(_));
+        if about && (narrow || heard.response_topic().is_some()) {
             explained.insert(*at);
         }
     }

@@ -4,7 +4,7 @@
 //! probe found. Unknown members are ignored; a line that is no JSON, has no `ts`, or has a
 //! known member of a wrong type is bad and says nothing.
 
-use super::message::{Message, Properties, UserProperty};
+use super::message::{Recorded, UserProperty};
 use super::number::integer;
 use crate::observer::input::{Link, Replicas, Report, Severity, Subscribers};
 use crate::observer::{Instant, Span};
@@ -43,35 +43,6 @@ pub enum What<'a> {
     Component(ComponentLine<'a>),
     /// Nothing that this version knows.
     Unknown,
-}
-
-/// A recorded message; borrowed from its line where nothing had to be decoded.
-#[derive(Debug)]
-pub struct Recorded<'a> {
-    topic: Cow<'a, str>,
-    payload: Cow<'a, [u8]>,
-    retain: bool,
-    response_topic: Option<Cow<'a, str>>,
-    correlation_data: Option<Vec<u8>>,
-    message_expiry: Option<u32>,
-    user: Vec<UserProperty<'a>>,
-}
-
-impl Recorded<'_> {
-    /// The message, as a broker would have delivered it.
-    pub fn message(&self) -> Message<'_> {
-        Message {
-            topic: &self.topic,
-            payload: &self.payload,
-            retain: self.retain,
-            properties: Properties {
-                response_topic: self.response_topic.as_deref(),
-                correlation_data: self.correlation_data.as_deref(),
-                message_expiry: self.message_expiry,
-                user: &self.user,
-            },
-        }
-    }
 }
 
 /// A `replicas` member.
@@ -259,7 +230,7 @@ impl<'a> Line<'a> {
                 message.response_topic = props.response_topic.map(|text| text.0);
                 message.message_expiry = props.message_expiry_s;
                 if let Some(Text(encoded)) = props.correlation_data_b64 {
-                    message.correlation_data = Some(decode(&encoded)?);
+                    message.correlation_data = Some(Cow::Owned(decode(&encoded)?));
                 }
             }
             What::Message(Box::new(message))

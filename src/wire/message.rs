@@ -40,3 +40,48 @@ impl<'a> Properties<'a> {
         self.user.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value)
     }
 }
+
+/// A message that outlives what it was read from; borrowed where nothing had to be decoded.
+#[derive(Debug)]
+pub struct Recorded<'a> {
+    pub(super) topic: Cow<'a, str>,
+    pub(super) payload: Cow<'a, [u8]>,
+    pub(super) retain: bool,
+    pub(super) response_topic: Option<Cow<'a, str>>,
+    pub(super) correlation_data: Option<Cow<'a, [u8]>>,
+    pub(super) message_expiry: Option<u32>,
+    pub(super) user: Vec<UserProperty<'a>>,
+}
+
+impl Recorded<'_> {
+    /// The message, as a broker would have delivered it.
+    pub fn message(&self) -> Message<'_> {
+        Message {
+            topic: &self.topic,
+            payload: &self.payload,
+            retain: self.retain,
+            properties: Properties {
+                response_topic: self.response_topic.as_deref(),
+                correlation_data: self.correlation_data.as_deref(),
+                message_expiry: self.message_expiry,
+                user: &self.user,
+            },
+        }
+    }
+}
+
+impl From<&Message<'_>> for Recorded<'static> {
+    fn from(message: &Message<'_>) -> Self {
+        let properties = &message.properties;
+        let own = |text: &str| Cow::Owned(text.to_owned());
+        Self {
+            topic: own(message.topic),
+            payload: Cow::Owned(message.payload.to_owned()),
+            retain: message.retain,
+            response_topic: properties.response_topic.map(own),
+            correlation_data: properties.correlation_data.map(|data| Cow::Owned(data.to_owned())),
+            message_expiry: properties.message_expiry,
+            user: properties.user.iter().map(|(name, value)| (own(name), own(value))).collect(),
+        }
+    }
+}

@@ -32,7 +32,7 @@ mod replies;
 
 pub use cloudevent::CloudEvent;
 pub use document::Document;
-pub use message::{Message, Properties, UserProperty};
+pub use message::{Message, Properties, Recorded, UserProperty};
 pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;
 pub use redact::Redactor;
