@@ -67,10 +67,14 @@ pub fn pairs(text: &str) -> Result<String, String> {
         return Err("no operation in it has a reply".to_owned());
     }
     let mut names = BTreeSet::new();
-    Ok(pairs
+    let lines: String = pairs
         .iter()
         .map(|((call, reply), calls)| lines(call, reply.as_deref(), calls, &mut names))
-        .collect())
+        .collect();
+    match super::from_text(&lines) {
+        Ok(_) => Ok(lines),
+        Err(mistakes) => Err(mistakes.first().map(ToString::to_string).unwrap_or_default()),
+    }
 }
 
 /// JSON, which YAML is more than.
@@ -335,6 +339,10 @@ components:
                 "operations.switch: schemas without end",
             ),
             (&with("lights/{lamp-id}/cmd", "\"lights/\\\"\""), "is no topic"),
+            (
+                &with("address: lights/{lamp-id}/cmd", "address: lights/+/cmd"),
+                "wildcards have names",
+            ),
             (&with("[ turn.on, blink ]", "[ \"a\\\"b\" ]"), "is no name of a method"),
             (
                 &with("    address: lights/{lamp-id}/cmd\n", ""),

@@ -25,6 +25,8 @@ pub(super) const SENDER: &str = "a table with all of name, client and server";
 pub(super) const CODES: &str = "a table { rejected, failed } of lists of integers";
 /// What is allowed where a value or a list is, in words.
 const TEXTS: &str = "a string that is not empty, or a list of them";
+/// What is allowed where one value is, in words.
+const ONE_TEXT: &str = "a string that is not empty";
 
 /// One `[[traffic.pair]]`, as far as it says something.
 #[derive(Clone, Default, PartialEq)]
@@ -99,6 +101,15 @@ impl Faults {
         };
         let (part, line) = (format!("{part}.{key}"), node.line);
         self.0.push(Fault { part, line, found: "an unknown setting".to_owned(), allowed });
+    }
+
+    /// One text; empty, and a fault, if it is none.
+    fn text(&mut self, part: String, node: &Node) -> String {
+        let text = node.text().filter(|text| !text.trim().is_empty());
+        if text.is_none() {
+            self.add(part, node, ONE_TEXT);
+        }
+        text.unwrap_or_default().to_owned()
     }
 
     /// A text or a list of texts.
@@ -211,7 +222,7 @@ fn rule(faults: &mut Faults, part: &str, node: &Node) -> RuleSpec {
         "a table { from, ok, rejected, failed }",
         &known,
         |faults, key, value, part| match key {
-            "from" => rule.from = faults.texts(&part, value).into_iter().next().unwrap_or_default(),
+            "from" => rule.from = faults.text(part, value),
             "ok" => rule.ok = faults.texts(&part, value),
             "rejected" => rule.rejected = faults.texts(&part, value),
             _ => rule.failed = faults.texts(&part, value),
@@ -245,13 +256,10 @@ pub(super) fn sender(pair: &mut PairDraft, node: &Node) -> Result<(), Vec<Fault>
     let mut faults = Faults(Vec::new());
     let mut sender = SenderSpec::default();
     let known = ["name", "client", "server"];
-    faults.table("", node, SENDER, &known, |faults, key, value, part| {
-        let mut texts = faults.texts(&part, value);
-        match key {
-            "name" => sender.property = texts.pop().unwrap_or_default(),
-            "client" => sender.client = texts,
-            _ => sender.server = texts,
-        }
+    faults.table("", node, SENDER, &known, |faults, key, value, part| match key {
+        "name" => sender.property = faults.text(part, value),
+        "client" => sender.client = faults.texts(&part, value),
+        _ => sender.server = faults.texts(&part, value),
     });
     let whole =
         !sender.property.is_empty() && !sender.client.is_empty() && !sender.server.is_empty();

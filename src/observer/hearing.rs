@@ -8,11 +8,12 @@ use super::digest::Digest;
 use super::early::{Held, Vain};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
-use super::ledger::{Closed, Known, Owner, Terms};
+use super::ledger::{Known, Terms};
 use super::note::{Fact, Note};
 use super::pair::{self, Pair};
 use super::registry::OTHER_INDEX;
 use super::service::{OTHER, SERVICE_CALLERS};
+use super::slot::{Closed, Owner};
 use super::time::{Instant, Span};
 use std::cmp::Reverse;
 

@@ -6,9 +6,8 @@
 //! it void). A key in use twice belongs to the newer call, unless both say that they share it: then
 //! the oldest comes first (`sharing`).
 //!
-//! A call is one slot of 48 bytes. The index holds numbers of slots and compares keys in the slots
-//! themselves; queue and wheel hold a slot's number with its stamp and are not told when it
-//! settles: a stamp that has changed means that the entry is about the past.
+//! A call is one slot. The index holds numbers of slots and compares keys in the slots themselves;
+//! queue and wheel hold tickets and are not told when a call settles (`slot`).
 
 use super::address::{Address, Addresses};
 use super::call::PairId;
@@ -17,34 +16,11 @@ use super::limits::Limits;
 use super::past::{self, Past};
 use super::registry::OTHER_INDEX;
 use super::sharing::Lines;
+use super::slot::{Closed, Owner, Queue, Slot, Ticket, is_current};
 use super::time::Instant;
 use super::wheel::Wheel;
 use hashbrown::HashTable;
-use std::collections::{BTreeMap, VecDeque};
-
-/// Whose call it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Index of the service.
-    pub service: u32,
-    /// Which tenant of that index: it changes when the service is displaced.
-    pub generation: u32,
-    /// Index of the method within the service.
-    pub method: u16,
-    /// The pair it was made through.
-    pub pair: PairId,
-    /// Half a digest of the service's name, to know it again among the `_other`.
-    pub alias: u64,
-}
-
-/// Whose call it is and when it was made: what is told of one that leaves the open list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed {
-    /// Whose call it was.
-    pub owner: Owner,
-    /// When it was made.
-    pub made: Instant,
-}
+use std::collections::BTreeMap;
 
 /// What a settled call still says under its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,85 +49,6 @@ pub struct Wants {
     pub pair: PairId,
     /// Whether any payload will do.
     pub lenient: bool,
-}
-
-/// An open call, in 48 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    key: Digest,
-    made: Instant,
-    /// The alias of one of the `_other`, the generation of any other service.
-    tenant: u64,
-    service: u32,
-    /// Changes with each state, so that older entries elsewhere are known as such.
-    stamp: u32,
-    method: u16,
-    pair: PairId,
-    open: bool,
-    lenient: bool,
-    /// Whether it has a second key.
-    second: bool,
-}
-
-const _: () = assert!(size_of::<Slot>() == 48, "an open call fits a cache line");
-
-impl Slot {
-    fn closed(&self) -> Closed {
-        let Self { service, method, pair, made, tenant, .. } = *self;
-        let other = service == OTHER_INDEX;
-        // What is set from 32 bits comes back as 32 bits.
-        let (generation, alias) = if other { (0, tenant) } else { (tenant as u32, 0) };
-        Closed { owner: Owner { service, generation, method, pair, alias }, made }
-    }
-}
-
-/// A slot as it was at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket {
-    /// Its number.
-    pub id: u32,
-    /// Its stamp.
-    pub stamp: u32,
-}
-
-/// Tickets in the order in which they were given out; those out of date are skipped.
-#[derive(Debug, Default)]
-struct Queue {
-    tickets: VecDeque<Ticket>,
-    /// How many are up to date.
-    len: u32,
-}
-
-impl Queue {
-    /// Adds a ticket. Those out of date never make up more than half and some.
-    #[inline]
-    fn push(&mut self, ticket: Ticket, slots: &[Slot]) {
-        self.len += 1;
-        self.tickets.push_back(ticket);
-        if self.tickets.len() > 2 * self.len as usize + 1_024 {
-            self.sweep(slots);
-        }
-    }
-
-    #[cold]
-    fn sweep(&mut self, slots: &[Slot]) {
-        self.tickets.retain(|ticket| is_current(slots, *ticket));
-    }
-
-    /// The oldest that is up to date.
-    fn first(&mut self, slots: &[Slot]) -> Option<u32> {
-        while let Some(ticket) = self.tickets.front() {
-            if is_current(slots, *ticket) {
-                return Some(ticket.id);
-            }
-            self.tickets.pop_front();
-        }
-        None
-    }
-}
-
-fn is_current(slots: &[Slot], ticket: Ticket) -> bool {
-    slots.get(ticket.id as usize).is_some_and(|slot| slot.stamp == ticket.stamp)
 }
 
 /// All calls that a reply may still belong to.

@@ -51,6 +51,7 @@ pub mod sealed;
 pub mod service;
 pub mod settings;
 pub mod silence;
+pub mod slot;
 pub mod slowness;
 pub mod snapshot;
 pub mod spread;
@@ -141,7 +142,7 @@ pub struct Observer {
     quiet_until: Instant,
     health: Option<(event::Health, Instant)>,
     /// Calls that had to give way to a new one; kept for its room.
-    voided: Vec<ledger::Closed>,
+    voided: Vec<slot::Closed>,
     /// Whether something happened that the summary tells of.
     unwell: bool,
     events: VecDeque<Event>,

@@ -10,8 +10,8 @@
 //! Everything is bounded: operations and pairs that no longer fit are simply not learned from.
 
 use super::digest::{Digest, DigestMap};
-use super::ledger::Ticket;
 use super::settings::CascadePolicy;
+use super::slot::Ticket;
 use super::time::Instant;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};

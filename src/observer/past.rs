@@ -13,8 +13,8 @@
 //! its memory is freed with its part.
 
 use super::digest::{Digest, DigestMap};
-use super::ledger::{Closed, Owner};
 use super::registry::OTHER_INDEX;
+use super::slot::{Closed, Owner};
 use super::time::{Instant, Span};
 use std::collections::VecDeque;
 

@@ -7,7 +7,7 @@
 //! so a line never costs more than twice the open calls in it.
 
 use super::digest::{Digest, DigestMap};
-use super::ledger::Ticket;
+use super::slot::Ticket;
 use std::collections::VecDeque;
 
 /// The calls behind the first one of a key.

@@ -8,7 +8,7 @@
 //! order of their deadlines to the microsecond. A deadline beyond the horizon waits in its slot
 //! for another turn.
 
-use super::ledger::Ticket;
+use super::slot::Ticket;
 use super::time::Instant;
 
 /// Microseconds per slot, as a power of two.

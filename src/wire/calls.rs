@@ -1,13 +1,14 @@
 //! Calls: who is called, what, and where the reply will come back.
 
 use super::body::Parsed;
+use super::composition::Composition;
 use super::dialect::Dialect;
 use super::envelope::Id;
 use super::marks::{Marks, no_id};
 use super::message::{Message, TRACEPARENT};
 use super::pair::Pair;
 use super::read::{Context, Element, Sink, home, response_topic};
-use super::template::{Captures, Composition, is_topic};
+use super::template::{Captures, is_topic};
 use crate::observer::Span;
 use crate::observer::address::Address;
 use crate::observer::call::Malformed;

@@ -4,14 +4,15 @@
 //! ids, both sides may call on one topic, and payloads may be no JSON. Each of these is one
 //! setting, and what is not set is as everywhere.
 
+use super::composition::Composition;
 use super::encoding::Encoding;
 use super::envelope::{Envelope, Id, raw_id, string};
 use super::error::{Reading, error_says};
 use super::glob::Glob;
 use super::message::Message;
 use super::outcome::{RuleSpec, Rules, Ruling};
-use super::source::{Members, Path, Source, first};
-use super::template::{Captures, Composition, Names};
+use super::source::{Members, Path, Source, Told, first};
+use super::template::Captures;
 use crate::observer::call::{Answer, Malformed};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -126,14 +127,14 @@ impl Dialect {
         spec: &DialectSpec,
         called_by: Option<Composition>,
         fixed: bool,
-        names: &Names,
+        told: Told<'_>,
         members: &mut Members,
         note: Note<'_>,
     ) -> Option<Self> {
         if !fixed && *spec == DialectSpec::default() {
             return None;
         }
-        let rules = Rules::new(&spec.outcome, fixed, names, members, note);
+        let rules = Rules::new(&spec.outcome, fixed, told, members, note);
         let body = &spec.body;
         let mut paths = |name, texts| paths(name, texts, members, note);
         let paths = Paths {
@@ -144,7 +145,7 @@ impl Dialect {
         };
         let sender = spec.sender.as_ref().map(|spec| sender(spec, note));
         let replied_by =
-            spec.replied_by.as_ref().and_then(|text| match Source::new(text, names, members) {
+            spec.replied_by.as_ref().and_then(|text| match Source::new(text, told, members) {
                 Ok(Source::Template) => {
                     let problem = "property:NAME, body:PATH or topic:NAME";
                     note("replied_by".to_owned(), text, problem.to_owned());

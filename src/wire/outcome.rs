@@ -9,8 +9,8 @@
 use super::envelope::Envelope;
 use super::glob::Glob;
 use super::message::Message;
-use super::source::{Members, Source};
-use super::template::{Captures, Names};
+use super::source::{Members, Source, Told};
+use super::template::Captures;
 use crate::observer::call::Answer;
 
 /// Most rules of a pair, and most patterns of an outcome in one.
@@ -67,7 +67,7 @@ impl Rules {
     pub fn new(
         specs: &[RuleSpec],
         fixed: bool,
-        names: &Names,
+        told: Told<'_>,
         members: &mut Members,
         note: &mut dyn FnMut(String, &str, String),
     ) -> Self {
@@ -81,7 +81,7 @@ impl Rules {
             let mut note = |member: &str, found: &str, problem| {
                 note(format!("outcome[{at}].{member}"), found, problem);
             };
-            let from = match Source::new(&spec.from, names, members) {
+            let from = match Source::new(&spec.from, told, members) {
                 Ok(Source::Template) if !fixed => {
                     let problem = "no reply template fixes an outcome";
                     note("from", &spec.from, problem.to_owned());

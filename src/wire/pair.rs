@@ -4,12 +4,13 @@
 //! JSON-RPC on two topics stands in its [`Dialect`], which most pairs do not have; so their
 //! messages are not asked a single question more.
 
+use super::composition::Composition;
 use super::dialect::{Dialect, DialectSpec};
 use super::envelope::{Envelope, is_string};
 use super::message::Message;
 use super::outcome::Ruling;
 use super::source::{Members, Path, text};
-use super::template::{BODY, Captures, Composition, Names, PROPERTY, Template};
+use super::template::{BODY, Captures, Names, PROPERTY, Template};
 use super::traffic::Mistake;
 use crate::observer::call::PairId;
 use smallvec::SmallVec;
@@ -57,6 +58,22 @@ impl PairSpec {
     pub fn replies(&self) -> String {
         let templates: Vec<_> = self.reply.iter().map(|reply| reply.template.as_str()).collect();
         templates.join(", ")
+    }
+
+    /// Which setting an outer name stands in; the first, if several.
+    fn member_with(&self, name: &str) -> &'static str {
+        let placeholder = format!("{{{name}}}");
+        let has = |text: &str| text.contains(&placeholder);
+        let composed = [
+            ("service", &self.service),
+            ("method", &self.method),
+            ("called_by", &self.dialect.called_by),
+        ];
+        if self.reply.iter().any(|reply| has(&reply.template)) {
+            return "reply";
+        }
+        let found = composed.iter().find(|(_, text)| text.as_deref().is_some_and(has));
+        found.map_or("reply", |(member, _)| member)
     }
 }
 
@@ -121,19 +138,20 @@ impl Outer {
         }
     }
 
-    /// The value, if the call says it: a string, or a user property.
+    /// The value, if the call says it: a string, or a user property, that is not empty.
     pub fn value<'a>(
         &self,
         message: &Message<'a>,
         envelope: Option<&Envelope<'a>>,
     ) -> Option<Cow<'a, str>> {
-        match self {
+        let value = match self {
             Self::Property(name) => message.properties.user(name).map(Cow::Borrowed),
             Self::Body(path) => {
                 let raw = path.find(envelope?)?;
                 if is_string(Some(raw)) { text(raw) } else { None }
             }
-        }
+        };
+        value.filter(|value| !value.is_empty())
     }
 }
 
@@ -174,12 +192,14 @@ impl Pair {
         for (at, name) in names.outer() {
             match Outer::new(name, members) {
                 Ok(asked) => outer.push((at, asked)),
-                Err(problem) => note("reply".to_owned(), name, problem),
+                Err(problem) => note(spec.member_with(name).to_owned(), name, problem),
             }
         }
         let fixed = spec.reply.iter().any(|reply| reply.outcome.is_some());
+        let in_replies = |at: &u8| replies.iter().any(|reply| reply.template.has(*at));
+        let told = |name: &str| names.get(name).filter(in_replies);
         let dialect =
-            Dialect::new(&spec.dialect, called_by, fixed, &names, members, &mut note).map(Box::new);
+            Dialect::new(&spec.dialect, called_by, fixed, &told, members, &mut note).map(Box::new);
         let Ok(id) = u16::try_from(at) else {
             note("name".to_owned(), &spec.name, "at most 65536 pairs are allowed".into());
             return Err(mistakes);

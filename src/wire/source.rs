@@ -9,7 +9,7 @@
 use super::envelope::{Envelope, string};
 use super::keys::Key;
 use super::message::Message;
-use super::template::{Captures, Names};
+use super::template::Captures;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -129,6 +129,9 @@ pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     }
 }
 
+/// The index of a name that stands in a reply template; `None` if it stands in none.
+pub type Told<'t> = &'t dyn Fn(&str) -> Option<u8>;
+
 /// A place in a reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -144,15 +147,14 @@ pub enum Source {
 
 impl Source {
     /// A place as a setting writes it, or what is wrong with it.
-    pub fn new(text: &str, names: &Names, members: &mut Members) -> Result<Self, String> {
+    pub fn new(text: &str, told: Told<'_>, members: &mut Members) -> Result<Self, String> {
         if text == "template" {
             return Ok(Self::Template);
         }
         match text.split_once(':') {
             Some(("property", name)) if !name.is_empty() => Ok(Self::Property(name.into())),
             Some(("body", path)) => Path::new(path, members).map(Self::Body),
-            Some(("topic", name)) => names
-                .get(name)
+            Some(("topic", name)) => told(name)
                 .map(Self::Topic)
                 .ok_or_else(|| format!("{{{name}}} is not a name in the reply template")),
             _ => Err("property:NAME, body:PATH or topic:NAME".into()),

@@ -6,7 +6,6 @@
 //! does not match topics that begin with `$` (MQTT 5, 4.7.2). Values are borrowed from the
 //! topic; matching allocates nothing.
 
-use std::borrow::Cow;
 use std::fmt;
 
 /// Most names in one pair.
@@ -42,6 +41,11 @@ impl Names {
         self.0.iter().position(|known| known == name).and_then(|at| u8::try_from(at).ok())
     }
 
+    /// A name by its index.
+    pub(super) fn name(&self, at: u8) -> Option<&str> {
+        self.0.get(usize::from(at)).map(String::as_str)
+    }
+
     /// The names that the message says, not its topic: the index of each, and the name.
     pub fn outer(&self) -> impl Iterator<Item = (u8, &str)> {
         (0..).zip(&self.0).filter(|(_, name)| is_outer(name)).map(|(at, name)| (at, name.as_str()))
@@ -49,7 +53,7 @@ impl Names {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     Text(Box<str>),
     Name(u8),
 }
@@ -290,55 +294,8 @@ pub fn is_topic(text: &str) -> bool {
     text.len() <= MAX_TOPIC && memchr::memchr3(b'+', b'#', 0, text.as_bytes()).is_none()
 }
 
-/// A text with `{name}`s in it that composes a name from captured values.
-#[derive(Clone, Debug)]
-pub struct Composition(Vec<Part>);
-
-impl Composition {
-    /// Compiles a composition. Every name in it is one of the `called`, those of the call template,
-    /// or one that the message says, which is added to `names`.
-    pub fn new(text: &str, called: &Names, names: &mut Names) -> Result<Self, String> {
-        let mut known = names.clone();
-        let parts = parse_parts(text, &mut known, true)?;
-        for part in &parts {
-            if let Part::Name(name) = part
-                && let Some(name) = known.0.get(usize::from(*name))
-                && called.get(name).is_none()
-                && !is_outer(name)
-            {
-                return Err(format!("{{{name}}} is not a name in the call template"));
-            }
-        }
-        *names = known;
-        Ok(Self(parts))
-    }
-
-    /// The names in it.
-    pub fn names(&self) -> impl Iterator<Item = u8> {
-        self.0.iter().filter_map(|part| match part {
-            Part::Name(name) => Some(*name),
-            Part::Text(_) => None,
-        })
-    }
-
-    /// The composed name, borrowed if it is just one value; `None` if a value is missing.
-    pub fn compose<'t>(&self, values: &Captures<'t>) -> Option<Cow<'t, str>> {
-        if let [Part::Name(at)] = self.0.as_slice() {
-            return values[usize::from(*at)].map(Cow::Borrowed);
-        }
-        let mut name = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Name(at) => name.push_str(values[usize::from(*at)]?),
-            }
-        }
-        Some(Cow::Owned(name))
-    }
-}
-
 /// Whether a name stands for what the message says, not its topic.
-fn is_outer(name: &str) -> bool {
+pub(super) fn is_outer(name: &str) -> bool {
     name.starts_with(BODY) || name.starts_with(PROPERTY)
 }
 
@@ -374,7 +331,8 @@ fn parse_level(level: &str, names: &mut Names, outer: bool) -> Result<Level, Str
     })
 }
 
-fn parse_parts(text: &str, names: &mut Names, outer: bool) -> Result<Vec<Part>, String> {
+/// The names and texts that a text is made of; new names are added.
+pub(super) fn parse_parts(text: &str, names: &mut Names, outer: bool) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(open) = rest.find(['{', '}']) {

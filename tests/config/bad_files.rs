@@ -47,6 +47,24 @@ pub(crate) const BAD_FILES: &[(&str, &[&str])] = &[
             "lookout.toml:8: traffic.pair[0].method: found \"{nope}\", allowed: what composes a method ({nope} is not a name in the call template)",
         ],
     ),
+    (
+        "[[traffic.pair]]\ncall = \"a/{service}/{x}\"\nreply = \"b/{s}\"\n\
+         outcome = [{ from = [\"template\"], ok = [\"y\"] }]\n\
+         sender_property = { name = [\"n\", \"m\"], client = \"c\", server = \"s\" }",
+        &[
+            "lookout.toml:4: traffic.pair[0].outcome[0].from: found [\"template\"], allowed: a string that is not empty",
+            "lookout.toml:5: traffic.pair[0].sender_property.name: found [\"n\", \"m\"], allowed: a string that is not empty",
+        ],
+    ),
+    (
+        "[[traffic.pair]]\ncall = \"a/{service}/{x}\"\nreply = \"b/{s}\"\n\
+         method = \"{body.a.b.c.d.e.f.g.h.i}\"\n\
+         outcome = [{ from = \"topic:x\", failed = [\"y\"] }]",
+        &[
+            "lookout.toml:4: traffic.pair[0].method: found \"body.a.b.c.d.e.f.g.h.i\", allowed: what composes a method (a path has at most 8 names)",
+            "lookout.toml:5: traffic.pair[0].outcome[0].from: found \"topic:x\", allowed: {x} is not a name in the reply template",
+        ],
+    ),
     // The kinds of values.
     (
         "[verdict]\nmin_silence = \"6 sec\"",
