@@ -3,9 +3,12 @@
 //! Nothing here knows where messages come from, where documents go, or what time it is; the
 //! caller hands in the time with everything it tells.
 
+use crate::observer::breaker::Mode;
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Name;
-use crate::observer::{Input, Instant, Observer, Settings, Snapshot};
+use crate::observer::snapshot::CircuitFigures;
+use crate::observer::survey::Survey;
+use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
 use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
 use std::collections::VecDeque;
 
@@ -80,9 +83,32 @@ impl Pipeline {
         self.documents.pop_front()
     }
 
+    /// The next event; the documents that say it are added to `documents`.
+    pub fn poll_said(&mut self, documents: &mut Vec<Document>) -> Option<Event> {
+        let event = self.observer.poll_event()?;
+        self.speaker.say(&event, |document| documents.push(document));
+        Some(event)
+    }
+
+    /// Sets how the circuit of a service behaves. How it stands then; `None` if nobody knows it.
+    pub fn set_circuit(
+        &mut self,
+        now: Instant,
+        service: &str,
+        mode: Mode,
+    ) -> Option<CircuitFigures> {
+        self.observer.handle(now, Input::Circuit(service, mode));
+        self.observer.circuit(service)
+    }
+
     /// Whether every call is settled and every held reply decided.
     pub fn is_settled(&self) -> bool {
         self.observer.is_settled()
+    }
+
+    /// What is known now, what is costly in turns.
+    pub fn survey(&mut self, now: Instant, survey: &mut Survey) -> Snapshot {
+        self.observer.survey(now, survey)
     }
 
     /// What is known now.

@@ -23,3 +23,5 @@ mod nesting;
 mod services;
 #[path = "observer/sharing.rs"]
 mod sharing;
+#[path = "observer/survey.rs"]
+mod survey;

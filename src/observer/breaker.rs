@@ -10,6 +10,7 @@ use super::evidence::{Evidence, Few, Mark, Settled, Silence, Tally, Which};
 use super::good::Good;
 use super::input::StandingCircuit;
 use super::settings::CircuitPolicy;
+use super::snapshot::CircuitFigures;
 use super::time::Instant;
 
 pub use super::state::{Cause, Mode, State, Transition};
@@ -54,6 +55,10 @@ pub struct Breaker {
     random: u64,
     /// Why it last moved.
     cause: Option<Cause>,
+    /// When a transition was last told.
+    told_at: Option<Instant>,
+    /// How often it moved to each of [`State::ALL`].
+    transitions: [u32; 6],
 }
 
 impl Breaker {
@@ -81,6 +86,27 @@ impl Breaker {
     /// Why it last moved.
     pub const fn cause(&self) -> Option<Cause> {
         self.cause
+    }
+
+    /// How it stands, and how it behaves.
+    pub fn figures(&self) -> CircuitFigures {
+        CircuitFigures {
+            mode: self.mode,
+            state: self.state(),
+            cause: self.cause,
+            since: self.told_at,
+            retry_after: self.deadline(),
+            open_count: self.open_count,
+            transitions: self.transitions,
+        }
+    }
+
+    /// Keeps when a transition is told, and counts it.
+    pub(super) fn count(&mut self, now: Instant, transition: &Transition) {
+        self.told_at = Some(now);
+        if let Some(count) = self.transitions.get_mut(transition.to as usize) {
+            *count = count.saturating_add(1);
+        }
     }
 
     /// When [`Breaker::tick`] has something to do.

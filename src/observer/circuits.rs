@@ -23,6 +23,7 @@ impl Observer {
         };
         let service = self.registry.get(index);
         service.circuit_incident = Some(incident);
+        service.breaker.count(now, &transition);
         let news = CircuitNews {
             service: service.name.clone(),
             topic: service.topic.clone(),

@@ -55,8 +55,22 @@ pub enum Said {
     Recovered(Arc<str>, IncidentId, Span),
 }
 
+/// A component as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What kind of component.
+    pub kind: Arc<str>,
+    /// How it is.
+    pub condition: Condition,
+    /// What is wrong with it, and since when.
+    pub finding: Option<(Finding, Instant)>,
+}
+
 #[derive(Clone, Debug)]
 struct Component {
+    kind: Arc<str>,
     failed: u32,
     passed: u32,
     finding: Option<(Finding, Instant, Instant)>,
@@ -84,8 +98,9 @@ impl Components {
             if self.known.len() >= max as usize || report.name.len() > MAX_MESSAGE {
                 return None;
             }
-            let component =
-                Component { failed: 0, passed: 0, finding: None, worst: Severity::Info };
+            let kind = cut(report.kind, MAX_MESSAGE).into();
+            let worst = Severity::Info;
+            let component = Component { kind, failed: 0, passed: 0, finding: None, worst };
             self.known.insert(report.name.into(), component);
         }
         let (name, component) = self
@@ -108,7 +123,7 @@ impl Components {
         enough.then(|| {
             let finding = Finding {
                 component: name.clone(),
-                kind: cut(report.kind, MAX_MESSAGE).into(),
+                kind: component.kind.clone(),
                 severity: report.severity,
                 message: cut(report.message, MAX_MESSAGE).into(),
                 details: details(report),
@@ -134,6 +149,21 @@ impl Components {
             }
         }
         said
+    }
+
+    /// Every component as it stands.
+    pub fn all(&self) -> Vec<Standing> {
+        let all = self.known.values().zip(self.conditions());
+        let standing = |(component, (name, condition, _)): (&Component, (&Arc<str>, _, _))| {
+            let finding = component.finding.as_ref();
+            Standing {
+                name: name.clone(),
+                kind: component.kind.clone(),
+                condition,
+                finding: finding.map(|(finding, since, _)| (finding.clone(), *since)),
+            }
+        };
+        all.map(standing).collect()
     }
 
     /// Every component with its condition.

@@ -45,6 +45,16 @@ impl Counts {
         ratio(self.failed + self.unanswered, self.settled())
     }
 
+    /// Adds another's counts.
+    pub const fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.ok += other.ok;
+        self.rejected += other.rejected;
+        self.failed += other.failed;
+        self.unanswered += other.unanswered;
+        self.late += other.late;
+    }
+
     /// Counts an entry of the log.
     pub(super) fn count(&mut self, entry: &Entry) {
         let count = u64::from(entry.count);

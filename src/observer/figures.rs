@@ -2,16 +2,29 @@
 //!
 //! Nothing is decided here. All that was noted is brought up to date first, so no figure lags.
 
+use super::digest::Kind;
+use super::front::Front;
+use super::registry::OTHER_INDEX;
 use super::service::OTHER;
+use super::snapshot::{CircuitFigures, Figures, ServiceFigures};
+use super::survey::{Dependency, Detail, Survey};
 use super::time::Instant;
-use super::{Observer, Snapshot, call, front, input, snapshot};
+use super::{Observer, Snapshot, call, input};
 use std::sync::Arc;
 
 impl Observer {
-    /// What is known now.
+    /// What is known now, all of it.
     pub fn snapshot(&mut self, now: Instant) -> Snapshot {
+        self.survey(now, &mut Survey::whole())
+    }
+
+    /// What is known now; what is costly to know in turns, see [`super::survey`].
+    pub fn survey(&mut self, now: Instant, survey: &mut Survey) -> Snapshot {
         let now = now.max(self.now);
-        self.registry.seal();
+        survey.turn(now, self.registry.all_mut());
+        if survey.wants_dependencies() {
+            survey.dependencies = Arc::new(self.all_dependencies(now));
+        }
         let mut oldest: Vec<Option<Instant>> = vec![None; self.registry.all().len()];
         for call in self.ledger.all_open() {
             let index = self.registry.tenant(call.owner.service, call.owner.generation);
@@ -19,31 +32,10 @@ impl Observer {
                 *first = Some(first.map_or(call.made, |first| first.min(call.made)));
             }
         }
-        let used = |(service, _): &(&front::Front, Option<Instant>)| {
-            let totals = service.totals;
-            &*service.name != OTHER || totals.calls + totals.oneway > 0
-        };
-        let figures = |(service, oldest_open): (&front::Front, Option<Instant>)| {
-            let judged = &*service.name != OTHER;
-            snapshot::ServiceFigures {
-                name: service.name.clone(),
-                topic: service.topic.clone(),
-                called: service.called,
-                waits_since: service.watch.since(),
-                figures: snapshot::Figures {
-                    totals: service.totals,
-                    lifetime: service.times.figures(&service.replies),
-                    recent: service.window.counts(now, 300, None),
-                },
-                oldest_open,
-                methods: snapshot::methods(service, now),
-                replies: service.replies.clone(),
-                verdict: judged.then_some(service.reading.0),
-                circuit: judged.then_some(service.breaker.state()),
-            }
-        };
-        let all = self.registry.all().iter().zip(oldest);
-        let mut services: Vec<_> = all.filter(used).map(figures).collect();
+        let all = self.registry.all().iter().zip(&survey.details).zip(oldest);
+        let mut services: Vec<_> = all
+            .filter_map(|((service, detail), oldest)| figures(service, detail.as_ref()?, oldest))
+            .collect();
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             at: now,
@@ -60,7 +52,34 @@ impl Observer {
             open_calls: self.ledger.open_calls(),
             evicted: self.ledger.evicted(),
             health: self.health(),
+            components: self.components.all(),
+            dependencies: survey.dependencies.clone(),
         }
+    }
+
+    /// How the circuit of a service stands, if the service is known and has one.
+    pub fn circuit(&self, service: &str) -> Option<CircuitFigures> {
+        let index = self.registry.find(self.key.digest(Kind::Service, service.as_bytes()))?;
+        let service = self.registry.all().get(index as usize);
+        service.filter(|_| index != OTHER_INDEX).map(|service| service.breaker.figures())
+    }
+
+    /// Who calls whom: what is configured, then what was learned beside it.
+    fn all_dependencies(&self, now: Instant) -> Vec<Dependency> {
+        let mut all: Vec<Dependency> = Vec::new();
+        for (caller, called) in &self.settings.dependencies {
+            all.extend(
+                called.iter().map(|name| (caller.as_str().into(), name.as_str().into(), None)),
+            );
+        }
+        if self.settings.cascade.learn {
+            for (caller, called, seen) in self.dependencies(now) {
+                if !all.iter().any(|it| it.0 == caller && it.1 == called) {
+                    all.push((caller, called, Some(seen)));
+                }
+            }
+        }
+        all
     }
 
     /// Who calls whom, as far as that was learned: caller, called, and how often it was seen.
@@ -91,4 +110,37 @@ impl Observer {
         }
         counts
     }
+}
+
+/// The figures of a service; `None` of `_other` if nothing was counted there.
+fn figures(
+    service: &Front,
+    detail: &Detail,
+    oldest_open: Option<Instant>,
+) -> Option<ServiceFigures> {
+    let judged = &*service.name != OTHER;
+    let totals = service.totals;
+    if !judged && totals.calls + totals.oneway == 0 {
+        return None;
+    }
+    let (verdict, reason, _) = &service.reading;
+    Some(ServiceFigures {
+        name: service.name.clone(),
+        topic: service.topic.clone(),
+        called: service.called,
+        waits_since: service.watch.since(),
+        figures: Figures { totals, ..detail.figures },
+        oldest_open,
+        methods: detail.methods.clone(),
+        replies: detail.replies.clone(),
+        errors: detail.errors.clone(),
+        callers: detail.callers,
+        verdict: judged.then_some(*verdict),
+        reason: reason.clone(),
+        since: service.reading_since,
+        incident: service.incident.map(|incident| (incident.id, incident.since)),
+        replicas: service.replicas.clone(),
+        circuit: judged.then_some(service.breaker.state()),
+        breaker: service.breaker.figures(),
+    })
 }

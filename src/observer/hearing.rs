@@ -6,6 +6,7 @@ use super::callers::Callers;
 use super::component::cut;
 use super::digest::Digest;
 use super::early::{Held, Vain};
+use super::errors::{Code, Failure};
 use super::evidence::Settled;
 use super::input::{Call, CallKind, Direction, Name, Reply, Stray};
 use super::ledger::{Known, Terms};
@@ -105,6 +106,7 @@ impl Observer {
         if let Some((heard, answer)) = held {
             let closed = self.answer(id, now);
             let outcome = self.outcome(wants.pair, answer);
+            self.note_error(now, &closed, outcome, answer.into(), heard);
             self.settle(now, &closed, outcome, heard);
         }
     }
@@ -141,6 +143,7 @@ impl Observer {
                 Ok(answer) => {
                     let closed = self.answer(id, now);
                     let outcome = self.outcome(wants.pair, answer);
+                    self.note_error(now, &closed, outcome, answer.into(), now);
                     self.settle(now, &closed, outcome, now);
                 }
                 Err(kind) => self.count_no_reply(&reply, kind),
@@ -255,7 +258,28 @@ impl Observer {
             let at = at.max(self.now);
             self.now = at;
             let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
+            self.note_error(at, &closed, outcome, Code::None, at);
             self.settle(at, &closed, outcome, at);
+        }
+    }
+
+    /// Keeps what is known of a call that settles now with an error; of others nothing.
+    #[inline]
+    fn note_error(
+        &mut self,
+        now: Instant,
+        closed: &Closed,
+        outcome: Outcome,
+        code: Code,
+        heard: Instant,
+    ) {
+        if matches!(outcome, Outcome::Rejected | Outcome::Failed | Outcome::Unanswered) {
+            let Owner { service, generation, method, .. } = closed.owner;
+            let index = self.registry.tenant(service, generation);
+            let method = if index == service { method } else { 0 };
+            let time = heard.since(closed.made);
+            let errors = &mut self.registry.noted(index).service.errors;
+            errors.get_or_insert_default().add(Failure { at: now, method, outcome, code, time });
         }
     }
 

@@ -38,6 +38,8 @@ impl Ids {
 pub struct Incident {
     /// Its id.
     pub id: IncidentId,
+    /// When it began.
+    pub since: Instant,
     /// Calls of the service that were unanswered when it began, those that gave it away left out.
     pub unanswered_before: u64,
 }

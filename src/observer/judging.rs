@@ -212,7 +212,7 @@ impl Observer {
         // The calls that gave it away belong to it, back to the last one that was answered.
         let unanswered_before = service.unanswered_before;
         let id = self.ids.next(now);
-        self.registry.get(index).incident = Some(Incident { id, unanswered_before });
+        self.registry.get(index).incident = Some(Incident { id, since: now, unanswered_before });
         id
     }
 

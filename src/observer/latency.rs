@@ -98,6 +98,22 @@ pub struct Latency {
     pub max: Option<Span>,
 }
 
+impl From<&Histogram> for Latency {
+    /// The figures of times that are known by their bins, so each is within 1.6 %.
+    fn from(replies: &Histogram) -> Self {
+        let count = replies.count();
+        let times = replies.bins().map(|(bin, count)| middle(bin).micros() * u64::from(count));
+        Self {
+            count,
+            p50: replies.quantile(0.50),
+            p95: replies.quantile(0.95),
+            p99: replies.quantile(0.99),
+            mean: times.sum::<u64>().checked_div(count).map(Span::from_micros),
+            max: replies.quantile(1.0),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -94,11 +94,9 @@ impl Registry {
         &self.services
     }
 
-    /// Brings the figures of all services up to date with what was noted.
-    pub fn seal(&mut self) {
-        for service in &mut self.services {
-            service.seal();
-        }
+    /// Every service, `_other` first, to bring up to date what was noted.
+    pub(super) fn all_mut(&mut self) -> &mut [Front] {
+        &mut self.services
     }
 
     /// The indexes of all services but `_other`.

@@ -6,6 +6,7 @@ use super::callers::Callers;
 use super::calm::Bounds;
 use super::counts::Counts;
 use super::digest::Digest;
+use super::errors::Errors;
 use super::histogram::Histogram;
 use super::incident::{Incident, IncidentId, Outages};
 use super::judge::Judge;
@@ -181,6 +182,8 @@ pub struct Service {
     pub waits_for: Option<Digest>,
     /// Its past outages.
     pub outages: Outages,
+    /// Its errors, if it had some.
+    pub errors: Option<Box<Errors>>,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
     /// When a reply of it was last heard, late ones included; the beginning of time if never.
@@ -218,6 +221,7 @@ impl Service {
             circuit_incident: None,
             waits_for: None,
             outages: Outages::default(),
+            errors: None,
             replicas: None,
             last_heard: Instant::default(),
             last_result: None,

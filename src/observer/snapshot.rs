@@ -2,16 +2,20 @@
 //!
 //! A snapshot is taken, never kept up to date; whoever reads it decides nothing.
 
-use super::breaker::State;
+use super::breaker::{Cause, Mode, State};
 use super::call::{Malformed, PairId};
+use super::component;
 use super::counts::Counts;
+use super::errors::{Counted, Failure};
 use super::event::Health;
 use super::histogram::Histogram;
+use super::incident::IncidentId;
 use super::input::Direction;
 use super::latency::Latency;
-use super::service::{Service, Totals};
+use super::service::{OTHER, Service, Totals};
+use super::survey::Dependency;
 use super::time::{Instant, Span};
-use super::verdict::Verdict;
+use super::verdict::{Reason, ReplicaState, Verdict};
 use std::sync::Arc;
 
 /// Everything the observer knows, at one moment.
@@ -45,6 +49,10 @@ pub struct Snapshot {
     pub evicted: u64,
     /// The summary.
     pub health: Health,
+    /// Components in order of their names.
+    pub components: Vec<component::Standing>,
+    /// Who calls whom: configured, and learned if that is set.
+    pub dependencies: Arc<Vec<Dependency>>,
 }
 
 /// The figures of one service.
@@ -64,13 +72,27 @@ pub struct ServiceFigures {
     /// When the oldest of its open calls was made.
     pub oldest_open: Option<Instant>,
     /// Its methods in order of their names.
-    pub methods: Vec<(Arc<str>, Figures)>,
+    pub methods: Arc<Vec<(Arc<str>, Figures)>>,
     /// Reply times over the run, by bin.
-    pub replies: Histogram,
+    pub replies: Arc<Histogram>,
+    /// Its errors.
+    pub errors: Arc<ErrorFigures>,
+    /// How many callers it had in the last 5 to 10 min, estimated.
+    pub callers: f64,
     /// How it reads; `None` for `_other`, which is not judged.
     pub verdict: Option<Verdict>,
-    /// Its circuit; `None` for `_other`.
+    /// Why, if it reads badly.
+    pub reason: Option<Reason>,
+    /// Since when it reads so.
+    pub since: Instant,
+    /// The incident under way, and since when.
+    pub incident: Option<(IncidentId, Instant)>,
+    /// Its replicas, if the platform told.
+    pub replicas: Option<ReplicaState>,
+    /// What its circuit tells callers; `None` for `_other`.
     pub circuit: Option<State>,
+    /// How its circuit stands.
+    pub breaker: CircuitFigures,
 }
 
 /// Figures of a service or a method.
@@ -82,6 +104,8 @@ pub struct Figures {
     pub lifetime: Latency,
     /// Counts over the last 5 min.
     pub recent: Counts,
+    /// Reply times over the last 5 min.
+    pub latency: Latency,
 }
 
 impl Figures {
@@ -89,18 +113,51 @@ impl Figures {
     pub fn request_rate(&self) -> f64 {
         self.recent.calls as f64 / Span::from_secs(300).as_secs_f64()
     }
+
+    /// Calls that wait beyond those that are usually in progress at once, which are as many as are
+    /// made in the time of a reply (Little's law); over the last 5 min.
+    pub fn queue_depth(&self) -> f64 {
+        let mean = self.latency.mean.map_or(0.0, Span::as_secs_f64);
+        let usual = (self.request_rate() * mean).ceil();
+        (self.totals.open as f64 - usual).max(0.0)
+    }
 }
 
-/// The figures of a service's methods, in order of their names.
-pub fn methods(service: &Service, now: Instant) -> Vec<(Arc<str>, Figures)> {
-    let recent = service.window.counts_by_method(now, 300, service.methods.len());
-    let of_methods = service.methods.iter().zip(&service.traces).zip(recent);
-    let mut all: Vec<_> = of_methods
-        .map(|((method, trace), recent)| {
-            let lifetime = trace.times.figures(&method.replies);
-            (method.name.clone(), Figures { totals: method.totals, lifetime, recent })
-        })
-        .collect();
-    all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    all
+/// The errors of a service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ErrorFigures {
+    /// How many of each kind, over the run.
+    pub counted: Vec<Counted>,
+    /// The last ones, oldest first, each with its method.
+    pub last: Vec<(Arc<str>, Failure)>,
+}
+
+impl ErrorFigures {
+    pub(super) fn new(service: &Service) -> Self {
+        let Some(errors) = &service.errors else { return Self::default() };
+        let named = |failure: &Failure| {
+            let method = service.methods.get(usize::from(failure.method));
+            (method.map_or_else(|| OTHER.into(), |method| method.name.clone()), *failure)
+        };
+        Self { counted: errors.counted().to_vec(), last: errors.last().map(named).collect() }
+    }
+}
+
+/// How a circuit stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CircuitFigures {
+    /// How it behaves.
+    pub mode: Mode,
+    /// What it tells callers.
+    pub state: State,
+    /// Why it last moved, if it ever did.
+    pub cause: Option<Cause>,
+    /// When it last moved.
+    pub since: Option<Instant>,
+    /// When an open one will be half-open, if that is known.
+    pub retry_after: Option<Instant>,
+    /// Openings in a row without a closing between.
+    pub open_count: u32,
+    /// How often it moved to each of [`State::ALL`].
+    pub transitions: [u32; 6],
 }

@@ -35,11 +35,19 @@ pub enum State {
 }
 
 impl State {
+    /// All of them, each at its own number.
+    pub const ALL: [Self; 6] = [
+        Self::Closed,
+        Self::Open,
+        Self::HalfOpen,
+        Self::ForcedOpen,
+        Self::Disabled,
+        Self::ObserveOnly,
+    ];
+
     /// The state of a name on the wire.
     pub fn read(name: &str) -> Option<Self> {
-        let standing = [Self::Closed, Self::Open, Self::HalfOpen];
-        let manual = [Self::ForcedOpen, Self::Disabled, Self::ObserveOnly];
-        standing.into_iter().chain(manual).find(|state| state.name() == name)
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
     /// Its name on the wire.

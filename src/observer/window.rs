@@ -255,21 +255,24 @@ impl Window {
         all
     }
 
+    /// Counts and reply times over the last `secs` seconds, of each of the first `methods` methods.
+    pub fn by_method(&self, now: Instant, secs: u32, methods: usize) -> Vec<(Counts, Histogram)> {
+        let mut all = vec![(Counts::default(), Histogram::default()); methods];
+        self.visit(now, secs, |_, entry| {
+            if let Some((counts, replies)) = all.get_mut(usize::from(entry.method)) {
+                counts.count(&entry);
+                if entry.kind.has_time() {
+                    replies.add(entry.bin, entry.count);
+                }
+            }
+        });
+        all
+    }
+
     /// Reply times over the last `secs` seconds, of the service or of one method: by their
     /// bins, so each figure is within 1.6 %.
     pub fn latency(&self, now: Instant, secs: u32, method: Option<u16>) -> Latency {
-        let histogram = self.histogram(now, secs, method);
-        let count = histogram.count();
-        let sum: u64 =
-            histogram.bins().map(|(bin, count)| middle(bin).micros() * u64::from(count)).sum();
-        Latency {
-            count,
-            p50: histogram.quantile(0.50),
-            p95: histogram.quantile(0.95),
-            p99: histogram.quantile(0.99),
-            mean: sum.checked_div(count).map(Span::from_micros),
-            max: histogram.quantile(1.0),
-        }
+        Latency::from(&self.histogram(now, secs, method))
     }
 
     /// The histogram of reply times over the last `secs` seconds, of the service or of one

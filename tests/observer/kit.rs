@@ -184,7 +184,7 @@ pub(crate) fn conserved(snapshot: &Snapshot) {
         let totals = &service.figures.totals;
         assert_eq!(totals.calls, sum(totals), "{}: {totals:?}", service.name);
         let mut all = Totals::default();
-        for (name, method) in &service.methods {
+        for (name, method) in service.methods.iter() {
             assert_eq!(method.totals.calls, sum(&method.totals), "{}.{name}", service.name);
             all.add(&method.totals);
         }

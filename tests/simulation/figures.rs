@@ -16,7 +16,7 @@ pub(crate) fn check(snapshot: &Snapshot, limits: &Limits, given: &Count, book: &
         all.add(totals);
         conserved(name, totals, book);
         let mut sum = Totals::default();
-        for (method, figures) in &service.methods {
+        for (method, figures) in service.methods.iter() {
             conserved(&format!("{name}.{method}"), &figures.totals, book);
             sum.add(&figures.totals);
         }
