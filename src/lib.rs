@@ -35,6 +35,8 @@ pub mod pipeline;
 pub mod probe;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod view;
 
 #[cfg(feature = "client")]
 pub mod client;

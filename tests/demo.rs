@@ -177,7 +177,7 @@ async fn short_round(expected: Vec<Expected>) -> (bool, Vec<Value>) {
     let mut stage = Stage::set(0, 1).await.unwrap();
     let output = Output::default();
     let mut show = Show::new(Box::new(output.clone()), Style::Json);
-    show.opening(stage.broker(), &script).unwrap();
+    show.opening(stage.broker(), None, &script).unwrap();
     let observer = tokio::spawn(stand_in(stage.observer_door()));
     stage.observer_ready().await;
     let good = play(&mut stage, &script, &mut show, Rounds::One).await.unwrap();

@@ -10,14 +10,17 @@ use super::hope::Hope;
 use super::supervise::{Restarts, Tasks};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Status};
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::input::{Doubt, Link, Subscribers};
 use crate::observer::snapshot::ServiceFigures;
+use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
 use crate::probe::{Look, Waiting};
-use crate::telemetry::{Exporter, Figures, Looks};
+use crate::telemetry::{Figures, Looks, PageFigures};
+use crate::view::Turn;
 use crate::wire::Document;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,7 +53,9 @@ pub(super) struct Corridor<S> {
     restored: bool,
     handle: Handle,
     status: watch::Receiver<Status>,
-    exporter: Exporter,
+    survey: Survey,
+    /// The pages, if they are served.
+    desk: Option<Desk>,
     /// Outbox drops that were logged.
     outbox_dropped: u64,
     /// Malformed messages that were logged.
@@ -58,6 +63,8 @@ pub(super) struct Corridor<S> {
     looks: Looks,
     restarts: Tasks,
     said: S,
+    /// Documents on their way; kept for its room.
+    documents: Vec<Document>,
 }
 
 impl<S: FnMut(&Document)> Corridor<S> {
@@ -67,7 +74,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
         key: DigestKey,
         clock: Clock,
         handle: Handle,
-        exporter: Exporter,
+        desk: Option<Desk>,
         restarts: Tasks,
         said: S,
     ) -> Self {
@@ -94,12 +101,14 @@ impl<S: FnMut(&Document)> Corridor<S> {
             restored: false,
             handle,
             status,
-            exporter,
+            survey: Survey::default(),
+            desk,
             outbox_dropped: 0,
             malformed: 0,
             looks: Looks::default(),
             restarts,
             said,
+            documents: Vec::new(),
         }
     }
 
@@ -203,6 +212,15 @@ impl<S: FnMut(&Document)> Corridor<S> {
         self.speak();
     }
 
+    /// Sets how a circuit behaves, as an operator wants it.
+    pub(super) fn obey(&mut self, order: Order) {
+        let Order { service, mode, done } = order;
+        let stands = self.pipeline.set_circuit(self.now, &service, mode);
+        self.speak();
+        // Who asked may have gone.
+        let _ = done.send(stands);
+    }
+
     /// Exports all figures; `waiting` messages are in the inbox. Returns the services that let
     /// calls wait.
     ///
@@ -218,7 +236,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             );
             self.outbox_dropped = link.outbox_dropped;
         }
-        let snapshot = self.pipeline.snapshot(self.now);
+        let snapshot = self.pipeline.survey(self.now, &mut self.survey);
         self.log_malformed(&snapshot);
         if !self.restored && !snapshot.health.in_doubt {
             // What is kept comes with the link; that was a while ago.
@@ -234,13 +252,18 @@ impl<S: FnMut(&Document)> Corridor<S> {
             looks: self.looks,
             restarts: self.restarts.each_ref().map(Restarts::count),
             link,
+            pages: PageFigures::default(),
         };
-        self.exporter.export(&figures, &snapshot);
+        let waiting = waits(&snapshot);
         let now = self.clock.now();
-        match self.hope.lost(now, &self.status.borrow(), self.canary.silent_for(now)) {
-            None => Ok(waits(&snapshot)),
-            Some(reason) => Err(anyhow::anyhow!(reason)),
+        let deaf_for = self.canary.silent_for(now);
+        let problem = self.status.borrow().problem.clone();
+        let lost = self.hope.lost(now, &self.status.borrow(), deaf_for);
+        if let Some(desk) = &self.desk {
+            let quiet_for = self.hope.quiet_for(now);
+            desk.turn(Turn { snapshot, figures, problem, quiet_for, deaf_for });
         }
+        lost.map_or(Ok(waiting), |reason| Err(anyhow::anyhow!(reason)))
     }
 
     /// Says what could not be read; called once a second, so a flood of it is one line.
@@ -275,9 +298,14 @@ impl<S: FnMut(&Document)> Corridor<S> {
     }
 
     fn speak(&mut self) {
-        while let Some(document) = self.pipeline.poll_document() {
-            (self.said)(&document);
-            self.handle.publish(document);
+        while let Some(event) = self.pipeline.poll_said(&mut self.documents) {
+            if let Some(desk) = &self.desk {
+                desk.said(&event, &self.documents);
+            }
+            for document in self.documents.drain(..) {
+                (self.said)(&document);
+                self.handle.publish(document);
+            }
         }
     }
 }

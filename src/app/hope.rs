@@ -28,6 +28,11 @@ impl Hope {
         self.heard = self.heard.max(at);
     }
 
+    /// How long no message was heard, and the link did not change.
+    pub(super) fn quiet_for(&self, now: Instant) -> Span {
+        now.since(self.heard)
+    }
+
     /// Why it makes no sense to go on, if it does not; the canary was not heard for `deaf_for`.
     pub(super) fn lost(&self, now: Instant, status: &Status, deaf_for: Span) -> Option<String> {
         let FailFast { no_link, no_canary, quiet } = self.limits;

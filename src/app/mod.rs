@@ -3,7 +3,7 @@
 //! ```text
 //! mqtt (own thread) ═inbox═► corridor ─► pipeline ─► outbox ═► mqtt
 //!                               │ once a second
-//!                               └─► telemetry ─► http
+//!                               └─► view ─► http (own thread)
 //! ```
 //!
 //! The session with the broker has a thread of its own: however long the observer takes over a
@@ -24,22 +24,22 @@ mod systemd;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
-use crate::http::Server;
+use crate::http::{self, Desk, Order, Server};
 use crate::mqtt::{self, Handle, Inbox, Plan, Session};
 use crate::observer::digest::DigestKey;
 use crate::probe::{Listeners, Results};
-use crate::telemetry::Exporter;
 use crate::wire::Document;
 use anyhow::Context;
 use corridor::Corridor;
 pub(crate) use hope::hopeless;
 use std::future::{Future, pending};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use supervise::{Restarts, Tasks, supervise};
 use systemd::Systemd;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -52,63 +52,84 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long the session may take to end. It gives itself less; the program has ten seconds.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
-/// Observes until `shutdown` is ready, then stops in order.
-///
-/// # Errors
-///
-/// If metrics cannot be served, the session with the broker fails as a whole, or there is no
-/// hope: see `[fail_fast]` in the configuration.
-pub async fn run(
+/// A lookout that is set up and does not observe yet.
+pub struct Lookout {
     config: Config,
-    key: DigestKey,
-    shutdown: impl Future<Output = ()>,
-) -> anyhow::Result<()> {
-    run_with(config, key, shutdown, |_| {}).await
+    clock: Clock,
+    pages: Pages,
 }
 
-/// As [`run`], and shows every document to `said` before it is published.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn run_with(
-    config: Config,
-    key: DigestKey,
-    shutdown: impl Future<Output = ()>,
-    said: impl FnMut(&Document),
-) -> anyhow::Result<()> {
-    let clock = Clock::start();
-    let pairs: Vec<_> = config.settings.pairs.iter().map(|pair| pair.name.clone()).collect();
-    let exporter = Exporter::new(&pairs);
-    let restarts: Tasks = Default::default();
-    let [of_http, of_session, of_listeners] = &restarts;
-    let mut http = pin!(serve(&config, &exporter, of_http).await?);
-    tracing::info!(
-        "lookout {} observing {} as {}, cluster {}",
-        env!("CARGO_PKG_VERSION"),
-        urls(&config.broker),
-        config.id,
-        config.cluster
-    );
-    let (session, inbox, handle) = mqtt::open(Plan::new(&config), clock);
-    let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
-    let (listeners, results) = listeners(&config, clock, of_listeners)?;
-    let mut listeners = pin!(listeners);
-    let tasks = restarts.clone();
-    let corridor = Corridor::new(config, key, clock, handle.clone(), exporter, tasks, said);
-    let ended = tokio::select! {
-        ended = walk(corridor, inbox, results, shutdown) => ended,
-        // It was not asked to.
-        () = &mut sessions => return Err(anyhow::anyhow!("the session with the broker ended")),
-        () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
-        () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
-    };
-    Systemd::stopping();
-    handle.stop();
-    if timeout(STOP_WITHIN, sessions).await.is_err() {
-        tracing::warn!("the session with the broker did not end in time");
+impl Lookout {
+    /// Sets it up.
+    ///
+    /// # Errors
+    ///
+    /// If the address of the pages cannot be bound.
+    pub fn open(config: Config) -> anyhow::Result<Self> {
+        let clock = Clock::start();
+        let pages = Pages::open(&config, clock)?;
+        Ok(Self { config, clock, pages })
     }
-    ended
+
+    /// Where its pages are, if they are served.
+    pub fn pages(&self) -> Option<SocketAddr> {
+        self.pages.server.as_ref().map(Server::address)
+    }
+
+    /// Observes until `shutdown` is ready, then stops in order. Every document is shown to `said`
+    /// before it is published.
+    ///
+    /// # Errors
+    ///
+    /// If the session with the broker fails as a whole, or there is no hope: see `[fail_fast]` in the
+    /// configuration.
+    pub async fn run(
+        self,
+        key: DigestKey,
+        shutdown: impl Future<Output = ()>,
+        said: impl FnMut(&Document),
+    ) -> anyhow::Result<()> {
+        let Self { config, clock, pages: Pages { server, desk, orders } } = self;
+        let restarts: Tasks = Default::default();
+        let [of_http, of_session, of_listeners] = &restarts;
+        let mut http = pin!(serve(server.clone(), of_http));
+        tracing::info!(
+            "lookout {} observing {} as {}, cluster {}",
+            env!("CARGO_PKG_VERSION"),
+            urls(&config.broker),
+            config.id,
+            config.cluster
+        );
+        let (session, inbox, handle) = mqtt::open(Plan::new(&config), clock);
+        let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
+        let (listeners, results) = listeners(&config, clock, of_listeners)?;
+        let mut listeners = pin!(listeners);
+        let tasks = restarts.clone();
+        let corridor = Corridor::new(config, key, clock, handle.clone(), desk, tasks, said);
+        let ended = tokio::select! {
+            ended = walk(corridor, inbox, results, orders, shutdown) => ended,
+            // It was not asked to.
+            () = &mut sessions => return Err(anyhow::anyhow!("the session with the broker ended")),
+            () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
+            () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
+        };
+        Systemd::stopping();
+        if let Some(server) = &server {
+            server.stopping();
+        }
+        handle.stop();
+        // Whoever probes it sees that it stops.
+        let ending = async {
+            tokio::select! {
+                ended = timeout(STOP_WITHIN, sessions) => ended.is_ok(),
+                () = &mut http => true,
+            }
+        };
+        if !ending.await {
+            tracing::warn!("the session with the broker did not end in time");
+        }
+        ended
+    }
 }
 
 /// The one loop: returns when asked to stop, or when there is no hope.
@@ -116,6 +137,7 @@ async fn walk<S: FnMut(&Document)>(
     mut corridor: Corridor<S>,
     mut inbox: Inbox,
     mut results: Results,
+    mut orders: mpsc::Receiver<Order>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     let mut shutdown = pin!(shutdown);
@@ -140,6 +162,7 @@ async fn walk<S: FnMut(&Document)>(
                 corridor.hear(batch.drain(..));
             }
             look = results.next() => corridor.looked(&look),
+            Some(order) = orders.recv() => corridor.obey(order),
             () = sleep(corridor.rest()) => corridor.turn(),
         }
         if inbox.is_empty() {
@@ -154,20 +177,33 @@ async fn walk<S: FnMut(&Document)>(
 ///
 /// If the system gives no thread, or none of what a runtime needs.
 pub(crate) fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
+    on_thread("mqtt", "the session with the broker", session.run())
+}
+
+/// Runs a future on a thread of its own; the receiver tells of its end.
+///
+/// # Errors
+///
+/// If the system gives no thread, or none of what a runtime needs.
+fn on_thread<T: Send + 'static>(
+    name: &str,
+    what: &str,
+    future: impl Future<Output = T> + Send + 'static,
+) -> anyhow::Result<oneshot::Receiver<T>> {
     let (done, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("no runtime for the session with the broker")?;
+        .with_context(|| format!("no runtime for {what}"))?;
     let body = move || {
-        runtime.block_on(session.run());
+        let result = runtime.block_on(future);
         // Nobody waits when the program failed for another reason.
-        let _ = done.send(());
+        let _ = done.send(result);
     };
     std::thread::Builder::new()
-        .name("mqtt".to_owned())
+        .name(name.to_owned())
         .spawn(body)
-        .context("no thread for the session with the broker")?;
+        .with_context(|| format!("no thread for {what}"))?;
     Ok(ended)
 }
 
@@ -244,39 +280,56 @@ fn keep(
     Ok(async move { supervise("the session with the broker", &restarts, stopped, make).await })
 }
 
-/// Keeps the HTTP server running, if there is one, until the future is dropped.
-///
-/// # Errors
-///
-/// If its address cannot be bound.
-async fn serve(
-    config: &Config,
-    exporter: &Exporter,
-    restarts: &Restarts,
-) -> anyhow::Result<impl Future<Output = ()> + use<>> {
-    let mut first = None;
-    if let Some(address) = config.http {
-        let server = Server::bind(address).await?;
-        tracing::info!("metrics at http://{}/metrics", server.address());
-        first = Some(server);
-    }
-    // The port that the system chose stays.
-    let address = first.as_ref().map(Server::address);
-    let (page, restarts) = (exporter.page(), restarts.clone());
-    Ok(async move {
-        let Some(address) = address else { return pending().await };
-        let make = || {
-            let (first, page) = (first.take(), page.clone());
-            async move {
-                let server = match first {
-                    Some(server) => server,
-                    None => Server::bind(address).await?,
-                };
-                apart(server.serve(page)).await
-            }
+/// The HTTP server, if there is one, and the corridor's ends of it.
+struct Pages {
+    server: Option<Server>,
+    desk: Option<Desk>,
+    orders: mpsc::Receiver<Order>,
+}
+
+impl Pages {
+    /// Binds the address, so that one in use is known at once.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be bound.
+    fn open(config: &Config, clock: Clock) -> anyhow::Result<Self> {
+        let Some(http) = &config.http else {
+            return Ok(Self { server: None, desk: None, orders: mpsc::channel(1).1 });
         };
-        supervise("the HTTP server", &restarts, pending(), make).await;
-    })
+        let plan = http::Plan {
+            listen: http.listen,
+            tokens: http.tokens.clone(),
+            cluster: config.cluster.clone(),
+            id: config.id.clone(),
+            pairs: config.settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
+        };
+        let (server, desk, orders) = Server::bind(plan, clock)?;
+        tracing::info!("live page at http://{0}/, metrics at http://{0}/metrics", server.address());
+        Ok(Self { server: Some(server), desk: Some(desk), orders })
+    }
+}
+
+/// Keeps the HTTP server running, if there is one, until the future is dropped.
+async fn serve(server: Option<Server>, restarts: &Restarts) {
+    let Some(server) = server else { return pending().await };
+    let make = || {
+        let server = server.clone();
+        async move {
+            // Dropped with this future, and then the thread ends.
+            let (_alive, gone) = oneshot::channel::<()>();
+            let serving = async move {
+                tokio::select! {
+                    served = server.serve() => served,
+                    _ = gone => Ok(()),
+                }
+            };
+            let ended = on_thread("http", "the HTTP server", serving)?.await;
+            ended.context("a bug: see what was said before")??;
+            anyhow::bail!("it ended")
+        }
+    };
+    supervise("the HTTP server", restarts, pending(), make).await;
 }
 
 /// The broker's addresses as they may be shown: without user and password.

@@ -12,7 +12,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration to check.
-    #[arg(required_unless_present_any = ["print_default", "print_docs"])]
+    #[arg(required_unless_present_any = ["print_default", "print_docs", "print_openapi"])]
     file: Option<PathBuf>,
     /// Print every setting with its default and its reason, as a configuration file.
     #[arg(long, conflicts_with_all = ["file", "print_docs"])]
@@ -20,6 +20,9 @@ pub struct Args {
     /// Print the reference page of all settings.
     #[arg(long, hide = true, conflicts_with = "file")]
     print_docs: bool,
+    /// Print the OpenAPI document of the HTTP server.
+    #[arg(long, hide = true, conflicts_with = "file")]
+    print_openapi: bool,
     /// Set a single setting, over file and environment.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
     set: Vec<(String, String)>,
@@ -27,12 +30,16 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { file, print_default, print_docs, set } = args;
+    let Args { file, print_default, print_docs, print_openapi, set } = args;
     if print_default {
         return super::print(&config::default_file());
     }
     if print_docs {
         return super::print(&config::reference());
+    }
+    if print_openapi {
+        let document = serde_json::to_string_pretty(&crate::http::openapi())?;
+        return super::print(&format!("{document}\n"));
     }
     let name = file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
     match config::load(&Sources::of_process(file, set)) {
@@ -61,7 +68,7 @@ fn summary(config: &Config) -> String {
     for filter in traffic.filters() {
         let _ = writeln!(out, "  hears    {filter}");
     }
-    let http = http.map_or("off".to_owned(), |address| address.to_string());
+    let http = http.as_ref().map_or("off".to_owned(), |http| http.listen.to_string());
     let _ = writeln!(out, "  http     {http}");
     out
 }

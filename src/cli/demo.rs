@@ -4,7 +4,7 @@
 //! it, connected through the stage's relay as through a cable that can be cut. Both run on one
 //! thread, taking turns. If lookout ends by itself, the demo ends with its error.
 
-use crate::app;
+use crate::app::Lookout;
 use crate::config::{self, Config, Mistake, Sources};
 use crate::demo::play::{Rounds, play};
 use crate::demo::script::Script;
@@ -21,6 +21,8 @@ use tokio::sync::oneshot;
 
 /// The seed of the demo's traffic.
 const SEED: u64 = 2;
+/// The usual port of lookout's pages.
+const PAGES: u16 = 9464;
 /// How long lookout may take to appear, and to leave.
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -33,6 +35,9 @@ pub struct Args {
     /// Port of the embedded broker on 127.0.0.1; any free one by default.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Port of lookout's live page on 127.0.0.1; 9464 by default, or any free one if that is taken.
+    #[arg(long)]
+    pages: Option<u16>,
     /// Print JSON lines.
     #[arg(long)]
     json: bool,
@@ -49,12 +54,12 @@ async fn demo(args: &Args) -> anyhow::Result<bool> {
     let script = Script::standard();
     let mut show = Show::new(Box::new(io::stdout()), style(args));
     let mut stage = Stage::set(args.port, SEED).await?;
-    show.opening(stage.broker(), &script)?;
+    let lookout = open(stage.observer_door(), args.pages)?;
+    show.opening(stage.broker(), lookout.pages(), &script)?;
 
     let (stop, stopped) = oneshot::channel::<()>();
-    let config = configuration(stage.observer_door())?;
     // The key is fixed: whoever can publish here is on this machine, and made up.
-    let lookout = app::run(config, DigestKey::new(1, 2), async { drop(stopped.await) });
+    let lookout = lookout.run(DigestKey::new(1, 2), async { drop(stopped.await) }, |_| {});
     tokio::pin!(lookout);
 
     let rounds = if args.once { Rounds::One } else { Rounds::Endless };
@@ -91,11 +96,21 @@ fn style(args: &Args) -> Style {
     }
 }
 
+/// lookout, with its pages on this port of the loopback, or on the usual one, or on any that is free.
+fn open(door: SocketAddr, pages: Option<u16>) -> anyhow::Result<Lookout> {
+    match pages {
+        Some(port) => Lookout::open(configuration(door, port)?),
+        None => Lookout::open(configuration(door, PAGES)?)
+            .or_else(|_| Lookout::open(configuration(door, 0)?)),
+    }
+}
+
 /// The demo's configuration for a lookout that reaches its broker at `door`.
-fn configuration(door: SocketAddr) -> anyhow::Result<Config> {
+fn configuration(door: SocketAddr, pages: u16) -> anyhow::Result<Config> {
     let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     let mut flags: Vec<_> = SETTINGS.iter().map(|set| own((set.key, set.value))).collect();
     flags.push(own(("broker.url", &format!("mqtt://{door}"))));
+    flags.push(own(("http.listen", &format!("127.0.0.1:{pages}"))));
     // Neither a file nor the environment: the demo is the same everywhere.
     let sources = Sources { file: None, environment: Vec::new(), flags };
     config::load(&sources).map_err(|mistakes| {

@@ -7,8 +7,8 @@
 
 mod said;
 
-use crate::app;
-use crate::config::{self, Config, Sources};
+use crate::app::Lookout;
+use crate::config::{self, Sources};
 use crate::observer::digest::DigestKey;
 use crate::telemetry;
 use anyhow::Context;
@@ -54,21 +54,28 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let asked = super::signals::watch()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
-    let ended = runtime.block_on(observe(config, asked));
+    let (json, cluster) = (config.log.json, config.cluster.clone());
+    let lookout = Lookout::open(config)?;
+    let ended = runtime.block_on(observe(lookout, json, cluster, asked));
     // Nothing is left to wait for, least of all a name that is still being looked up.
     runtime.shutdown_background();
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-async fn observe(config: Config, asked: oneshot::Receiver<()>) -> anyhow::Result<()> {
+async fn observe(
+    lookout: Lookout,
+    json: bool,
+    cluster: String,
+    asked: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
     let shutdown = async move {
         // An error means that the thread of signals is gone, and with it the way to ask.
         if asked.await.is_err() {
             std::future::pending::<()>().await;
         }
     };
-    let mut printer = Printer::start(&config.cluster, config.log.json)?;
-    let ended = app::run_with(config, key(), shutdown, |document| printer.show(document)).await;
+    let mut printer = Printer::start(&cluster, json)?;
+    let ended = lookout.run(key(), shutdown, |document| printer.show(document)).await;
     printer.finish();
     ended
 }

@@ -30,6 +30,7 @@ pub(super) struct Draft {
     pub(super) log_format: String,
     pub(super) log_level: String,
     pub(super) listen: String,
+    pub(super) token_file: Option<String>,
 }
 
 /// `[broker]`.
@@ -103,6 +104,7 @@ impl Default for Draft {
             log_format: "human".to_owned(),
             log_level: "info".to_owned(),
             listen: "127.0.0.1:9464".to_owned(),
+            token_file: None,
         }
     }
 }

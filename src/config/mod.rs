@@ -17,6 +17,7 @@ mod draft;
 mod duration;
 mod emqx;
 mod gather;
+mod http;
 mod kind;
 mod mistake;
 mod pair;
@@ -34,6 +35,7 @@ mod walk;
 pub use address::{Address, Scheme};
 pub use duration::parse_duration;
 pub use emqx::Emqx;
+pub use http::{Http, Token};
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use profile::{PROFILES, Profile};
@@ -42,7 +44,6 @@ pub use tls::Tls;
 
 use crate::observer::{Settings, Span};
 use crate::wire::{Envelope, Traffic, Voice};
-use std::net::SocketAddr;
 
 /// A configuration that cannot be wrong.
 #[derive(Clone, Debug)]
@@ -71,8 +72,8 @@ pub struct Config {
     pub envelope: Envelope,
     /// lookout's own logs.
     pub log: Log,
-    /// Where metrics are served; `None` is nowhere.
-    pub http: Option<SocketAddr>,
+    /// The HTTP server; `None` is none.
+    pub http: Option<Http>,
 }
 
 impl Config {

@@ -13,7 +13,7 @@ use super::mistake::quoted;
 use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
-use super::{Config, FailFast, Log, broker, emqx};
+use super::{Config, FailFast, Log, broker, emqx, http};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
 use crate::wire::encoding::Encoding;
@@ -31,6 +31,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let id = draft.id.clone().unwrap_or_else(default_id);
     let broker = broker::broker(gathered, &draft, &id);
     let emqx = emqx::emqx(gathered, &draft);
+    let http = http::http(gathered, &draft);
     let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -71,8 +72,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         },
         envelope: if draft.envelope == "bare" { Envelope::Bare } else { Envelope::JsonRpc },
         log: Log { json: draft.log_format == "json", level: draft.log_level },
-        // "off" is the one text allowed that is no address.
-        http: draft.listen.parse().ok(),
+        http: http?,
     })
 }
 

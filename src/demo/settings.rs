@@ -18,11 +18,10 @@ pub struct Setting {
 pub const CLUSTER: &str = "demo";
 
 /// The settings; the broker's address comes beside them.
-pub const SETTINGS: [Setting; 9] = [
+pub const SETTINGS: [Setting; 8] = [
     plain("cluster", CLUSTER),
     plain("id", "demo"),
     plain("broker.backoff_max", "2s"),
-    plain("http.listen", "off"),
     plain("log.level", "error"),
     plain("dependencies.OrderService", r#"["UserManagement"]"#),
     plain("dependencies.Billing", r#"["UserManagement"]"#),

@@ -106,14 +106,19 @@ impl Show {
     }
 
     /// The introduction.
-    pub fn opening(&mut self, broker: SocketAddr, script: &Script) -> io::Result<()> {
+    pub fn opening(
+        &mut self,
+        broker: SocketAddr,
+        pages: Option<SocketAddr>,
+        script: &Script,
+    ) -> io::Result<()> {
         let (host, port) = (broker.ip(), broker.port());
         let special = SETTINGS.iter().filter_map(|s| Some((s.key, s.value, s.because?)));
         if self.style == Style::Json {
             let settings: serde_json::Map<_, _> =
                 special.map(|(key, value, _)| (key.to_owned(), json!(value))).collect();
             return self.json(&json!({
-                "line": "opening", "broker": broker.to_string(), "services": CAST.map(|r| r.name),
+                "line": "opening", "broker": broker.to_string(), "pages": pages, "services": CAST.map(|r| r.name),
                 "callers": CALLERS, "roundSeconds": script.length.as_secs_f64(),
                 "settings": settings,
             }));
@@ -126,6 +131,10 @@ impl Show {
             ),
             Tone::Fault,
         )?;
+        if let Some(pages) = pages {
+            self.text("Open lookout's live page:", Tone::Quiet)?;
+            self.text(&format!("  http://{pages}/"), Tone::Quiet)?;
+        }
         self.text("Watch what lookout publishes from another terminal:", Tone::Quiet)?;
         self.text(&format!("  mosquitto_sub -h {host} -p {port} -t 'system/#' -v"), Tone::Quiet)?;
         self.text("It judges by its defaults, except:", Tone::Quiet)?;

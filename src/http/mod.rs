@@ -1,104 +1,93 @@
-//! The HTTP server: a read-only view for machines. It shows what it is given and decides nothing.
+//! The HTTP server: what lookout knows, for machines and people. It shows and decides nothing; the
+//! one thing that can be changed here, how a circuit behaves, is an order to the corridor.
 //!
-//! `GET /metrics` is all there is yet. No request has a body that is read, and `limits` bounds
-//! how many connections there are and how long each may last, so that a slow or hostile scraper
-//! costs a known amount.
+//! It runs on a thread of its own, so that no reader costs the observer anything. `routes` is the
+//! table of all paths, `guard` says who may ask for what, `limits` bounds how many connections there are
+//! and how long each may last, so that a slow or hostile reader costs a known amount.
 
+mod answers;
+mod api;
+mod ask;
+mod assets;
+mod events;
+mod guard;
+mod health;
 mod limits;
+mod openapi;
+mod probes;
+mod problem;
+mod routes;
+mod rows;
+mod shared;
 
+pub use openapi::document as openapi;
+pub use shared::{Desk, Order, Plan};
+
+use crate::clock::Clock;
 use anyhow::Context;
-use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
-use limits::Limited;
-use std::net::SocketAddr;
-use tokio::net::TcpListener;
+use limits::{Connection, Limited};
+use shared::{Inbox, Shared};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
 
-/// The content type of Prometheus' text format.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4";
-
-/// A server that is bound and not yet serving.
-#[derive(Debug)]
+/// A server that is bound and not yet serving. Clones serve the same view, one after the other.
+#[derive(Clone, Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    listener: Arc<TcpListener>,
+    shared: Arc<Shared>,
+    inbox: Arc<Mutex<Inbox>>,
 }
 
 impl Server {
-    /// Binds the address of `http.listen`; with port 0 the system chooses one.
+    /// Binds the address; with port 0 the system chooses one. Gives the corridor's ends too.
     ///
     /// # Errors
     ///
     /// If the address cannot be bound; the error names the setting.
-    pub async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let bind = async {
-            let listener = TcpListener::bind(address).await?;
-            let address = listener.local_addr()?;
-            Ok::<_, std::io::Error>(Self { listener, address })
+    pub fn bind(
+        mut plan: Plan,
+        clock: Clock,
+    ) -> anyhow::Result<(Self, Desk, mpsc::Receiver<Order>)> {
+        let address = plan.listen;
+        let mut bind = || {
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            plan.listen = listener.local_addr()?;
+            Ok::<_, std::io::Error>(listener)
         };
-        bind.await.with_context(|| format!("`http.listen` = \"{address}\" cannot be bound"))
+        let listener =
+            bind().with_context(|| format!("`http.listen` = \"{address}\" cannot be bound"))?;
+        let (shared, desk, orders, inbox) = Shared::new(plan, clock);
+        let inbox = Arc::new(Mutex::new(inbox));
+        Ok((Self { listener: Arc::new(listener), shared, inbox }, desk, orders))
     }
 
     /// The address it is bound to.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.shared.plan.listen
     }
 
-    /// Serves until the future is dropped; `metrics` renders the page.
+    /// lookout was asked to end: it is no longer ready.
+    pub fn stopping(&self) {
+        self.shared.view().stop();
+    }
+
+    /// Serves until the future is dropped. To be run on a runtime of its own.
     ///
     /// # Errors
     ///
     /// If the server fails as a whole; a failing connection costs that connection only.
-    pub async fn serve(
-        self,
-        metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
-    ) -> anyhow::Result<()> {
-        let page = move || async move { ([(CONTENT_TYPE, METRICS_TYPE)], metrics()) };
-        let routes = Router::new().route("/metrics", get(page));
-        axum::serve(Limited::new(self.listener), routes).await.context("the HTTP server failed")
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpStream;
-
-    async fn ask(request: &str) -> String {
-        let server = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let address = server.address();
-        let serving = tokio::spawn(server.serve(|| "up 1\n".to_owned()));
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        serving.abort();
-        answer
-    }
-
-    #[tokio::test]
-    async fn metrics_are_served_and_nothing_else() {
-        let rest = "HTTP/1.1\r\nHost: h\r\nConnection: close\r\n";
-        let answer = ask(&format!("GET /metrics {rest}\r\n")).await;
-        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
-        assert!(answer.contains("content-type: text/plain; version=0.0.4\r\n"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\nup 1\n"), "{answer}");
-
-        for (request, status) in [
-            (format!("GET / {rest}\r\n"), "404"),
-            (format!("POST /metrics {rest}Content-Length: 0\r\n\r\n"), "405"),
-        ] {
-            let answer = ask(&request).await;
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    pub async fn serve(self) -> anyhow::Result<()> {
+        let listener = self.listener.try_clone().context("the listener cannot be shared")?;
+        let listener = tokio::net::TcpListener::from_std(listener)
+            .context("no runtime for the HTTP server")?;
+        let routes =
+            routes::router(&self.shared).into_make_service_with_connect_info::<Connection>();
+        let mut inbox = self.inbox.lock().await;
+        tokio::select! {
+            served = axum::serve(Limited::new(listener), routes) => served.context("the HTTP server failed"),
+            () = events::keep(&self.shared, &mut inbox) => Ok(()),
         }
-    }
-
-    #[tokio::test]
-    async fn an_address_in_use_names_the_setting() {
-        let first = Server::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let error = Server::bind(first.address()).await.unwrap_err();
-        assert!(format!("{error:#}").contains("`http.listen`"), "{error:#}");
     }
 }

@@ -69,4 +69,17 @@ pub struct Figures {
     pub restarts: [u64; 3],
     /// The session with the broker.
     pub link: LinkFigures,
+    /// The pages.
+    pub pages: PageFigures,
+}
+
+/// What the HTTP server counts of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageFigures {
+    /// Who listens to the event stream.
+    pub listeners: usize,
+    /// Listeners that were cut off because they read too slowly.
+    pub dropped: u64,
+    /// Reports that were dropped because the server did not keep up.
+    pub reports_dropped: u64,
 }

@@ -1,381 +1,378 @@
-//! The observer's figures as metrics.
+//! What the observer knows, as metrics.
 //!
-//! A snapshot is copied once a second. Handles are looked up when a service, method or channel
-//! is first seen and kept; the observer's bounds on names bound the series. A rate over a span
-//! without settled calls is NaN: absent, not zero. Reply times go into a classic histogram by
-//! the difference of its bins since the last export, so several lookouts can be added up.
+//! The observer's bounds on names bound the series. A rate over a span without settled calls is
+//! absent, not zero. Reply times are a classic histogram, so several lookouts can be added up.
 
-use super::{Metric, counter, gauge, histogram};
+use super::exposition::{Escaped, Metric, Page, counter, gauge, histogram};
+use crate::observer::Snapshot;
 use crate::observer::breaker::State;
-use crate::observer::histogram::Histogram as Bins;
+use crate::observer::component::Condition;
+use crate::observer::errors::Code;
+use crate::observer::histogram::Histogram;
 use crate::observer::input::Direction;
 use crate::observer::latency::middle;
-use crate::observer::service::Totals;
-use crate::observer::snapshot::{Figures, ServiceFigures};
+use crate::observer::service::OTHER;
+use crate::observer::snapshot::ServiceFigures;
 use crate::observer::verdict::Verdict;
-use crate::observer::{Instant, Snapshot};
-use metrics::{Counter, Gauge, Histogram, Label};
-use metrics_exporter_prometheus::PrometheusRecorder;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fmt::Write;
 
-pub(super) const CALLS: Metric =
-    counter("lookout_calls_total", "Settled two-way calls by service, method and outcome.");
-pub(super) const ONEWAY: Metric =
-    counter("lookout_oneway_calls_total", "One-way calls by service and method.");
-pub(super) const LATE: Metric =
-    counter("lookout_late_replies_total", "Replies after patience had run out, by service.");
-pub(super) const OPEN: Metric = gauge("lookout_open_calls", "Calls that wait for a reply.");
-pub(super) const OLDEST: Metric = gauge(
+pub(super) static CALLS: Metric = counter(
+    "lookout_calls_total",
+    &["service", "method", "outcome"],
+    "Settled two-way calls: ok, rejected, failed, unanswered, void.",
+);
+pub(super) static ONEWAY: Metric =
+    counter("lookout_oneway_calls_total", &["service", "method"], "One-way calls.");
+pub(super) static ERRORS_BY_CODE: Metric = counter(
+    "lookout_errors_total",
+    &["service", "outcome", "tier", "code"],
+    "Calls that were rejected, failed or unanswered, by whose matter it is (tier 1: of the function, 2: the \
+     service is unavailable) and by error code; \"none\" without one, \"other\" beyond 32 of a service.",
+);
+pub(super) static LATE: Metric =
+    counter("lookout_late_replies_total", &["service"], "Replies after patience had run out.");
+pub(super) static OPEN: Metric =
+    gauge("lookout_open_calls", &["service"], "Calls that wait for a reply.");
+pub(super) static OLDEST: Metric = gauge(
     "lookout_oldest_open_call_seconds",
+    &["service"],
     "How long the oldest of the calls that wait for a reply has waited; 0 if there is none.",
 );
-pub(super) const REQUESTS: Metric =
-    gauge("lookout_requests_per_second", "Calls per second over the last 5 min.");
-pub(super) const RESPONSES: Metric =
-    gauge("lookout_response_ratio", "Answered / settled calls over the last 5 min.");
-pub(super) const ERRORS: Metric = gauge(
+pub(super) static REQUESTS: Metric =
+    gauge("lookout_requests_per_second", &["service"], "Calls per second over the last 5 min.");
+pub(super) static RESPONSES: Metric =
+    gauge("lookout_response_ratio", &["service"], "Answered / settled calls over the last 5 min.");
+pub(super) static ERRORS: Metric = gauge(
     "lookout_error_ratio",
+    &["service"],
     "(Rejected + failed + unanswered) / settled calls over the last 5 min.",
 );
-pub(super) const FAILURES: Metric =
-    gauge("lookout_failure_ratio", "(Failed + unanswered) / settled calls over the last 5 min.");
-pub(super) const REPLY: Metric =
-    histogram("lookout_reply_seconds", "Reply times by service, late replies included.");
-pub(super) const VERDICT: Metric =
-    gauge("lookout_service_verdict", "1 for the verdict a service reads now, else 0.");
-pub(super) const CIRCUIT: Metric =
-    gauge("lookout_circuit_open", "1 while a circuit is open, 0.5 while half-open, else 0.");
-pub(super) const MALFORMED: Metric =
-    counter("lookout_malformed_messages_total", "Messages that could not be read.");
-pub(super) const UNMATCHED: Metric =
-    counter("lookout_unmatched_replies_total", "Replies that belong to no call.");
-pub(super) const DUPLICATE: Metric =
-    counter("lookout_duplicate_replies_total", "Further replies to answered calls.");
-pub(super) const ANSWERED: Metric = counter(
+pub(super) static FAILURES: Metric = gauge(
+    "lookout_failure_ratio",
+    &["service"],
+    "(Failed + unanswered) / settled calls over the last 5 min.",
+);
+pub(super) static REPLY: Metric = histogram(
+    "lookout_reply_seconds",
+    &["service"],
+    "Reply times, late replies included; each known within 1.6 %.",
+);
+pub(super) static VERDICT: Metric = gauge(
+    "lookout_service_verdict",
+    &["service", "verdict"],
+    "1 for the verdict a service reads now, else 0.",
+);
+pub(super) static CIRCUIT: Metric = gauge(
+    "lookout_circuit_open",
+    &["service"],
+    "1 while a circuit is open, 0.5 while half-open, else 0.",
+);
+pub(super) static TRANSITIONS: Metric = counter(
+    "lookout_circuit_transitions_total",
+    &["service", "to"],
+    "Times a circuit moved, by where to.",
+);
+pub(super) static SERVICES: Metric =
+    gauge("lookout_services", &["verdict"], "Services that read so.");
+pub(super) static INCIDENTS: Metric = gauge("lookout_open_incidents", &[], "Incidents under way.");
+pub(super) static INCIDENT: Metric = gauge(
+    "lookout_incident_seconds",
+    &["service"],
+    "How long the incident of a service has lasted; only while there is one.",
+);
+pub(super) static COMPONENT: Metric = gauge(
+    "lookout_component_condition",
+    &["component", "kind"],
+    "1 while a component is healthy, 0.5 while degraded, 0 while unhealthy.",
+);
+pub(super) static DOUBT: Metric =
+    gauge("lookout_in_doubt", &[], "1 while lookout doubts its own ears, else 0.");
+pub(super) static MALFORMED: Metric = counter(
+    "lookout_malformed_messages_total",
+    &["pair", "template", "kind"],
+    "Messages that could not be read.",
+);
+pub(super) static UNMATCHED: Metric =
+    counter("lookout_unmatched_replies_total", &[], "Replies that belong to no call.");
+pub(super) static DUPLICATE: Metric =
+    counter("lookout_duplicate_replies_total", &[], "Further replies to answered calls.");
+pub(super) static IGNORED: Metric =
+    counter("lookout_ignored_messages_total", &[], "Messages that say nothing about calls.");
+pub(super) static ANSWERED: Metric = counter(
     "lookout_direct_answers_total",
+    &[],
     "Calls that lookout answered in place of their service.",
 );
-pub(super) const WITHHELD: Metric = counter(
+pub(super) static WITHHELD: Metric = counter(
     "lookout_direct_answers_withheld_total",
+    &[],
     "Calls that lookout would have answered, had that not been too many in a second.",
 );
-pub(super) const IGNORED: Metric =
-    counter("lookout_ignored_messages_total", "Messages that say nothing about calls.");
-pub(super) const EVICTED: Metric =
-    counter("lookout_evicted_calls_total", "Open calls that had to give way to the bound.");
-pub(super) const ACTIVITY: Metric =
-    counter("lookout_activity_messages_total", "Activity messages by channel.");
-pub(super) const SECURITY: Metric =
-    counter("lookout_security_messages_total", "Security messages by kind.");
-pub(super) const DOUBT: Metric =
-    gauge("lookout_in_doubt", "1 while lookout doubts its own ears, else 0.");
-pub(super) const INCIDENTS: Metric = gauge("lookout_open_incidents", "Incidents under way.");
+pub(super) static EVICTED: Metric =
+    counter("lookout_evicted_calls_total", &[], "Open calls that had to give way to the bound.");
+pub(super) static SERIES_REFUSED: Metric = counter(
+    "lookout_series_refused_total",
+    &[],
+    "Calls counted under \"_other\": there are too many services or methods, or they have no name.",
+);
+pub(super) static ACTIVITY: Metric =
+    counter("lookout_activity_messages_total", &["channel"], "Activity messages.");
+pub(super) static SECURITY: Metric =
+    counter("lookout_security_messages_total", &["kind"], "Security messages.");
 
-/// The upper bounds of the reply-time histogram, in seconds.
-pub(super) const BUCKETS: [f64; 12] =
-    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// In the order of the manual.
+pub(super) static METRICS: &[&Metric] = &[
+    &CALLS,
+    &ONEWAY,
+    &ERRORS_BY_CODE,
+    &LATE,
+    &OPEN,
+    &OLDEST,
+    &REQUESTS,
+    &RESPONSES,
+    &ERRORS,
+    &FAILURES,
+    &REPLY,
+    &VERDICT,
+    &CIRCUIT,
+    &TRANSITIONS,
+    &SERVICES,
+    &INCIDENTS,
+    &INCIDENT,
+    &COMPONENT,
+    &DOUBT,
+    &MALFORMED,
+    &UNMATCHED,
+    &DUPLICATE,
+    &IGNORED,
+    &ANSWERED,
+    &WITHHELD,
+    &EVICTED,
+    &SERIES_REFUSED,
+    &ACTIVITY,
+    &SECURITY,
+];
+
+/// The upper bounds of the reply-time histogram, in seconds, as written: those that OpenTelemetry
+/// advises for `rpc.server.call.duration`.
+pub(super) const BUCKETS: [(&str, f64); 14] = [
+    ("0.005", 0.005),
+    ("0.01", 0.01),
+    ("0.025", 0.025),
+    ("0.05", 0.05),
+    ("0.075", 0.075),
+    ("0.1", 0.1),
+    ("0.25", 0.25),
+    ("0.5", 0.5),
+    ("0.75", 0.75),
+    ("1", 1.0),
+    ("2.5", 2.5),
+    ("5", 5.0),
+    ("7.5", 7.5),
+    ("10", 10.0),
+];
 
 const VERDICTS: [Verdict; 4] =
-    [Verdict::Unknown, Verdict::Healthy, Verdict::Degraded, Verdict::Unavailable];
+    [Verdict::Healthy, Verdict::Degraded, Verdict::Unavailable, Verdict::Unknown];
 
-/// The cached handles of everything a snapshot holds.
-#[derive(Default)]
-pub(super) struct Observed {
-    global: Option<Global>,
-    services: BTreeMap<Arc<str>, Service>,
-    malformed: BTreeMap<(u16, bool, u8), Counter>,
-    activity: BTreeMap<Arc<str>, Counter>,
-    security: BTreeMap<Arc<str>, Counter>,
+/// Writes them; `pairs` are the names of the traffic pairs.
+pub(super) fn write(page: &mut Page, snapshot: &Snapshot, pairs: &[String]) {
+    write_methods(page, snapshot);
+    write_services(page, snapshot);
+    write_circuits(page, snapshot);
+    write_platform(page, snapshot);
+    write_messages(page, snapshot, pairs);
 }
 
-struct Global {
-    unmatched: Counter,
-    duplicate: Counter,
-    ignored: Counter,
-    answered: Counter,
-    withheld: Counter,
-    evicted: Counter,
-    doubt: Gauge,
-    incidents: Gauge,
-}
-
-struct Service {
-    late: Counter,
-    open: Gauge,
-    oldest: Gauge,
-    requests: Gauge,
-    responses: Gauge,
-    errors: Gauge,
-    failures: Gauge,
-    reply: Histogram,
-    /// What of the reply times was exported.
-    told: Bins,
-    verdicts: Option<[Gauge; VERDICTS.len()]>,
-    circuit: Option<Gauge>,
-    methods: BTreeMap<Arc<str>, Method>,
-}
-
-struct Method {
-    oneway: Counter,
-    outcomes: [Counter; 5],
-}
-
-impl Observed {
-    /// Copies a snapshot into the exporter; `pairs` are the names of the traffic pairs.
-    pub(super) fn export(
-        &mut self,
-        snapshot: &Snapshot,
-        pairs: &[String],
-        recorder: &PrometheusRecorder,
-    ) {
-        let global = self.global.get_or_insert_with(|| Global::new(recorder));
-        global.unmatched.absolute(snapshot.unmatched);
-        global.duplicate.absolute(snapshot.duplicate);
-        global.ignored.absolute(snapshot.ignored);
-        global.answered.absolute(snapshot.answered_directly);
-        global.withheld.absolute(snapshot.unanswered_directly);
-        global.evicted.absolute(snapshot.evicted);
-        global.doubt.set(f64::from(u8::from(snapshot.health.in_doubt)));
-        global.incidents.set(f64::from(snapshot.health.open_incidents));
-        for service in &snapshot.services {
-            if !self.services.contains_key(&service.name) {
-                self.services.insert(service.name.clone(), Service::new(service, recorder));
-            }
-            if let Some(handles) = self.services.get_mut(&service.name) {
-                handles.export(snapshot.at, service, recorder);
-            }
+fn write_methods(page: &mut Page, snapshot: &Snapshot) {
+    let mut family = page.family(&CALLS);
+    each_method(snapshot, |service, method, totals| {
+        let outcomes = [
+            ("ok", totals.ok),
+            ("rejected", totals.rejected),
+            ("failed", totals.failed),
+            ("unanswered", totals.unanswered),
+            ("void", totals.void),
+        ];
+        for (outcome, count) in outcomes {
+            family.sample(&[service, method, Escaped::plain(outcome)], count);
         }
-        for (pair, direction, kind, count) in &snapshot.malformed {
-            let reply = *direction == Direction::Reply;
-            let handle = self.malformed.entry((pair.0, reply, *kind as u8)).or_insert_with(|| {
-                let name = pairs.get(pair.index()).cloned().unwrap_or_default();
-                let template = if reply { "reply" } else { "call" };
-                MALFORMED.counter_with(
-                    recorder,
-                    vec![
-                        Label::new("pair", name),
-                        Label::new("template", template),
-                        Label::new("kind", kind.name()),
-                    ],
-                )
-            });
-            handle.absolute(*count);
-        }
-        channels(&mut self.activity, &snapshot.activity, &ACTIVITY, "channel", recorder);
-        channels(&mut self.security, &snapshot.security, &SECURITY, "kind", recorder);
-    }
+    });
+    let mut family = page.family(&ONEWAY);
+    each_method(snapshot, |service, method, totals| {
+        family.sample(&[service, method], totals.oneway)
+    });
 }
 
-fn channels(
-    handles: &mut BTreeMap<Arc<str>, Counter>,
-    counts: &[(Arc<str>, u64)],
-    metric: &Metric,
-    label: &'static str,
-    recorder: &PrometheusRecorder,
+fn each_method(
+    snapshot: &Snapshot,
+    mut each: impl FnMut(Escaped<'_>, Escaped<'_>, &crate::observer::service::Totals),
 ) {
-    for (name, count) in counts {
-        let new = || metric.counter_with(recorder, vec![Label::new(label, name.to_string())]);
-        handles.entry(name.clone()).or_insert_with(new).absolute(*count);
+    each_service(snapshot, |name, service| {
+        for (method, figures) in service.methods.iter() {
+            let mut room = String::new();
+            each(name, Escaped::new(method, &mut room), &figures.totals);
+        }
+    });
+}
+
+pub(super) fn each_service(
+    snapshot: &Snapshot,
+    mut each: impl FnMut(Escaped<'_>, &ServiceFigures),
+) {
+    for service in &snapshot.services {
+        let mut room = String::new();
+        each(Escaped::new(&service.name, &mut room), service);
     }
 }
 
-impl Global {
-    fn new(recorder: &PrometheusRecorder) -> Self {
-        Self {
-            unmatched: UNMATCHED.counter(recorder),
-            duplicate: DUPLICATE.counter(recorder),
-            ignored: IGNORED.counter(recorder),
-            answered: ANSWERED.counter(recorder),
-            withheld: WITHHELD.counter(recorder),
-            evicted: EVICTED.counter(recorder),
-            doubt: DOUBT.gauge(recorder),
-            incidents: INCIDENTS.gauge(recorder),
+fn write_services(page: &mut Page, snapshot: &Snapshot) {
+    let mut family = page.family(&ERRORS_BY_CODE);
+    each_service(snapshot, |name, service| {
+        for counted in &service.errors.counted {
+            let (mut number, mut tier) = (String::new(), String::new());
+            let code = match counted.code {
+                Code::None => "none",
+                Code::Other => "other",
+                Code::Number(code) => {
+                    let _ = write!(number, "{code}");
+                    &number
+                }
+            };
+            let _ = write!(tier, "{}", counted.tier());
+            let labels = [counted.outcome.name(), &tier, code].map(Escaped::plain);
+            family.sample(&[name, labels[0], labels[1], labels[2]], counted.count);
         }
-    }
+    });
+    let mut each = |metric, value: fn(&ServiceFigures, &Snapshot) -> Option<f64>| {
+        let mut family = page.family(metric);
+        each_service(snapshot, |name, service| family.known(&[name], value(service, snapshot)));
+    };
+    each(&LATE, |it, _| Some(it.figures.totals.late as f64));
+    each(&OPEN, |it, _| Some(it.figures.totals.open as f64));
+    each(&OLDEST, |it, all| {
+        Some(it.oldest_open.map_or(0.0, |made| all.at.since(made).as_secs_f64()))
+    });
+    each(&REQUESTS, |it, _| Some(it.figures.request_rate()));
+    each(&RESPONSES, |it, _| it.figures.recent.response_rate());
+    each(&ERRORS, |it, _| it.figures.recent.error_rate());
+    each(&FAILURES, |it, _| it.figures.recent.failure_rate());
+    each(&INCIDENT, |it, all| it.incident.map(|(_, since)| all.at.since(since).as_secs_f64()));
+    let mut family = page.family(&REPLY);
+    each_service(snapshot, |name, service| {
+        let (buckets, count, sum) = buckets(&service.replies);
+        family.buckets(&[name], &buckets, count, sum);
+    });
 }
 
-impl Service {
-    fn new(service: &ServiceFigures, recorder: &PrometheusRecorder) -> Self {
-        let name = || Label::new("service", service.name.to_string());
-        let gauge = |metric: &Metric| metric.gauge_with(recorder, vec![name()]);
-        let verdict = |verdict: Verdict| {
-            VERDICT.gauge_with(recorder, vec![name(), Label::new("verdict", verdict.name())])
-        };
-        Self {
-            late: LATE.counter_with(recorder, vec![name()]),
-            open: gauge(&OPEN),
-            oldest: gauge(&OLDEST),
-            requests: gauge(&REQUESTS),
-            responses: gauge(&RESPONSES),
-            errors: gauge(&ERRORS),
-            failures: gauge(&FAILURES),
-            reply: REPLY.histogram_with(recorder, vec![name()]),
-            told: Bins::default(),
-            // What is not judged has neither verdict nor circuit.
-            verdicts: service.verdict.map(|_| VERDICTS.map(verdict)),
-            circuit: service.circuit.map(|_| gauge(&CIRCUIT)),
-            methods: BTreeMap::new(),
+/// The replies up to each bound, all of them, and the sum of their times in seconds.
+fn buckets(replies: &Histogram) -> ([(&'static str, u64); BUCKETS.len()], u64, f64) {
+    let mut buckets = BUCKETS.map(|(bound, _)| (bound, 0));
+    let (mut count, mut sum) = (0_u64, 0.0);
+    for (bin, times) in replies.bins() {
+        let (time, times) = (middle(bin).as_secs_f64(), u64::from(times));
+        count += times;
+        sum += time * times as f64;
+        let fits = BUCKETS.iter().position(|(_, bound)| time <= *bound);
+        if let Some((_, below)) = fits.and_then(|at| buckets.get_mut(at)) {
+            *below += times;
         }
     }
+    let mut below = 0;
+    for (_, within) in &mut buckets {
+        below += *within;
+        *within = below;
+    }
+    (buckets, count, sum)
+}
 
-    fn export(&mut self, now: Instant, service: &ServiceFigures, recorder: &PrometheusRecorder) {
-        let Figures { totals, recent, .. } = &service.figures;
-        self.late.absolute(totals.late);
-        self.open.set(totals.open as f64);
-        self.oldest.set(service.oldest_open.map_or(0.0, |made| now.since(made).as_secs_f64()));
-        self.requests.set(service.figures.request_rate());
-        self.responses.set(recent.response_rate().unwrap_or(f64::NAN));
-        self.errors.set(recent.error_rate().unwrap_or(f64::NAN));
-        self.failures.set(recent.failure_rate().unwrap_or(f64::NAN));
-        for (bin, count) in service.replies.bins() {
-            let new = count.saturating_sub(self.told.count_of(bin));
-            if new > 0 {
-                self.reply.record_many(middle(bin).as_secs_f64(), new as usize);
-                self.told.add(bin, new);
-            }
+fn write_circuits(page: &mut Page, snapshot: &Snapshot) {
+    let mut family = page.family(&VERDICT);
+    each_service(snapshot, |name, service| {
+        // What is not judged has neither verdict nor circuit.
+        let Some(reads) = service.verdict else { return };
+        for verdict in VERDICTS {
+            family.sample(&[name, Escaped::plain(verdict.name())], reads == verdict);
         }
-        for (gauge, verdict) in self.verdicts.iter().flatten().zip(VERDICTS) {
-            gauge.set(f64::from(u8::from(service.verdict == Some(verdict))));
-        }
-        if let (Some(gauge), Some(state)) = (&self.circuit, service.circuit) {
-            gauge.set(match state {
+    });
+    let mut family = page.family(&CIRCUIT);
+    each_service(snapshot, |name, service| {
+        family.known(
+            &[name],
+            service.circuit.map(|state| match state {
                 State::Open | State::ForcedOpen => 1.0,
                 State::HalfOpen => 0.5,
                 State::Closed | State::Disabled | State::ObserveOnly => 0.0,
-            });
+            }),
+        );
+    });
+    let mut family = page.family(&TRANSITIONS);
+    each_service(snapshot, |name, service| {
+        // The states that the rules know are always there, so that the first opening is an increase.
+        let usual = |state| matches!(state, State::Closed | State::Open | State::HalfOpen);
+        for (state, count) in State::ALL.into_iter().zip(service.breaker.transitions) {
+            if service.circuit.is_some() && (count > 0 || usual(state)) {
+                family.sample(&[name, Escaped::plain(state.name())], count);
+            }
         }
-        for (name, figures) in &service.methods {
-            if !self.methods.contains_key(name) {
-                self.methods.insert(name.clone(), Method::new(&service.name, name, recorder));
-            }
-            if let Some(handles) = self.methods.get(name) {
-                handles.export(&figures.totals);
-            }
+    });
+}
+
+fn write_platform(page: &mut Page, snapshot: &Snapshot) {
+    let mut family = page.family(&SERVICES);
+    for (verdict, count) in VERDICTS.into_iter().zip(snapshot.health.services) {
+        family.sample(&[Escaped::plain(verdict.name())], count);
+    }
+    page.single(&INCIDENTS, snapshot.health.open_incidents);
+    let mut family = page.family(&COMPONENT);
+    for component in &snapshot.components {
+        let (mut name, mut kind) = (String::new(), String::new());
+        let labels =
+            [Escaped::new(&component.name, &mut name), Escaped::new(&component.kind, &mut kind)];
+        family.sample(
+            &labels,
+            match component.condition {
+                Condition::Healthy => 1.0,
+                Condition::Degraded => 0.5,
+                Condition::Unhealthy => 0.0,
+            },
+        );
+    }
+    page.single(&DOUBT, snapshot.health.in_doubt);
+}
+
+fn write_messages(page: &mut Page, snapshot: &Snapshot, pairs: &[String]) {
+    let mut family = page.family(&MALFORMED);
+    for (pair, direction, kind, count) in &snapshot.malformed {
+        let (name, mut room) = (pairs.get(pair.index()), String::new());
+        let name = Escaped::new(name.map_or("", String::as_str), &mut room);
+        let template = if *direction == Direction::Reply { "reply" } else { "call" };
+        family.sample(&[name, Escaped::plain(template), Escaped::plain(kind.name())], *count);
+    }
+    page.single(&UNMATCHED, snapshot.unmatched);
+    page.single(&DUPLICATE, snapshot.duplicate);
+    page.single(&IGNORED, snapshot.ignored);
+    page.single(&ANSWERED, snapshot.answered_directly);
+    page.single(&WITHHELD, snapshot.unanswered_directly);
+    page.single(&EVICTED, snapshot.evicted);
+    page.single(&SERIES_REFUSED, refused(snapshot));
+    for (metric, counts) in [(&ACTIVITY, &snapshot.activity), (&SECURITY, &snapshot.security)] {
+        let mut family = page.family(metric);
+        for (name, count) in counts {
+            let mut room = String::new();
+            family.sample(&[Escaped::new(name, &mut room)], *count);
         }
     }
 }
 
-impl Method {
-    fn new(service: &str, method: &str, recorder: &PrometheusRecorder) -> Self {
-        let labels = || {
-            vec![Label::new("service", service.to_owned()), Label::new("method", method.to_owned())]
-        };
-        let outcome = |outcome| {
-            let mut labels = labels();
-            labels.push(Label::new("outcome", outcome));
-            CALLS.counter_with(recorder, labels)
-        };
-        let outcomes = ["ok", "rejected", "failed", "unanswered", "void"].map(outcome);
-        Self { oneway: ONEWAY.counter_with(recorder, labels()), outcomes }
-    }
-
-    fn export(&self, totals: &Totals) {
-        let Totals { ok, rejected, failed, unanswered, void, oneway, .. } = totals;
-        self.oneway.absolute(*oneway);
-        for (counter, count) in self.outcomes.iter().zip([ok, rejected, failed, unanswered, void]) {
-            counter.absolute(*count);
+fn refused(snapshot: &Snapshot) -> u64 {
+    let of_service = |service: &ServiceFigures| {
+        let totals = service.figures.totals;
+        if &*service.name == OTHER {
+            return totals.calls + totals.oneway;
         }
-    }
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::super::Exporter;
-    use super::*;
-    use crate::observer::call::{Malformed, PairId};
-    use crate::observer::counts::Counts;
-    use crate::observer::event::Health;
-    use crate::observer::histogram::Histogram;
-    use crate::observer::latency::{Exact, bin};
-    use crate::observer::{Instant, Span};
-
-    /// A snapshot in which everything that is exported differs from zero.
-    pub(in super::super) fn snapshot() -> Snapshot {
-        let totals = Totals {
-            calls: 10,
-            oneway: 1,
-            ok: 2,
-            rejected: 1,
-            failed: 1,
-            unanswered: 3,
-            void: 2,
-            open: 1,
-            late: 4,
-        };
-        let recent = Counts { calls: 10, ok: 2, rejected: 1, failed: 1, unanswered: 3, late: 4 };
-        let (mut times, mut replies) = (Exact::default(), Histogram::default());
-        for millis in [20, 3_000] {
-            times.add(millis * 1_000);
-            replies.add_one(bin(Span::from_millis(u64::from(millis))));
-        }
-        let figures = Figures { totals, lifetime: times.figures(&replies), recent };
-        let service = ServiceFigures {
-            name: "Billing".into(),
-            figures,
-            topic: "service/Billing".into(),
-            called: Instant::default(),
-            waits_since: None,
-            oldest_open: Some(Instant::from_micros(2_500_000)),
-            methods: vec![("pay".into(), figures)],
-            replies,
-            verdict: Some(Verdict::Degraded),
-            circuit: Some(State::HalfOpen),
-        };
-        Snapshot {
-            at: Instant::from_micros(4_000_000),
-            services: vec![service],
-            malformed: vec![(PairId(0), Direction::Call, Malformed::NotJson, 5)],
-            unmatched: 6,
-            duplicate: 7,
-            late: 4,
-            ignored: 8,
-            answered_directly: 12,
-            unanswered_directly: 13,
-            activity: vec![("orders".into(), 9)],
-            security: vec![("login".into(), 10)],
-            open_calls: 1,
-            evicted: 11,
-            health: Health { in_doubt: true, open_incidents: 2, ..Health::default() },
-        }
-    }
-
-    #[test]
-    fn figures_are_exported_by_service_and_method() {
-        let mut exporter = Exporter::new(&["functions".to_owned()]);
-        let mut snapshot = snapshot();
-        exporter.export(&super::super::Figures::default(), &snapshot);
-        let more = bin(Span::from_millis(20));
-        snapshot.services[0].replies.add(more, 3);
-        exporter.export(&super::super::Figures::default(), &snapshot);
-        let page = (exporter.page())();
-        let lines = [
-            r#"lookout_calls_total{service="Billing",method="pay",outcome="unanswered"} 3"#,
-            r#"lookout_oneway_calls_total{service="Billing",method="pay"} 1"#,
-            r#"lookout_late_replies_total{service="Billing"} 4"#,
-            r#"lookout_open_calls{service="Billing"} 1"#,
-            r#"lookout_oldest_open_call_seconds{service="Billing"} 1.5"#,
-            r#"lookout_reply_seconds_bucket{service="Billing",le="0.01"} 0"#,
-            r#"lookout_reply_seconds_bucket{service="Billing",le="0.025"} 4"#,
-            r#"lookout_reply_seconds_bucket{service="Billing",le="5"} 5"#,
-            r#"lookout_reply_seconds_count{service="Billing"} 5"#,
-            r#"lookout_service_verdict{service="Billing",verdict="degraded"} 1"#,
-            r#"lookout_service_verdict{service="Billing",verdict="healthy"} 0"#,
-            r#"lookout_circuit_open{service="Billing"} 0.5"#,
-            r#"lookout_malformed_messages_total{pair="functions",template="call",kind="not_json"} 5"#,
-            r#"lookout_activity_messages_total{channel="orders"} 9"#,
-        ];
-        for line in lines {
-            assert!(page.contains(&format!("{line}\n")), "{line} is missing in\n{page}");
-        }
-    }
-
-    #[test]
-    fn a_rate_without_settled_calls_is_absent_and_not_zero() {
-        let mut exporter = Exporter::new(&[]);
-        let mut snapshot = snapshot();
-        snapshot.services[0].figures.recent = Counts::default();
-        exporter.export(&super::super::Figures::default(), &snapshot);
-        assert!((exporter.page())().contains("lookout_response_ratio{service=\"Billing\"} NaN\n"));
-    }
+        let others = service.methods.iter().filter(|(name, _)| &**name == OTHER);
+        others.map(|(_, figures)| figures.totals.calls + figures.totals.oneway).sum()
+    };
+    snapshot.services.iter().map(of_service).sum()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A moment, written as RFC 3339 UTC with milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Time(pub(super) Instant);
+pub struct Time(pub Instant);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,9 +33,10 @@ mod replies;
 
 pub use cloudevent::CloudEvent;
 pub use document::Document;
+pub use documents::Time;
 pub use message::{Message, Properties, Recorded, UserProperty};
 pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;
 pub use redact::Redactor;
-pub use speak::{Envelope, Speaker, Voice};
+pub use speak::{Envelope, Speaker, Voice, correlation_id, status};
 pub use traffic::{Mistake, Traffic, TrafficSpec};

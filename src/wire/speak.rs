@@ -332,7 +332,7 @@ pub(super) fn json(document: &impl Serialize) -> String {
 
 /// The platform as a whole: unhealthy if a component's finding is critical or most services
 /// are unavailable, degraded if anything at all is wrong.
-fn status(health: &Health) -> &'static str {
+pub fn status(health: &Health) -> &'static str {
     let [healthy, degraded, unavailable, unknown] = health.services;
     let services = healthy + degraded + unavailable + unknown;
     let wrong = degraded + unavailable + health.open_circuits;
@@ -345,7 +345,8 @@ fn status(health: &Health) -> &'static str {
     }
 }
 
-fn correlation_id(incident: IncidentId) -> String {
+/// The `correlationId` of an incident.
+pub fn correlation_id(incident: IncidentId) -> String {
     format!("incident-{:014x}", incident.0)
 }
 

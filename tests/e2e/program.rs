@@ -45,6 +45,12 @@ impl Lookout {
         lookout
     }
 
+    /// Where its pages are, as `host:port`.
+    #[allow(dead_code)] // Not everybody who shares this file asks.
+    pub fn host(&self) -> &str {
+        self.metrics.trim_start_matches("http://").trim_end_matches("/metrics")
+    }
+
     /// Waits for a log message that contains `what`.
     pub async fn log(&mut self, what: &str) -> String {
         let mut said = Vec::new();

@@ -178,17 +178,27 @@ pub(super) static LOG: Section = Section {
 pub(super) static HTTP: Section = Section {
     name: "http",
     meaning: "lookout's own pages.",
-    settings: &[setting(
-        "listen",
-        Kind::Text {
-            allowed: "an address and port such as \"127.0.0.1:9464\", or \"off\"",
-            check: is_listen,
-        },
-        Slot::Text(|d| &mut d.listen),
-        "Where metrics and health are served; \"off\" is nowhere. The loopback by default, because names of services \
-         and methods are shown to whoever can connect, without a password; `0.0.0.0:9464` opens them to the network, \
-         as a container needs.",
-    )],
+    settings: &[
+        setting(
+            "listen",
+            Kind::Text {
+                allowed: "an address and port such as \"127.0.0.1:9464\", or \"off\"",
+                check: is_listen,
+            },
+            Slot::Text(|d| &mut d.listen),
+            "Where the live page, the API, metrics and health are served; \"off\" is nowhere. The loopback by default, \
+             because names of services and methods are shown to whoever can connect, without a password; \
+             `0.0.0.0:9464` opens them to the network, as a container needs.",
+        ),
+        setting(
+            "token_file",
+            Kind::Text { allowed: "the path of a file", check: not_empty },
+            Slot::MaybeText(|d| &mut d.token_file),
+            "A file with the tokens of those who may change something over HTTP, which is how a circuit behaves: on \
+             each line a name, by which it is known in the log, and a token of at least 16 characters.",
+        )
+        .unset("\"/run/secrets/lookout-tokens\"", "nobody may"),
+    ],
 };
 
 /// The kind of a list of templates.

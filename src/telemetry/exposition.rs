@@ -1,0 +1,266 @@
+//! Prometheus' text format (0.0.4), written as it is asked for.
+//!
+//! The whole page is written from one snapshot: nothing is kept between two, so what is gone is
+//! gone from the page too, and a message costs no metric. A family is named by its
+//! [`Metric`] and has all its samples in one place, as the format wants it. What is not known has no
+//! sample.
+//!
+//! The libraries of the field keep a handle for every series. With 1 000 services of 10 methods
+//! those took 190 ms to be rendered; `benches/pages` times what is done here.
+
+use std::fmt::Write;
+
+/// Whether a metric only grows or moves both ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Moves both ways.
+    Gauge,
+    /// Counts by size.
+    Histogram,
+}
+
+impl Kind {
+    /// Its name in the text format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, with its unit.
+    pub name: &'static str,
+    /// Whether it only grows.
+    pub kind: Kind,
+    /// The names of its labels.
+    pub labels: &'static [&'static str],
+    /// What it says.
+    pub help: &'static str,
+}
+
+/// A counter.
+pub(super) const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, help }
+}
+
+/// A gauge.
+pub(super) const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, help }
+}
+
+/// A histogram.
+pub(super) const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind: Kind::Histogram, labels, help }
+}
+
+/// A page that is being written.
+#[derive(Debug, Default)]
+pub(super) struct Page(String);
+
+impl Page {
+    /// A page with room for so many bytes.
+    pub(super) fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    /// The text.
+    pub(super) fn finish(self) -> String {
+        self.0
+    }
+
+    /// Begins a family; its samples follow.
+    pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
+        Family { page: &mut self.0, metric, begun: false }
+    }
+
+    /// A family of one sample.
+    pub(super) fn single(&mut self, metric: &'static Metric, value: impl Into<Value>) {
+        self.family(metric).sample(&[], value);
+    }
+}
+
+/// A number, written as briefly as it can be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value {
+    Count(u64),
+    Number(f64),
+}
+
+impl From<u64> for Value {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(count: usize) -> Self {
+        Self::Count(count as u64)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(is: bool) -> Self {
+        Self::Count(is.into())
+    }
+}
+
+/// The samples of a metric.
+#[derive(Debug)]
+pub(super) struct Family<'p> {
+    page: &'p mut String,
+    metric: &'static Metric,
+    begun: bool,
+}
+
+impl Family<'_> {
+    /// Adds a sample; the values of the labels in their order.
+    pub(super) fn sample(&mut self, labels: &[Escaped<'_>], value: impl Into<Value>) {
+        self.line("", labels, None, value.into());
+    }
+
+    /// Adds a sample if there is a value.
+    pub(super) fn known(&mut self, labels: &[Escaped<'_>], value: Option<f64>) {
+        if let Some(value) = value {
+            self.sample(labels, value);
+        }
+    }
+
+    /// Adds a histogram: for each upper bound how many were not above it, then all, and their sum.
+    pub(super) fn buckets(
+        &mut self,
+        labels: &[Escaped<'_>],
+        buckets: &[(&str, u64)],
+        count: u64,
+        sum: f64,
+    ) {
+        for (bound, below) in buckets {
+            self.line("_bucket", labels, Some(bound), Value::Count(*below));
+        }
+        self.line("_bucket", labels, Some("+Inf"), Value::Count(count));
+        self.line("_sum", labels, None, Value::Number(sum));
+        self.line("_count", labels, None, Value::Count(count));
+    }
+
+    fn line(&mut self, suffix: &str, labels: &[Escaped<'_>], le: Option<&str>, value: Value) {
+        let Metric { name, kind, help, labels: names } = self.metric;
+        debug_assert_eq!(names.len(), labels.len(), "{name}");
+        let page = &mut *self.page;
+        if !std::mem::replace(&mut self.begun, true) {
+            // Writing to a string cannot fail, here and below.
+            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {}", kind.name());
+        }
+        page.push_str(name);
+        page.push_str(suffix);
+        let mut open = '{';
+        for (name, Escaped(value)) in names.iter().zip(labels) {
+            page.push(std::mem::replace(&mut open, ','));
+            page.push_str(name);
+            page.push_str("=\"");
+            page.push_str(value);
+            page.push('"');
+        }
+        if let Some(bound) = le {
+            page.push(std::mem::replace(&mut open, ','));
+            page.push_str("le=\"");
+            page.push_str(bound);
+            page.push('"');
+        }
+        page.push_str(if open == ',' { "} " } else { " " });
+        let _ = match value {
+            Value::Count(count) => writeln!(page, "{count}"),
+            Value::Number(number) => writeln!(page, "{number}"),
+        };
+    }
+}
+
+/// The value of a label, escaped.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Escaped<'t>(&'t str);
+
+impl<'t> Escaped<'t> {
+    /// A value that needs no escaping.
+    pub(super) const fn plain(value: &'t str) -> Self {
+        Self(value)
+    }
+
+    /// A value of any kind; `room` holds it if it has to be escaped.
+    pub(super) fn new(value: &'t str, room: &'t mut String) -> Self {
+        if !value.contains(['\\', '"', '\n']) {
+            return Self(value);
+        }
+        for c in value.chars() {
+            match c {
+                '\\' => room.push_str("\\\\"),
+                '"' => room.push_str("\\\""),
+                '\n' => room.push_str("\\n"),
+                c => room.push(c),
+            }
+        }
+        Self(room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static CALLS: Metric = counter("calls_total", &["service", "how"], "Calls.");
+    static TIMES: Metric = histogram("time_seconds", &["service"], "Times.");
+    static EMPTY: Metric = gauge("empty", &[], "Nothing.");
+    static ALONE: Metric = gauge("alone", &[], "One.");
+
+    #[test]
+    fn a_page_is_written_as_the_format_wants_it() {
+        let (mut page, mut room) = (Page::default(), String::new());
+        let hostile = Escaped::new("a\"b\\c\nd", &mut room);
+        let mut calls = page.family(&CALLS);
+        calls.sample(&[hostile, Escaped::plain("ok")], 3_u64);
+        calls.sample(&[Escaped::plain("b"), Escaped::plain("late")], 0.5);
+        page.family(&TIMES).buckets(&[Escaped::plain("b")], &[("0.1", 1), ("1", 2)], 4, 7.25);
+        page.family(&EMPTY).known(&[], None);
+        page.single(&ALONE, true);
+        assert_eq!(
+            page.finish(),
+            "# HELP calls_total Calls.\n# TYPE calls_total counter\n\
+             calls_total{service=\"a\\\"b\\\\c\\nd\",how=\"ok\"} 3\n\
+             calls_total{service=\"b\",how=\"late\"} 0.5\n\
+             # HELP time_seconds Times.\n# TYPE time_seconds histogram\n\
+             time_seconds_bucket{service=\"b\",le=\"0.1\"} 1\n\
+             time_seconds_bucket{service=\"b\",le=\"1\"} 2\n\
+             time_seconds_bucket{service=\"b\",le=\"+Inf\"} 4\n\
+             time_seconds_sum{service=\"b\"} 7.25\ntime_seconds_count{service=\"b\"} 4\n\
+             # HELP alone One.\n# TYPE alone gauge\nalone 1\n"
+        );
+    }
+}

@@ -1,0 +1,131 @@
+//! lookout's own health as metrics: the link, the queues, the canary, the pages.
+
+use super::exposition::{Escaped, Metric, Page, counter, gauge};
+use super::figures::{Figures, LinkFigures};
+
+pub(super) static START: Metric =
+    gauge("process_start_time_seconds", &[], "Unix time at which lookout started.");
+pub(super) static BUILD: Metric =
+    gauge("lookout_build_info", &["version"], "Always 1; which version this is.");
+pub(super) static LINK_UP: Metric =
+    gauge("lookout_link_up", &[], "1 while connected with every subscription granted, else 0.");
+pub(super) static ATTEMPTS: Metric =
+    counter("lookout_connection_attempts_total", &[], "Attempts to connect to the broker.");
+pub(super) static LINKS: Metric =
+    counter("lookout_links_total", &[], "Times the link to the broker came up.");
+pub(super) static RECEIVED: Metric =
+    counter("lookout_messages_received_total", &[], "Messages received from the broker.");
+pub(super) static INBOX: Metric =
+    gauge("lookout_inbox_messages", &[], "Messages that wait for the observer.");
+pub(super) static INBOX_DROPPED: Metric =
+    counter("lookout_inbox_dropped_total", &[], "Messages dropped because the inbox was full.");
+pub(super) static LAG: Metric = gauge(
+    "lookout_inbox_lag_seconds",
+    &[],
+    "The longest that a message had waited in the second before.",
+);
+pub(super) static CANARY: Metric = gauge(
+    "lookout_canary_round_trip_seconds",
+    &[],
+    "How long lookout's canary took to be heard back, the last time it was.",
+);
+pub(super) static CANARY_LOST: Metric =
+    counter("lookout_canary_lost_total", &[], "Songs of the canary that were never heard.");
+pub(super) static RESTARTS: Metric = counter(
+    "lookout_task_restarts_total",
+    &["task"],
+    "Times a part of lookout failed and was started anew: http, mqtt, emqx.",
+);
+pub(super) static LOOKS: Metric = counter(
+    "lookout_subscriber_looks_total",
+    &["found"],
+    "Looks for subscribers of services that let calls wait, by what was found: somebody, nobody, unknown.",
+);
+pub(super) static OUTBOX: Metric =
+    gauge("lookout_outbox_documents", &[], "Documents that wait to be sent or acknowledged.");
+pub(super) static OUTBOX_DROPPED: Metric =
+    counter("lookout_outbox_dropped_total", &[], "Documents dropped because the outbox was full.");
+pub(super) static PUBLISHED: Metric =
+    counter("lookout_documents_published_total", &[], "Publications the broker acknowledged.");
+pub(super) static REFUSED: Metric =
+    counter("lookout_documents_refused_total", &[], "Publications the broker refused.");
+pub(super) static UNSENDABLE: Metric = counter(
+    "lookout_documents_unsendable_total",
+    &[],
+    "Documents never sent: no valid topic, or too large for the broker.",
+);
+pub(super) static LISTENERS: Metric =
+    gauge("lookout_event_listeners", &[], "Who listens to the event stream over HTTP.");
+pub(super) static LISTENERS_DROPPED: Metric = counter(
+    "lookout_event_listeners_dropped_total",
+    &[],
+    "Listeners to the event stream that were cut off because they read too slowly.",
+);
+pub(super) static REPORTS_DROPPED: Metric = counter(
+    "lookout_page_reports_dropped_total",
+    &[],
+    "Reports to the pages that were dropped because the HTTP server did not keep up.",
+);
+
+/// In the order of the manual.
+pub(super) static METRICS: &[&Metric] = &[
+    &START,
+    &BUILD,
+    &LINK_UP,
+    &ATTEMPTS,
+    &LINKS,
+    &RECEIVED,
+    &INBOX,
+    &INBOX_DROPPED,
+    &LAG,
+    &CANARY,
+    &CANARY_LOST,
+    &RESTARTS,
+    &LOOKS,
+    &OUTBOX,
+    &OUTBOX_DROPPED,
+    &PUBLISHED,
+    &REFUSED,
+    &UNSENDABLE,
+    &LISTENERS,
+    &LISTENERS_DROPPED,
+    &REPORTS_DROPPED,
+];
+
+/// Writes them.
+pub(super) fn write(page: &mut Page, figures: &Figures) {
+    let Figures { start, inbox, lag, canary, canary_lost, looks, restarts, link, pages } = figures;
+    page.single(&START, start.micros() as f64 / 1e6);
+    page.family(&BUILD).sample(&[Escaped::plain(env!("CARGO_PKG_VERSION"))], true);
+    page.single(&INBOX, *inbox);
+    page.single(&LAG, lag.as_secs_f64());
+    page.single(&CANARY, canary.as_secs_f64());
+    page.single(&CANARY_LOST, *canary_lost);
+    let mut family = page.family(&RESTARTS);
+    for (task, count) in ["http", "mqtt", "emqx"].into_iter().zip(restarts) {
+        family.sample(&[Escaped::plain(task)], *count);
+    }
+    let mut family = page.family(&LOOKS);
+    let found =
+        [("somebody", looks.somebody), ("nobody", looks.nobody), ("unknown", looks.unknown)];
+    for (found, count) in found {
+        family.sample(&[Escaped::plain(found)], count);
+    }
+    write_link(page, link);
+    page.single(&LISTENERS, pages.listeners);
+    page.single(&LISTENERS_DROPPED, pages.dropped);
+    page.single(&REPORTS_DROPPED, pages.reports_dropped);
+}
+
+fn write_link(page: &mut Page, link: &LinkFigures) {
+    page.single(&LINK_UP, link.up);
+    page.single(&ATTEMPTS, link.attempts);
+    page.single(&LINKS, link.links);
+    page.single(&RECEIVED, link.received);
+    page.single(&INBOX_DROPPED, link.inbox_dropped);
+    page.single(&OUTBOX, link.outbox);
+    page.single(&OUTBOX_DROPPED, link.outbox_dropped);
+    page.single(&PUBLISHED, link.published);
+    page.single(&REFUSED, link.refused);
+    page.single(&UNSENDABLE, link.unsendable);
+}

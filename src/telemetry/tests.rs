@@ -1,0 +1,203 @@
+//! The page as a whole, from a snapshot in which everything is known.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::*;
+use crate::observer::breaker::State;
+use crate::observer::call::{Malformed, Outcome, PairId};
+use crate::observer::component;
+use crate::observer::counts::Counts;
+use crate::observer::errors::{Code, Counted};
+use crate::observer::event::Health;
+use crate::observer::histogram::Histogram;
+use crate::observer::incident::IncidentId;
+use crate::observer::input::Direction;
+use crate::observer::latency::{Exact, Latency, bin};
+use crate::observer::service::Totals;
+use crate::observer::snapshot::{self, CircuitFigures, ErrorFigures, ServiceFigures};
+use crate::observer::verdict::{Reason, ReplicaState, Verdict};
+use crate::observer::{Instant, Span};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A snapshot in which everything that is exported differs from zero.
+fn everything() -> Snapshot {
+    let totals = Totals {
+        calls: 10,
+        oneway: 1,
+        ok: 2,
+        rejected: 1,
+        failed: 1,
+        unanswered: 3,
+        void: 2,
+        open: 1,
+        late: 4,
+    };
+    let recent = Counts { calls: 10, ok: 2, rejected: 1, failed: 1, unanswered: 3, late: 4 };
+    let (mut times, mut replies) = (Exact::default(), Histogram::default());
+    for millis in [20, 3_000] {
+        times.add(millis * 1_000);
+        replies.add_one(bin(Span::from_millis(u64::from(millis))));
+    }
+    let latency = Latency::from(&replies);
+    let figures = snapshot::Figures { totals, lifetime: times.figures(&replies), recent, latency };
+    let errors = [
+        (Outcome::Failed, Code::Number(-32503)),
+        (Outcome::Rejected, Code::Number(-32602)),
+        (Outcome::Unanswered, Code::None),
+        (Outcome::Rejected, Code::Other),
+    ];
+    let counted = errors.map(|(outcome, code)| Counted { outcome, code, count: 5 }).to_vec();
+    let service = ServiceFigures {
+        name: "Billing".into(),
+        figures,
+        topic: "service/Billing".into(),
+        called: Instant::default(),
+        waits_since: None,
+        oldest_open: Some(Instant::from_micros(2_500_000)),
+        methods: Arc::new(vec![("pay".into(), figures), ("_other".into(), figures)]),
+        replies: Arc::new(replies),
+        errors: Arc::new(ErrorFigures { counted, last: Vec::new() }),
+        callers: 3.0,
+        verdict: Some(Verdict::Degraded),
+        reason: Some(Reason::SlowResponses),
+        since: Instant::default(),
+        incident: Some((IncidentId(1), Instant::from_micros(1_000_000))),
+        replicas: Some(ReplicaState { running: 3, ready: 2, total: 4, cause: None }),
+        circuit: Some(State::HalfOpen),
+        breaker: CircuitFigures { transitions: [0, 2, 1, 0, 0, 7], ..CircuitFigures::default() },
+    };
+    let component = component::Standing {
+        name: "db".into(),
+        kind: "postgresql".into(),
+        condition: component::Condition::Degraded,
+        finding: None,
+    };
+    Snapshot {
+        at: Instant::from_micros(4_000_000),
+        services: vec![service],
+        malformed: vec![(PairId(0), Direction::Call, Malformed::NotJson, 5)],
+        unmatched: 6,
+        duplicate: 7,
+        late: 4,
+        ignored: 8,
+        answered_directly: 12,
+        unanswered_directly: 13,
+        activity: vec![("orders".into(), 9)],
+        security: vec![("login".into(), 10)],
+        open_calls: 1,
+        evicted: 11,
+        health: Health {
+            in_doubt: true,
+            open_incidents: 2,
+            services: [0, 1, 0, 0],
+            ..Health::default()
+        },
+        components: vec![component],
+        dependencies: Arc::default(),
+    }
+}
+
+fn own() -> Figures {
+    let link = LinkFigures {
+        received: 1,
+        inbox_dropped: 2,
+        attempts: 3,
+        links: 4,
+        published: 5,
+        refused: 6,
+        outbox_dropped: 7,
+        unsendable: 8,
+        outbox: 9,
+        up: true,
+    };
+    Figures {
+        start: Instant::from_micros(1_732_270_200_500_000),
+        inbox: 10,
+        lag: Span::from_millis(250),
+        canary: Span::from_millis(3),
+        canary_lost: 4,
+        looks: Looks { somebody: 11, nobody: 12, unknown: 13 },
+        restarts: [14, 15, 16],
+        link,
+        pages: PageFigures { listeners: 17, dropped: 18, reports_dropped: 19 },
+    }
+}
+
+#[test]
+fn every_listed_metric_is_written_with_its_help_and_no_other() {
+    let page = page(&own(), &everything(), &["functions".to_owned()]);
+    for metric in metrics() {
+        let (name, kind) = (metric.name, metric.kind.name());
+        assert!(
+            page.contains(&format!("# HELP {name} {}\n# TYPE {name} {kind}\n", metric.help)),
+            "{name}\n{page}"
+        );
+        // A value that nobody sets stays 0, and none of those above is.
+        assert!(!page.contains(&format!("\n{name} 0\n")), "{name}");
+        assert_eq!(metric.kind == Kind::Counter, name.ends_with("_total"), "{name}");
+        assert!(metric.help.ends_with('.'), "{name}");
+    }
+    assert_eq!(page.matches("# TYPE ").count(), metrics().count());
+    let names: BTreeSet<_> = metrics().map(|metric| metric.name).collect();
+    assert_eq!(names.len(), metrics().count());
+}
+
+#[test]
+fn figures_are_written_by_service_and_method() {
+    let page = page(&own(), &everything(), &["functions".to_owned()]);
+    for line in [
+        "process_start_time_seconds 1732270200.5",
+        "lookout_inbox_messages 10",
+        r#"lookout_task_restarts_total{task="mqtt"} 15"#,
+        r#"lookout_subscriber_looks_total{found="nobody"} 12"#,
+        r#"lookout_calls_total{service="Billing",method="pay",outcome="unanswered"} 3"#,
+        r#"lookout_oneway_calls_total{service="Billing",method="pay"} 1"#,
+        r#"lookout_errors_total{service="Billing",outcome="failed",tier="2",code="-32503"} 5"#,
+        r#"lookout_errors_total{service="Billing",outcome="rejected",tier="1",code="other"} 5"#,
+        r#"lookout_errors_total{service="Billing",outcome="unanswered",tier="2",code="none"} 5"#,
+        r#"lookout_late_replies_total{service="Billing"} 4"#,
+        r#"lookout_open_calls{service="Billing"} 1"#,
+        r#"lookout_oldest_open_call_seconds{service="Billing"} 1.5"#,
+        r#"lookout_incident_seconds{service="Billing"} 3"#,
+        r#"lookout_reply_seconds_bucket{service="Billing",le="0.01"} 0"#,
+        r#"lookout_reply_seconds_bucket{service="Billing",le="0.025"} 1"#,
+        r#"lookout_reply_seconds_bucket{service="Billing",le="2.5"} 1"#,
+        r#"lookout_reply_seconds_bucket{service="Billing",le="5"} 2"#,
+        r#"lookout_reply_seconds_bucket{service="Billing",le="+Inf"} 2"#,
+        r#"lookout_reply_seconds_count{service="Billing"} 2"#,
+        r#"lookout_service_verdict{service="Billing",verdict="degraded"} 1"#,
+        r#"lookout_service_verdict{service="Billing",verdict="healthy"} 0"#,
+        r#"lookout_circuit_open{service="Billing"} 0.5"#,
+        r#"lookout_circuit_transitions_total{service="Billing",to="closed"} 0"#,
+        r#"lookout_circuit_transitions_total{service="Billing",to="observe_only"} 7"#,
+        r#"lookout_services{verdict="degraded"} 1"#,
+        r#"lookout_component_condition{component="db",kind="postgresql"} 0.5"#,
+        r#"lookout_malformed_messages_total{pair="functions",template="call",kind="not_json"} 5"#,
+        "lookout_series_refused_total 11",
+        r#"lookout_activity_messages_total{channel="orders"} 9"#,
+        r#"service_pod_count{service="Billing",state="ready"} 2"#,
+        r#"service_health_status{service="Billing"} 0.5"#,
+        r#"function_concurrency{service="Billing",function="pay"} 1"#,
+        "mqtt_message_latency_seconds 0.003",
+    ] {
+        assert!(page.contains(&format!("\n{line}\n")), "{line} is missing in\n{page}");
+    }
+    assert!(!page.contains("to=\"disabled\""));
+}
+
+#[test]
+fn a_rate_without_settled_calls_is_absent_and_not_zero() {
+    let mut snapshot = everything();
+    snapshot.services[0].figures.recent = Counts::default();
+    snapshot.services[0].figures.latency = Latency::default();
+    let page = page(&own(), &snapshot, &[]);
+    for absent in [
+        "lookout_response_ratio",
+        "lookout_error_ratio",
+        "service_error_rate",
+        "service_response_time_p95",
+    ] {
+        assert!(!page.contains(absent), "{absent}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Incidents and their stories: what happened from the first sign to the end.
+//!
+//! Which incidents are open is what the snapshot says; what happened in them is what was said under
+//! their id. One that is taken up from an earlier run begins with what the broker kept of it.
+
+use super::story::{self, Line};
+use crate::observer::component::Condition;
+use crate::observer::event::Event;
+use crate::observer::incident::IncidentId;
+use crate::observer::{Instant, Snapshot};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Incidents that are kept; the oldest that is over goes first.
+const KEPT: usize = 200;
+/// Lines of one story. Beyond, the first half stays, and the latest of the rest.
+const LINES: usize = 60;
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// Its id.
+    pub id: IncidentId,
+    /// Whose it is: the service or component of the first sign.
+    pub subject: String,
+    /// When it began.
+    pub began: Instant,
+    /// When it ended.
+    pub ended: Option<Instant>,
+    /// What happened, in order.
+    pub lines: Vec<(Instant, Line)>,
+    /// Lines that were left out.
+    pub left_out: u32,
+}
+
+/// Incidents, open and past.
+#[derive(Debug, Default)]
+pub struct Incidents(BTreeMap<IncidentId, Incident>);
+
+impl Incidents {
+    /// Takes what was said.
+    pub fn hear(&mut self, event: &Event) {
+        let Some(line) = story::line(&event.what) else { return };
+        let known = self.0.entry(line.incident);
+        let incident =
+            known.or_insert_with(|| Incident::new(line.incident, &line.subject, event.at));
+        // That it still lasts is no news.
+        if !line.is_repeat {
+            incident.add(event.at, line);
+        }
+        self.make_room();
+    }
+
+    /// Takes which ones are open.
+    pub fn take(&mut self, snapshot: &Snapshot) {
+        let mut open: BTreeMap<IncidentId, (&Arc<str>, Instant)> = BTreeMap::new();
+        for service in &snapshot.services {
+            if let Some((id, since)) = service.incident {
+                open.insert(id, (&service.name, since));
+            }
+        }
+        for component in &snapshot.components {
+            let finding = component.finding.as_ref();
+            if let Some((finding, since)) =
+                finding.filter(|_| component.condition != Condition::Healthy)
+            {
+                open.insert(finding.incident, (&component.name, *since));
+            }
+        }
+        for (id, incident) in &mut self.0 {
+            // What was said after the snapshot was drawn up is not in it.
+            let lasts = open.remove(id).is_some() || incident.last() > snapshot.at;
+            incident.ended = if lasts { None } else { incident.ended.or(Some(snapshot.at)) };
+        }
+        for (id, (subject, since)) in open {
+            self.0.insert(id, Incident::new(id, subject, since));
+        }
+        self.make_room();
+    }
+
+    /// All of them, the latest first.
+    pub fn latest(&self) -> impl Iterator<Item = &Incident> {
+        self.0.values().rev()
+    }
+
+    /// One of them.
+    pub fn get(&self, id: IncidentId) -> Option<&Incident> {
+        self.0.get(&id)
+    }
+
+    fn make_room(&mut self) {
+        while self.0.len() > KEPT {
+            let over = self.0.values().find(|incident| incident.ended.is_some());
+            let Some(id) = over.or_else(|| self.0.values().next()).map(|it| it.id) else { return };
+            self.0.remove(&id);
+        }
+    }
+}
+
+impl Incident {
+    fn new(id: IncidentId, subject: &str, began: Instant) -> Self {
+        Self { id, subject: subject.to_owned(), began, ended: None, lines: Vec::new(), left_out: 0 }
+    }
+
+    /// When something last happened in it.
+    fn last(&self) -> Instant {
+        self.lines.last().map_or(self.began, |(at, _)| *at)
+    }
+
+    fn add(&mut self, at: Instant, line: Line) {
+        if self.lines.len() == LINES {
+            self.lines.remove(LINES / 2);
+            self.left_out += 1;
+        }
+        self.lines.push((at, line));
+    }
+}

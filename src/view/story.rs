@@ -1,0 +1,108 @@
+//! What an event says, in a line for people.
+
+use crate::observer::Span;
+use crate::observer::event::What;
+use crate::observer::incident::IncidentId;
+use crate::observer::input::Severity;
+use crate::observer::verdict::Verdict;
+use std::fmt::Write;
+
+/// A line of a story.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The incident that it belongs to.
+    pub incident: IncidentId,
+    /// What kind of event, as on the wire.
+    pub kind: &'static str,
+    /// Whom it is about.
+    pub subject: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What happened.
+    pub text: String,
+    /// Whether it was said before.
+    pub is_repeat: bool,
+}
+
+/// The line of an event, if it belongs to an incident.
+pub fn line(what: &What) -> Option<Line> {
+    let (incident, kind, subject, severity, text, is_repeat) = match what {
+        What::Bad(news) => {
+            let (kind, severity) = match news.verdict {
+                Verdict::Unavailable => ("service_unavailable", Severity::Critical),
+                _ => ("service_degraded", Severity::Warning),
+            };
+            let text = format!(
+                "{}: {}; {} of {} calls of the last 2 min answered",
+                news.verdict.name(),
+                words(news.reason.name()),
+                news.recent_responses,
+                news.recent_calls
+            );
+            (news.incident, kind, &news.service, severity, text, news.repeat > 0)
+        }
+        What::Recovered(news) => {
+            let text = format!(
+                "healthy again after {}; {} calls went unanswered",
+                length(news.outage),
+                news.unanswered
+            );
+            (news.incident, "service_recovered", &news.service, Severity::Info, text, false)
+        }
+        What::Circuit(news) => {
+            let moved = &news.transition;
+            let mut text = format!(
+                "circuit {} → {}: {}",
+                words(moved.from.name()),
+                words(moved.to.name()),
+                words(moved.cause.name())
+            );
+            if moved.requests > 0 {
+                // Writing to a string cannot fail.
+                let _ = write!(text, " ({} of {} calls failed)", moved.failures, moved.requests);
+            }
+            (news.incident, "circuit_breaker", &news.service, Severity::Warning, text, false)
+        }
+        What::CascadePrevented { origin, affected, incident } => {
+            let text = format!("circuits opened ahead of a cascade: {}", affected.join(", "));
+            (*incident, "cascading_failure_prevented", origin, Severity::Warning, text, false)
+        }
+        What::ComponentError(finding) => {
+            let text = format!("{}: {}", finding.severity.name(), finding.message);
+            let subject = &finding.component;
+            (
+                finding.incident,
+                "infrastructure_error",
+                subject,
+                finding.severity,
+                text,
+                finding.repeat > 0,
+            )
+        }
+        What::ComponentRecovered { component, outage, incident } => {
+            let text = format!("well again after {}", length(*outage));
+            (*incident, "infrastructure_recovered", component, Severity::Info, text, false)
+        }
+        What::PairDeaf { .. }
+        | What::Reading(_)
+        | What::Health(_)
+        | What::Gone(_)
+        | What::DirectAnswer(_) => return None,
+    };
+    Some(Line { incident, kind, subject: subject.to_string(), severity, text, is_repeat })
+}
+
+/// A name on the wire as words.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// A span as people say it: `42 s`, `3 min 5 s`, `2 h 10 min`.
+pub fn length(span: Span) -> String {
+    let secs = span.micros() / 1_000_000;
+    match secs {
+        0..60 => format!("{secs} s"),
+        60..3600 => format!("{} min {} s", secs / 60, secs % 60),
+        _ => format!("{} h {} min", secs / 3600, secs % 3600 / 60),
+    }
+}
