@@ -1,9 +1,10 @@
 //! What the pages cost: the snapshot that the observer draws up each second, while which nothing is heard,
 //! and the page that Prometheus reads, which is written on another thread.
 //!
-//! `cargo bench --bench pages`. The whole snapshot, as `lookout replay` draws it up at its end, is
+//! `cargo bench --bench pages`; `-- --listeners` is the part with readers of the event stream. The whole snapshot, as `lookout replay` draws it up at its end, is
 //! timed in the same run for comparison.
 
+mod listeners;
 #[allow(dead_code)]
 #[path = "../observe/tape.rs"]
 mod tape;
@@ -27,6 +28,9 @@ fn clocked<T>(what: impl FnOnce() -> T) -> (f64, T) {
 }
 
 fn main() {
+    if std::env::args().any(|argument| argument == "--listeners") {
+        return listeners::report();
+    }
     for (services, calls_per_second) in SCENES {
         measure(Scene {
             name: "pages",
@@ -37,6 +41,7 @@ fn main() {
             lost: 1,
         });
     }
+    listeners::report();
 }
 
 fn measure(scene: Scene) {
