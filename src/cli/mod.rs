@@ -7,6 +7,7 @@ pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod discover;
+pub mod health;
 pub mod profile;
 pub mod record;
 pub mod replay;
@@ -44,6 +45,8 @@ enum Command {
     Replay(replay::Args),
     /// Systems whose topics, ids and outcomes are known, for `traffic.profiles`.
     Profile(profile::Args),
+    /// Ask the lookout that runs here whether it is ready: exit 0 if it is, else 1.
+    Health(health::Args),
     /// Check a configuration file and report every mistake in it.
     CheckConfig(check_config::Args),
 }
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
         Command::Profile(args) => profile::main(args),
+        Command::Health(args) => health::main(args),
         Command::CheckConfig(args) => check_config::main(args),
     };
     done.unwrap_or_else(|error| {

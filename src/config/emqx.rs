@@ -61,7 +61,7 @@ pub(super) fn emqx(gathered: &mut Gathered, draft: &Draft) -> Option<Option<Emqx
     let ca = draft.ca_file.as_deref();
     let tls = match (url.scheme(), ca) {
         ("https", ca) => tls::trusting(gathered, (CA, ca), URL)?,
-        (_, None) => tls::distrusting()?,
+        (_, None) => Tls::distrusting()?,
         (_, Some(path)) => {
             let spot = gathered.spot(CA);
             let allowed = format!("such a setting only where {URL} is https://");

@@ -100,9 +100,12 @@ pub(super) fn trusting(
     without_login(roots(gathered, ca, url)?)
 }
 
-/// TLS that trusts nobody, for what has to be given one and uses none.
-pub(super) fn distrusting() -> Option<Tls> {
-    without_login(RootCertStore::empty())
+impl Tls {
+    /// TLS that trusts nobody, for what has to be given one and uses none; `None` if the
+    /// cryptography that lookout is built with cannot do that, which does not happen.
+    pub fn distrusting() -> Option<Self> {
+        without_login(RootCertStore::empty())
+    }
 }
 
 fn without_login(roots: RootCertStore) -> Option<Tls> {
