@@ -1,7 +1,18 @@
 //! The demo: its parts against each other, a short round with a stand-in for lookout, and the
-//! real program from end to end.
+//! real program from end to end, at its own broker and at another.
 #![cfg(feature = "demo")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "demo/elsewhere.rs"]
+mod elsewhere;
+#[allow(dead_code)]
+#[path = "e2e/line.rs"]
+mod line;
+#[path = "support/mosquitto.rs"]
+mod mosquitto;
+#[allow(dead_code)]
+#[path = "e2e/program.rs"]
+mod program;
 
 use lookout::client::{CallError, Client, Endpoint, Heard, Link, Options};
 use lookout::clock::Clock;

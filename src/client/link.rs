@@ -16,6 +16,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Filter, Packet, RetainForwardRule, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
 use siphasher::sip::SipHasher13;
+use std::fmt;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -38,12 +39,30 @@ pub struct Endpoint {
     pub client_id: String,
     /// Largest packet that is accepted, in bytes.
     pub max_packet: u32,
+    /// Who logs in; nobody where the broker asks for no name.
+    pub login: Option<Login>,
+}
+
+/// A user of the broker. The password is not shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The user's name.
+    pub user: String,
+    /// The password; may be empty.
+    pub password: String,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({:?}, ***)", self.user)
+    }
 }
 
 impl Endpoint {
-    /// An endpoint that accepts packets of up to 1 MiB.
+    /// An endpoint that accepts packets of up to 1 MiB, and where nobody logs in.
     pub fn new(host: impl Into<String>, port: u16, client_id: impl Into<String>) -> Self {
-        Self { host: host.into(), port, client_id: client_id.into(), max_packet: 1 << 20 }
+        let (host, client_id) = (host.into(), client_id.into());
+        Self { host, port, client_id, max_packet: 1 << 20, login: None }
     }
 }
 
@@ -101,6 +120,7 @@ impl Publisher {
 pub struct Link {
     publisher: Publisher,
     state: watch::Receiver<LinkState>,
+    problem: watch::Receiver<Option<String>>,
     task: JoinHandle<()>,
 }
 
@@ -115,6 +135,9 @@ impl Link {
         options.set_max_packet_size(Some(endpoint.max_packet));
         options.set_keep_alive(Duration::from_secs(15));
         options.set_clean_start(true);
+        if let Some(Login { user, password }) = &endpoint.login {
+            options.set_credentials(user, password);
+        }
         let mut network = options.network_options();
         network.set_tcp_nodelay(true);
         options.set_network_options(network);
@@ -122,14 +145,16 @@ impl Link {
         let (mqtt, polled) = AsyncClient::new(options, REQUESTS);
         let publisher = Publisher(mqtt);
         let (tell, state) = watch::channel(LinkState::Down);
+        let (fail, problem) = watch::channel(None);
         let poll = Poll {
             publisher: publisher.clone(),
             filters,
             tell,
+            fail,
             hook,
             seed: SipHasher13::new().hash(endpoint.client_id.as_bytes()),
         };
-        Self { publisher, state, task: tokio::spawn(poll.run(polled)) }
+        Self { publisher, state, problem, task: tokio::spawn(poll.run(polled)) }
     }
 
     /// A handle to publish with.
@@ -140,6 +165,12 @@ impl Link {
     /// How the link stands now.
     pub fn state(&self) -> LinkState {
         self.state.borrow().clone()
+    }
+
+    /// What went wrong last, for whoever waits for the link; `None` while it is connected. Not
+    /// free of what a broker says.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.borrow().clone()
     }
 
     /// Waits until the link is up; fails if the broker refuses a subscription.
@@ -172,6 +203,7 @@ struct Poll<H> {
     publisher: Publisher,
     filters: Vec<String>,
     tell: watch::Sender<LinkState>,
+    fail: watch::Sender<Option<String>>,
     hook: H,
     seed: u64,
 }
@@ -184,12 +216,14 @@ impl<H: FnMut(&Publisher, Heard)> Poll<H> {
                 Ok(Event::Incoming(packet)) => {
                     if matches!(packet, Packet::ConnAck(_)) {
                         attempt = 0;
+                        self.fail.send_replace(None);
                     }
                     self.take(packet);
                 }
                 Ok(Event::Outgoing(rumqttc::Outgoing::Disconnect)) => return,
                 Ok(Event::Outgoing(_)) => {}
-                Err(_) => {
+                Err(error) => {
+                    self.fail.send_replace(Some(error.to_string()));
                     // The hook hears of the loss once, not of every failed attempt.
                     if attempt == 0 {
                         self.tell.send_replace(LinkState::Down);

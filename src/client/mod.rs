@@ -29,4 +29,4 @@ mod link;
 
 pub use call::{Client, Options};
 pub use error::{CallError, Fault};
-pub use link::{Endpoint, Heard, Link, LinkState, Publisher};
+pub use link::{Endpoint, Heard, Link, LinkState, Login, Publisher};

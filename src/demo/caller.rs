@@ -5,12 +5,12 @@
 //! callers themselves see is counted, to be set against what lookout says.
 
 use super::cast::{CALLERS, CAST, FLOOD_RATE, RUSH, Role};
+use super::door::Door;
 use super::random::Random;
 use crate::client::{CallError, Client, Options};
 use crate::clock::Clock;
 use crate::observer::Instant;
 use serde_json::json;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct Callers {
 
 impl Callers {
     /// Connects the callers; they call nobody yet.
-    pub fn connect(broker: SocketAddr, clock: Clock, random: &mut Random) -> Self {
+    pub fn connect(broker: &Door, clock: Clock, random: &mut Random) -> Self {
         let plan = Plan {
             clock,
             rush: AtomicU64::new(0),
@@ -74,8 +74,8 @@ impl Callers {
         let waiting = (1..=CALLERS)
             .map(|number| {
                 let session = format!("s-{number:02}");
-                let mut options = Options::new(broker.ip().to_string(), broker.port(), session);
-                options.timeout = TIMEOUT;
+                let endpoint = broker.endpoint(session.as_str());
+                let options = Options { endpoint, session, timeout: TIMEOUT };
                 (Client::open(options), random.fork())
             })
             .collect();

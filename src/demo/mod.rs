@@ -12,15 +12,20 @@
 //! starts nothing of it, and reads what it publishes as any subscriber would. The command
 //! (`cli/demo.rs`) puts lookout beside the stage.
 //!
+//! With `--broker` the players are at somebody else's broker, and neither lookout nor listener is
+//! there: [`tour`] plays the script and checks nothing.
+//!
 //! [`script`] is the list of faults with what is expected of lookout, [`check`] compares the two
-//! and is pure, [`stage`] holds the players, [`play`] runs a round, [`show`] prints it.
+//! and is pure, [`players`] are the services and callers, [`stage`] is the rest, [`play`] runs a round, [`show`] prints it.
 
 pub mod broker;
 pub mod caller;
 pub mod cast;
 pub mod check;
+pub mod door;
 pub mod notice;
 pub mod play;
+pub mod players;
 pub mod random;
 pub mod relay;
 pub mod script;
@@ -29,3 +34,4 @@ pub mod settings;
 pub mod show;
 pub mod stage;
 mod table;
+pub mod tour;

@@ -118,6 +118,14 @@ impl Script {
         cues
     }
 
+    /// The same without what can only be done to a lookout of one's own, and so with nothing that
+    /// is expected of anybody.
+    pub fn for_others(self) -> Self {
+        let theirs = self.scenes.into_iter().filter(|scene| scene.fault != Fault::LinkCut);
+        let scenes = theirs.map(|scene| Scene { expected: Vec::new(), ..scene }).collect();
+        Self { scenes, ..self }
+    }
+
     /// The script of `lookout demo`.
     pub fn standard() -> Self {
         let scene = |fault, begin, length, expected| Scene {

@@ -6,13 +6,13 @@
 //! crash does.
 
 use super::cast::{LATENCY, Role, SLOW};
+use super::door::Door;
 use super::random::Random;
 use crate::client::{Endpoint, Heard, Link, Publisher};
 use crate::clock::Clock;
 use jsonrpsee_types::{ErrorObjectOwned, Id, Response, ResponsePayload};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -31,9 +31,8 @@ pub struct Service {
 
 impl Service {
     /// Starts the service at a broker.
-    pub fn start(role: Role, broker: SocketAddr, clock: Clock, random: Random) -> Self {
-        let client_id = format!("service-{}", role.name);
-        let endpoint = Endpoint::new(broker.ip().to_string(), broker.port(), client_id);
+    pub fn start(role: Role, broker: impl Into<Door>, clock: Clock, random: Random) -> Self {
+        let endpoint = broker.into().endpoint(format!("service-{}", role.name));
         let slow = Arc::new(AtomicBool::new(false));
         let mut service = Self { role, endpoint, clock, random, slow, link: None };
         service.restart();
@@ -51,6 +50,11 @@ impl Service {
             Some(link) => link.ready().await,
             None => Err(crate::client::CallError::Disconnected),
         }
+    }
+
+    /// What keeps it from the broker, if anything does and it is not dead anyway.
+    pub fn problem(&self) -> Option<String> {
+        self.link.as_ref().and_then(Link::problem)
     }
 
     /// Ends it without a goodbye; what it was about to answer is never answered.

@@ -91,6 +91,8 @@ pub struct Round<'a> {
 pub struct Show {
     out: Box<dyn Write + Send>,
     style: Style,
+    /// What kept the players from somebody else's broker when it was last said.
+    problem: Option<String>,
 }
 
 impl std::fmt::Debug for Show {
@@ -102,7 +104,7 @@ impl std::fmt::Debug for Show {
 impl Show {
     /// Prints to `out` in a style.
     pub fn new(out: Box<dyn Write + Send>, style: Style) -> Self {
-        Self { out, style }
+        Self { out, style, problem: None }
     }
 
     /// The introduction.
@@ -144,6 +146,48 @@ impl Show {
         let length = script.length.as_secs_f64();
         self.text(&format!("The script takes {length:.0} s. lookout starts …"), Tone::Quiet)?;
         self.text("", Tone::Quiet)
+    }
+
+    /// The introduction to a show at somebody else's broker.
+    pub fn touring(&mut self, broker: &str, script: &Script) -> io::Result<()> {
+        let (services, length) = (CAST.len(), script.length.as_secs_f64());
+        if self.style == Style::Json {
+            return self.json(&json!({
+                "line": "touring", "broker": broker, "services": CAST.map(|r| r.name),
+                "callers": CALLERS, "roundSeconds": length,
+            }));
+        }
+        let text = format!(
+            "{services} made-up services and {CALLERS} callers play at {broker}, {length:.0} s a round."
+        );
+        self.text(&text, Tone::Fault)
+    }
+
+    /// How somebody else's broker is; said when it changes. `problem` is what keeps the players
+    /// from it.
+    pub fn broker(&mut self, problem: Option<&str>) -> io::Result<()> {
+        let problem = problem.map(|text| text.replace(char::is_control, " "));
+        if problem == self.problem {
+            return Ok(());
+        }
+        let tone = if problem.is_some() { Tone::Bad } else { Tone::Good };
+        let text = problem.as_deref().map_or_else(
+            || "connected to the broker".to_owned(),
+            |problem| format!("no connection to the broker: {problem}"),
+        );
+        let line = json!({"line": "broker", "connected": problem.is_none(), "problem": problem});
+        self.problem = problem;
+        if self.style == Style::Json { self.json(&line) } else { self.text(&text, tone) }
+    }
+
+    /// What the callers saw of a round that nobody checked.
+    pub fn callers(&mut self, round: u32, tally: Tally) -> io::Result<()> {
+        if self.style == Style::Json {
+            return self.json(&json!({
+                "line": "callers", "round": round, "callers": table::tally(tally),
+            }));
+        }
+        self.text(&table::callers(tally), Tone::Quiet)
     }
 
     /// The traffic begins.

@@ -4,13 +4,12 @@
 //! the relay, so that its link, and nobody else's, can be cut.
 
 use super::broker::Broker;
-use super::caller::{Callers, Tally};
-use super::cast::CAST;
+use super::caller::Tally;
 use super::notice::{self, Notice};
+use super::players::Players;
 use super::random::Random;
 use super::relay::Relay;
 use super::script::Fault;
-use super::service::Service;
 use super::settings::CLUSTER;
 use crate::client::{CallError, Endpoint, Heard, Link};
 use crate::clock::Clock;
@@ -47,8 +46,7 @@ impl std::error::Error for StageError {}
 #[derive(Debug)]
 pub struct Stage {
     // Dropped in this order: whoever is connected goes before the broker does.
-    callers: Callers,
-    services: Vec<Service>,
+    players: Players,
     listener: Link,
     relay: Relay,
     broker: Broker,
@@ -64,22 +62,15 @@ impl Stage {
         let broker = Broker::start(port).await.map_err(StageError::Port)?;
         let relay = Relay::start(broker.address()).await.map_err(StageError::Port)?;
         let (listener, notices) = listen(broker.address(), clock);
-        let services: Vec<_> = CAST
-            .iter()
-            .map(|role| Service::start(*role, broker.address(), clock, random.fork()))
-            .collect();
-        let callers = Callers::connect(broker.address(), clock, &mut random);
-        let stage = Self { callers, services, listener, relay, broker, notices, clock };
+        let players = Players::gather(&broker.address().into(), clock, &mut random);
+        let stage = Self { players, listener, relay, broker, notices, clock };
         stage.ready().await.map_err(StageError::Player)?;
         Ok(stage)
     }
 
     async fn ready(&self) -> Result<(), CallError> {
         self.listener.ready().await?;
-        for service in &self.services {
-            service.ready().await?;
-        }
-        self.callers.ready().await
+        self.players.ready().await
     }
 
     /// The broker's address, for whoever wants to watch.
@@ -113,38 +104,28 @@ impl Stage {
 
     /// Lets everybody sign in, and the traffic begin.
     pub fn start_traffic(&mut self) {
-        self.callers.start();
+        self.players.start_traffic();
     }
 
     /// What the callers saw so far.
     pub fn tally(&self) -> Tally {
-        self.callers.tally()
+        self.players.tally()
     }
 
     /// Breaks something.
     pub fn begin(&mut self, fault: Fault) {
-        match fault {
-            Fault::Dies(name) => self.service(name, Service::kill),
-            Fault::Slows(name) => self.service(name, |service| service.set_slow(true)),
-            Fault::Flood(name) => self.callers.set_flood(name, true),
-            Fault::LinkCut => self.relay.cut(),
+        if fault == Fault::LinkCut {
+            self.relay.cut();
         }
+        self.players.begin(fault);
     }
 
     /// Mends it.
     pub fn end(&mut self, fault: Fault) {
-        match fault {
-            Fault::Dies(name) => self.service(name, Service::restart),
-            Fault::Slows(name) => self.service(name, |service| service.set_slow(false)),
-            Fault::Flood(name) => self.callers.set_flood(name, false),
-            Fault::LinkCut => self.relay.mend(),
+        if fault == Fault::LinkCut {
+            self.relay.mend();
         }
-    }
-
-    fn service(&mut self, name: &str, act: impl FnOnce(&mut Service)) {
-        if let Some(service) = self.services.iter_mut().find(|service| service.name() == name) {
-            act(service);
-        }
+        self.players.end(fault);
     }
 }
 

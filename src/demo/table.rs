@@ -1,5 +1,6 @@
 //! The end of a round: what was injected, what was expected, and when it was seen.
 
+use super::caller::Tally;
 use super::notice::Said;
 use super::script::Expected;
 use super::show::{Round, Tone, seconds};
@@ -35,7 +36,7 @@ pub(super) fn lines(round: Round<'_>) -> Vec<(String, Tone)> {
         wrong(round)
             .map(|(at, said)| (format!("wrongly said: {at:6.1} s  {}", said.line()), Tone::Bad)),
     );
-    lines.push((callers(round), Tone::Quiet));
+    lines.push((callers(round.tally), Tone::Quiet));
     let tone = if round.report.ok() { Tone::Good } else { Tone::Bad };
     lines.push((conclusion(round), tone));
     lines
@@ -68,15 +69,19 @@ pub(super) fn json(round: Round<'_>) -> Value {
     let wrong: Vec<_> = wrong(round)
         .map(|(at, said)| json!({"at": at, "text": said.line(), "document": said.document}))
         .collect();
-    let tally = round.tally;
     json!({
         "line": "summary", "round": round.number, "ok": round.report.ok(),
         "seen": round.report.seen(), "missed": round.report.missed(),
         "faults": scenes, "wronglySaid": wrong,
-        "callers": {
-            "calls": tally.calls, "ok": tally.ok, "rejected": tally.rejected,
-            "failed": tally.failed, "unanswered": tally.unanswered,
-        },
+        "callers": self::tally(round.tally),
+    })
+}
+
+/// What the callers saw, as a JSON object.
+pub(super) fn tally(tally: Tally) -> Value {
+    json!({
+        "calls": tally.calls, "ok": tally.ok, "rejected": tally.rejected,
+        "failed": tally.failed, "unanswered": tally.unanswered,
     })
 }
 
@@ -97,8 +102,8 @@ fn wrong(round: Round<'_>) -> impl Iterator<Item = (f64, &Said)> {
     said.map(|(at, said)| (seconds(*at), said))
 }
 
-fn callers(round: Round<'_>) -> String {
-    let tally = round.tally;
+/// What the callers saw, in words.
+pub(super) fn callers(tally: Tally) -> String {
     format!(
         "The callers made {} calls: {} answered with a result, {} rejected, {} failed, {} not \
          answered.",
