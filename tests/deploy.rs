@@ -25,7 +25,7 @@ mod mosquitto;
 #[path = "e2e/program.rs"]
 mod program;
 
-use kit::{check_config, has_token_file, must, read, root};
+use kit::{check_config, has_token_file, must, read, root, tool};
 
 /// The instructions of the Dockerfile, each on one line.
 fn instructions() -> Vec<String> {
@@ -43,6 +43,7 @@ fn last(kind: &str) -> String {
 
 #[test]
 fn the_image_is_pinned_and_runs_as_nobody() {
+    assert_eq!(must(tool("venv/bin/hadolint"), &["Dockerfile"], ""), "");
     let all = instructions();
     let bases: Vec<_> = all.iter().filter_map(|line| line.strip_prefix("FROM ")).collect();
     // The compiler is the one that the project is checked with.

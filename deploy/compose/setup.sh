@@ -26,6 +26,7 @@ give() {
 for_lookout=$(random)
 for_platform=$(random)
 for_emqx=$(random)
+for_health=$(random)
 
 rm -f lookout/* demo/* grafana/* broker/*
 printf %s "$for_lookout" >lookout/broker-password
@@ -34,10 +35,12 @@ random >lookout/http-token
 printf %s "$for_platform" >demo/broker-password
 random >grafana/admin-password
 
-# Mosquitto's users, and EMQX's.
+# Mosquitto's users, and EMQX's. Nothing is allowed to `health`: its check is that it gets in.
 : >broker/mosquitto-passwords
 mosquitto_passwd -b broker/mosquitto-passwords lookout "$for_lookout"
 mosquitto_passwd -b broker/mosquitto-passwords platform "$for_platform"
+mosquitto_passwd -b broker/mosquitto-passwords health "$for_health"
+printf %s "$for_health" >broker/mosquitto-health-password
 printf 'user_id,password,is_superuser\nlookout,%s,false\nplatform,%s,false\n' \
     "$for_lookout" "$for_platform" >broker/emqx-users.csv
 printf 'lookout:%s\n' "$for_emqx" >broker/emqx-api-keys
@@ -46,7 +49,7 @@ random >broker/emqx-dashboard-password
 # The users of the images: lookout's, Grafana's, Mosquitto's and EMQX's.
 give 65532:65532 lookout/* demo/*
 give 472:0 grafana/admin-password
-give 1883:1883 broker/mosquitto-passwords
+give 1883:1883 broker/mosquitto-*
 give 1000:1000 broker/emqx-*
 : >broker/complete
 echo "the secrets are made"

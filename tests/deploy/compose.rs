@@ -1,7 +1,7 @@
 //! docker-compose.yml, as Docker Compose itself reads it, and what it starts, started by hand: its
 //! secrets, its Mosquitto, its lookout and its demo, without the containers around them.
 
-use crate::kit::{check_config, must, read, root, strings, tool, yaml};
+use crate::kit::{check_config, must, read, root, run, strings, tool, yaml};
 use crate::line::soon;
 use crate::mosquitto::{Mosquitto, Setup};
 use crate::program::Lookout;
@@ -153,7 +153,7 @@ async fn what_it_starts_works_together() {
     let users = std::fs::read_to_string(secrets.join("broker/emqx-users.csv")).unwrap();
     assert!(users.contains(&format!("\nlookout,{password},false\n")), "{users}");
 
-    let broker = mosquitto(&secrets, directory.path());
+    let mut broker = mosquitto(&secrets, directory.path());
     let url = format!("mqtt://127.0.0.1:{}", broker.port());
     let project = resolved(&[]);
     let here = |volume: &str, text: &str| {
@@ -185,4 +185,14 @@ async fn what_it_starts_works_together() {
     assert_eq!(soon("end of the demo", demo.wait()).await.unwrap().code(), Some(0));
     lookout.terminate();
     assert_eq!(lookout.end().await.0, Some(0));
+
+    // The health check of the broker, as Compose hands it to the container's shell.
+    let check = &project["services"]["mosquitto"]["healthcheck"]["test"];
+    assert_eq!(check[0], "CMD-SHELL");
+    let check = here("broker", check[1].as_str().unwrap())
+        .replace("$$", "$")
+        .replace("-p 1883", &format!("-p {}", broker.port()));
+    assert!(run("sh", &["-c", &check], "").good, "{check}");
+    broker.kill();
+    assert!(!run("sh", &["-c", &check], "").good, "{check}");
 }
