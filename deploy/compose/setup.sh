@@ -43,7 +43,10 @@ mosquitto_passwd -b broker/mosquitto-passwords health "$for_health"
 printf %s "$for_health" >broker/mosquitto-health-password
 printf 'user_id,password,is_superuser\nlookout,%s,false\nplatform,%s,false\n' \
     "$for_lookout" "$for_platform" >broker/emqx-users.csv
+# A key that may do everything: not every edition of EMQX 5 has roles. Where yours has, `:viewer` at
+# the end of the line is enough.
 printf 'lookout:%s\n' "$for_emqx" >broker/emqx-api-keys
+random >broker/emqx-cookie
 random >broker/emqx-dashboard-password
 
 # The users of the images: lookout's, Grafana's, Mosquitto's and EMQX's.
