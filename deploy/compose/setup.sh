@@ -31,7 +31,7 @@ for_health=$(random)
 rm -f lookout/* demo/* grafana/* broker/*
 printf %s "$for_lookout" >lookout/broker-password
 printf %s "$for_emqx" >lookout/emqx-api-secret
-random >lookout/http-token
+printf 'operator %s\n' "$(random)" >lookout/http-tokens
 printf %s "$for_platform" >demo/broker-password
 random >grafana/admin-password
 

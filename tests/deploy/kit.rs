@@ -78,6 +78,8 @@ pub fn check_config(file: &Path, environment: &[(String, String)]) {
     let directory = tempfile::tempdir().unwrap();
     let secret = directory.path().join("secret");
     std::fs::write(&secret, "open-sesame").unwrap();
+    let tokens = directory.path().join("tokens");
+    std::fs::write(&tokens, "operator 0123456789abcdef\n").unwrap();
     let authority = crate::authority::Authority::new();
     let ca = authority.path("ca");
     let mut command = Command::new(env!("CARGO_BIN_EXE_lookout"));
@@ -92,6 +94,7 @@ pub fn check_config(file: &Path, environment: &[(String, String)]) {
         let here = match name.as_str() {
             _ if value.is_empty() => "",
             "LOOKOUT_BROKER_CA_FILE" => ca.as_str(),
+            "LOOKOUT_HTTP_TOKEN_FILE" => tokens.to_str().unwrap(),
             _ if name.ends_with("_FILE") => secret.to_str().unwrap(),
             _ => value,
         };
