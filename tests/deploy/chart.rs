@@ -129,6 +129,24 @@ fn it_may_read_replicas_where_it_is_told_to_and_nothing_else() {
 }
 
 #[test]
+fn prometheus_operator_scrapes_it_as_prometheus_does() {
+    let manifests = rendered(CHART, FULL);
+    let monitor = of_kind(&manifests, "ServiceMonitor")[0];
+    assert_eq!(monitor["metadata"]["labels"]["release"], "prometheus");
+    // The operator's definitions pass over a member that they do not know: all are named here.
+    let endpoint = serde_json::json!([{
+        "port": "http", "path": "/metrics", "interval": "15s", "honorLabels": true,
+        "relabelings": [{"targetLabel": "job", "replacement": "lookout"}],
+    }]);
+    assert_eq!(monitor["spec"]["endpoints"], endpoint);
+    let service = of_kind(&manifests, "Service")[0];
+    assert_eq!(service["spec"]["ports"][0]["name"], "http");
+    let wanted = monitor["spec"]["selector"]["matchLabels"].as_object().unwrap();
+    let labels = &service["metadata"]["labels"];
+    assert!(wanted.iter().all(|(name, value)| labels[name] == *value), "{labels}");
+}
+
+#[test]
 fn rules_and_dashboards_are_the_files_that_are_there_anyway() {
     // A copy, with a rule and a dashboard whose braces Helm must leave alone.
     let directory = tempfile::tempdir().unwrap();

@@ -193,6 +193,10 @@ async fn what_it_starts_works_together() {
         .replace("$$", "$")
         .replace("-p 1883", &format!("-p {}", broker.port()));
     assert!(run("sh", &["-c", &check], "").good, "{check}");
+    // Nobody else gets in.
+    let port = broker.port().to_string();
+    let anonymous = run("mosquitto_pub", &["-p", &port, "-t", "health", "-n"], "");
+    assert!(anonymous.stderr.contains("not authorised"), "{}", anonymous.stderr);
     broker.kill();
     assert!(!run("sh", &["-c", &check], "").good, "{check}");
 }
