@@ -71,7 +71,10 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some((name, door)) = door {
         let asked = super::signals::watch()?;
-        return runtime.block_on(elsewhere(&args, &name, &door, asked));
+        let ended = runtime.block_on(elsewhere(&args, &name, &door, asked));
+        // Nothing is left to wait for, least of all a name that is still being looked up.
+        runtime.shutdown_background();
+        return ended;
     }
     let good = runtime.block_on(demo(&args))?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -154,7 +157,8 @@ async fn elsewhere(
     let rounds = if args.once { Rounds::One } else { Rounds::Endless };
     tokio::select! {
         played = tour(&mut players, &script, &mut show, clock, rounds) => played?,
-        _ = asked => {}
+        // Otherwise nobody can ask any more, and the show goes on.
+        Ok(()) = asked => {}
     }
     Ok(ExitCode::SUCCESS)
 }

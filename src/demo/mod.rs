@@ -16,7 +16,8 @@
 //! there: [`tour`] plays the script and checks nothing.
 //!
 //! [`script`] is the list of faults with what is expected of lookout, [`check`] compares the two
-//! and is pure, [`players`] are the services and callers, [`stage`] is the rest, [`play`] runs a round, [`show`] prints it.
+//! and is pure, [`players`] are the services and callers, [`stage`] is what is around them, [`play`]
+//! runs a round, [`show`] prints it.
 
 pub mod broker;
 pub mod caller;
