@@ -37,10 +37,10 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
             Ok(config) => config,
             Err(mistakes) => return Ok(super::refuse(&mistakes)),
         };
-        let Some(listening) = config.http else {
+        let Some(http) = config.http else {
             bail!("`http.listen` is \"off\": there is nothing to ask");
         };
-        format!("http://{}{page}", door(listening))
+        format!("http://{}{page}", door(http.listen))
     } else {
         page
     };
