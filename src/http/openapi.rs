@@ -3,7 +3,7 @@
 use super::answers::with_type;
 use super::ask::Ask;
 use super::problem::{self, Problem};
-use super::routes::{Answer, Content, ROUTES, Route};
+use super::routes::{Answer, Content, ROUTES, Route, Values};
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -62,7 +62,7 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     responses
         .insert("200".to_owned(), json!({ "description": "As asked for.", "content": answer }));
-    for status in [400].iter().chain(route.problems) {
+    for status in [400, 421].iter().chain(route.problems) {
         let meaning = axum::http::StatusCode::from_u16(*status).ok();
         let meaning = meaning.and_then(|status| status.canonical_reason()).unwrap_or_default();
         // How lookout is, is told with 503 when it is not well.
@@ -102,8 +102,11 @@ fn parameters(route: &Route) -> Vec<Value> {
         .collect();
     for parameter in route.parameters {
         let schema = match parameter.values {
-            [] => json!({ "type": "string" }),
-            values => json!({ "type": "string", "enum": values }),
+            Values::OneOf(values) => json!({ "type": "string", "enum": values }),
+            Values::Flag => json!({ "type": "string", "enum": ["true", "false", "1", "0", ""] }),
+            Values::Several(pattern) => {
+                json!({ "type": "array", "items": { "type": "string", "pattern": pattern } })
+            }
         };
         let (name, description) = (parameter.name, parameter.meaning);
         all.push(

@@ -41,8 +41,17 @@ pub(super) enum Content {
 pub(super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) meaning: &'static str,
-    /// What it can be; anything, if that is empty.
-    pub(super) values: &'static [&'static str],
+    pub(super) values: Values,
+}
+
+/// What a parameter can be.
+pub(super) enum Values {
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// Yes or no; without a value it is yes.
+    Flag,
+    /// Several, with commas or one after the other, that match this.
+    Several(&'static str),
 }
 
 /// A path with a method.
@@ -80,18 +89,23 @@ const fn get(
 
 const TEXT: Content = Content::Other("text/plain");
 const VERBOSE: Parameter =
-    Parameter { name: "verbose", meaning: "Show every check.", values: &["true", "false"] };
+    Parameter { name: "verbose", meaning: "Show every check.", values: Values::Flag };
 const EXCLUDE: Parameter = Parameter {
     name: "exclude",
     meaning: "Checks that do not count; may be given several times.",
-    values: &[],
+    values: Values::Several(
+        "^(loop|link|canary|traffic|inbox|outbox|tasks|doubt|component:[^,]+)$",
+    ),
 };
 const PROBE: &[Parameter] = &[VERBOSE, EXCLUDE];
 
 /// Every path there is.
 pub(super) static ROUTES: &[Route] = &[
     get("/", "The live page.", Content::Other("text/html"), assets::index),
-    get("/page/{file}", "Its style and scripts.", Content::Other("*/*"), assets::file),
+    Route {
+        problems: &[404],
+        ..get("/page/{file}", "Its style and scripts.", Content::Other("*/*"), assets::file)
+    },
     get("/metrics", "Everything for Prometheus.", TEXT, answers::metrics),
     Route {
         problems: &[503],
@@ -147,12 +161,12 @@ pub(super) static ROUTES: &[Route] = &[
             Parameter {
                 name: "verdict",
                 meaning: "Only services that read so.",
-                values: &["healthy", "degraded", "unavailable", "unknown"],
+                values: Values::OneOf(&["healthy", "degraded", "unavailable", "unknown"]),
             },
             Parameter {
                 name: "history",
                 meaning: "Also their last ten minutes.",
-                values: &["true", "false"],
+                values: Values::Flag,
             },
         ],
         ..get(
@@ -197,7 +211,7 @@ pub(super) static ROUTES: &[Route] = &[
         parameters: &[Parameter {
             name: "open",
             meaning: "Only those that last, or only those that do not.",
-            values: &["true", "false"],
+            values: Values::Flag,
         }],
         ..get(
             "/api/v1/incidents",
@@ -210,7 +224,7 @@ pub(super) static ROUTES: &[Route] = &[
         parameters: &[Parameter {
             name: "with",
             meaning: "What is sent beside events: overview, services; may be given several times.",
-            values: &[],
+            values: Values::Several("^(overview|services)$"),
         }],
         problems: &[503],
         ..get(
