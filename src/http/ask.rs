@@ -77,6 +77,14 @@ impl Query {
         }
     }
 
+    /// A number up to some other.
+    pub(super) fn number(&self, name: &str, most: usize) -> Result<Option<usize>, Problem> {
+        let Some(given) = self.get(name) else { return Ok(None) };
+        let number = given.parse().ok().filter(|number| *number <= most);
+        let wrong = || Problem::bad(format!("`{name}` is a number from 0 to {most}"));
+        number.map(Some).ok_or_else(wrong)
+    }
+
     /// One of several values.
     pub(super) fn choice<'c>(
         &self,

@@ -8,13 +8,23 @@ use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 const INDEX: &str = include_str!("page/index.html");
 
 /// The files beside it: name, type, text.
 const FILES: &[(&str, &str, &str)] = &[
     ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
-    ("app.js", "text/javascript; charset=utf-8", include_str!("page/app.js")),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+    ("app.js", SCRIPT, include_str!("page/app.js")),
+    ("charts.js", SCRIPT, include_str!("page/charts.js")),
+    ("dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("format.js", SCRIPT, include_str!("page/format.js")),
+    ("incident.js", SCRIPT, include_str!("page/incident.js")),
+    ("overview.js", SCRIPT, include_str!("page/overview.js")),
+    ("service.js", SCRIPT, include_str!("page/service.js")),
+    ("store.js", SCRIPT, include_str!("page/store.js")),
+    ("verdict.js", SCRIPT, include_str!("page/verdict.js")),
 ];
 
 /// `/`.

@@ -6,7 +6,7 @@
 //!
 //! Events are those of `errors`, `emergency` and `circuit-breaker`: `{"topic":…,"document":…}`. With
 //! `with=overview,services` the platform's state and the rows that changed come too, once a second;
-//! these have no id, as only their latest matters.
+//! these have no id, as only their latest matters. `recent=100` begins with the last hundred events.
 
 use super::answers::with_type;
 use super::api::overview::overview;
@@ -27,6 +27,8 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// Most listeners at once.
 pub(super) const LISTENERS: usize = 256;
+/// Most of the recent events that can be asked for: as many as are kept.
+const RECENT: usize = 1_000;
 /// How often a stream shows that it lives.
 const ALIVE: Duration = Duration::from_secs(15);
 /// The longest id that is looked at.
@@ -65,7 +67,8 @@ pub(super) fn listen(ask: &Ask) -> Answer {
     ask.connection.has_stream();
     let id = ask.headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let id = id.filter(|id| id.len() <= LONGEST_ID);
-    let (missed, last) = missed(&shared, id);
+    let recent = ask.query.number("recent", RECENT)?.unwrap_or(0);
+    let (missed, last) = missed(&shared, id, recent);
     let listener = Listener {
         frames: shared.frames.subscribe(),
         missed,
@@ -81,16 +84,17 @@ pub(super) fn listen(ask: &Ask) -> Answer {
     Ok(with_type("text/event-stream", Body::from_stream(frames)))
 }
 
-/// What a reader missed, and the last event there is. Who never listened before missed nothing.
-fn missed(shared: &Shared, id: Option<&str>) -> (VecDeque<Bytes>, u64) {
+/// What a reader missed, and the last event there is. Who never listened before gets as many of the
+/// recent ones as it asks for.
+fn missed(shared: &Shared, id: Option<&str>, recent: usize) -> (VecDeque<Bytes>, u64) {
     let view = shared.view();
     let feed = view.feed();
     let last = feed.after(None).next_back().map_or(0, |entry| entry.number);
     // That the stream lives is shown at once.
     let mut missed = VecDeque::from([Bytes::from_static(b"retry: 2000\n: lookout\n\n")]);
-    if id.is_some() {
-        missed.extend(feed.after(id).map(|entry| event(&feed.id(entry.number), entry)));
-    }
+    let all = feed.after(id);
+    let skipped = if id.is_some() { 0 } else { feed.after(None).count().saturating_sub(recent) };
+    missed.extend(all.skip(skipped).map(|entry| event(&feed.id(entry.number), entry)));
     (missed, last)
 }
 

@@ -50,6 +50,8 @@ pub(super) enum Values {
     OneOf(&'static [&'static str]),
     /// Yes or no; without a value it is yes.
     Flag,
+    /// A number from 0 to this.
+    Number(u32),
     /// Several, with commas or one after the other, that match this.
     Several(&'static str),
 }
@@ -221,11 +223,18 @@ pub(super) static ROUTES: &[Route] = &[
         )
     },
     Route {
-        parameters: &[Parameter {
-            name: "with",
-            meaning: "What is sent beside events: overview, services; may be given several times.",
-            values: Values::Several("^(overview|services)$"),
-        }],
+        parameters: &[
+            Parameter {
+                name: "with",
+                meaning: "What is sent beside events: overview, services; may be given several times.",
+                values: Values::Several("^(overview|services)$"),
+            },
+            Parameter {
+                name: "recent",
+                meaning: "So many of the last events come first, unless Last-Event-ID says which.",
+                values: Values::Number(1_000),
+            },
+        ],
         problems: &[503],
         ..get(
             "/api/v1/events",

@@ -1,6 +1,7 @@
 //! What an event says, in a line for people.
 
 use crate::observer::Span;
+use crate::observer::breaker::State;
 use crate::observer::event::What;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
@@ -61,7 +62,9 @@ pub fn line(what: &What) -> Option<Line> {
                 // Writing to a string cannot fail.
                 let _ = write!(text, " ({} of {} calls failed)", moved.failures, moved.requests);
             }
-            (news.incident, "circuit_breaker", &news.service, Severity::Warning, text, false)
+            let severity =
+                if moved.to == State::Closed { Severity::Info } else { Severity::Warning };
+            (news.incident, "circuit_breaker", &news.service, severity, text, false)
         }
         What::CascadePrevented { origin, affected, incident } => {
             let text = format!("circuits opened ahead of a cascade: {}", affected.join(", "));

@@ -110,6 +110,10 @@ async fn a_reader_that_comes_back_misses_nothing_and_hears_nothing_twice() {
     let numbers: Vec<u64> =
         ids.iter().map(|id| id.rsplit_once('-').unwrap().1.parse().unwrap()).collect();
     assert!(numbers.windows(2).all(|two| two[1] == two[0] + 1), "{ids:?}");
+    let mut stream = Stream::open(&platform, "?recent=2", None).await;
+    for id in &ids[2..] {
+        assert_eq!(stream.next().await.id.as_ref(), Some(id), "the last two, for who is new");
+    }
     // An id of another run: everything that is kept.
     let mut stream = Stream::open(&platform, "", Some("0-99")).await;
     assert_eq!(
