@@ -56,7 +56,7 @@ impl World {
             );
             if call < answers {
                 self.hear(
-                    call * 100 + 20,
+                    call * 100 + 15,
                     "session/s/response",
                     &format!(r#"{{"jsonrpc":"2.0","id":{id},"result":1}}"#),
                 );
