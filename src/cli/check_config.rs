@@ -12,7 +12,7 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The configuration to check.
-    #[arg(required_unless_present_any = ["print_default", "print_docs", "print_openapi"])]
+    #[arg(required_unless_present_any = ["print_default", "print_docs", "print_openapi", "print_metrics"])]
     file: Option<PathBuf>,
     /// Print every setting with its default and its reason, as a configuration file.
     #[arg(long, conflicts_with_all = ["file", "print_docs"])]
@@ -23,6 +23,9 @@ pub struct Args {
     /// Print the OpenAPI document of the HTTP server.
     #[arg(long, hide = true, conflicts_with = "file")]
     print_openapi: bool,
+    /// Print the reference page of all metrics.
+    #[arg(long, hide = true, conflicts_with = "file")]
+    print_metrics: bool,
     /// Set a single setting, over file and environment.
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
     set: Vec<(String, String)>,
@@ -30,7 +33,7 @@ pub struct Args {
 
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { file, print_default, print_docs, print_openapi, set } = args;
+    let Args { file, print_default, print_docs, print_openapi, print_metrics, set } = args;
     if print_default {
         return super::print(&config::default_file());
     }
@@ -40,6 +43,9 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     if print_openapi {
         let document = serde_json::to_string_pretty(&crate::http::openapi())?;
         return super::print(&format!("{document}\n"));
+    }
+    if print_metrics {
+        return super::print(&crate::telemetry::reference());
     }
     let name = file.as_deref().map(|file| file.display().to_string()).unwrap_or_default();
     match config::load(&Sources::of_process(file, set)) {

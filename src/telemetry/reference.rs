@@ -14,6 +14,10 @@ const HEAD: &str = "# Metrics\n\n\
     `limits.components`; what is beyond is counted under `_other`.\n\
     - Totals, verdicts, circuits and open calls are those of the last second. Figures over 5 min of services \
     and methods, reply times and errors by code are at most 5 s old where there are more than 64 services.\n\
+    - A share of answered calls for an objective is ok, rejected and failed over these and unanswered; void \
+    calls count nowhere, as lookout could not have heard their replies.\n\
+    - Counters begin at 0 with each start of lookout. Two lookouts of one platform count the same calls: keep \
+    `instance`, or choose one.\n\
     - Buckets of `lookout_reply_seconds` are those that OpenTelemetry advises for \
     `rpc.server.call.duration`.\n";
 
