@@ -37,6 +37,8 @@ pub mod probe;
 pub mod telemetry;
 #[cfg(feature = "daemon")]
 pub mod view;
+#[cfg(feature = "daemon")]
+pub mod watch;
 
 #[cfg(feature = "client")]
 pub mod client;

@@ -85,6 +85,13 @@ const ROOMS: &[Room] = &[
         why: "what operators see follows from what the corridor tells, whoever serves it",
     },
     Room {
+        name: "watch",
+        imports: &["observer", "wire"],
+        crates: Some(&["ratatui"]),
+        never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
+        why: "what a terminal shows follows from what was published, whoever reads it",
+    },
+    Room {
         name: "http",
         imports: &["observer", "wire", "config", "clock", "telemetry", "view"],
         crates: None,
@@ -154,6 +161,7 @@ const ROOMS: &[Room] = &[
             "app",
             "discover",
             "view",
+            "watch",
         ],
         crates: None,
         never: &[],

@@ -88,6 +88,12 @@ fn every_alert_fires_when_it_must_and_is_silent_next_to_it() {
     }
 }
 
+#[test]
+fn the_page_of_metrics_that_is_checked_in_is_the_one_that_is_printed() {
+    let wanted = "run `lookout check-config --print-metrics > docs/METRICS.md`";
+    assert_eq!(include_str!("../docs/METRICS.md"), telemetry::reference(), "{wanted}");
+}
+
 /// A panel: the dashboard, its title, and what it asks for.
 struct Panel {
     dashboard: String,

@@ -13,6 +13,7 @@ pub mod record;
 pub mod replay;
 pub mod run;
 mod signals;
+pub mod watch;
 
 use crate::config::Mistake;
 use clap::{Parser, Subcommand};
@@ -45,6 +46,8 @@ enum Command {
     Replay(replay::Args),
     /// Systems whose topics, ids and outcomes are known, for `traffic.profiles`.
     Profile(profile::Args),
+    /// Watch a platform in the terminal, from what lookout publishes about it.
+    Watch(watch::Args),
     /// Ask the lookout that runs here whether it is ready: exit 0 if it is, else 1.
     Health(health::Args),
     /// Check a configuration file and report every mistake in it.
@@ -70,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
         Command::Profile(args) => profile::main(args),
+        Command::Watch(args) => watch::main(args),
         Command::Health(args) => health::main(args),
         Command::CheckConfig(args) => check_config::main(args),
     };

@@ -201,11 +201,3 @@ fn a_rate_without_settled_calls_is_absent_and_not_zero() {
         assert!(!page.contains(absent), "{absent}");
     }
 }
-
-#[test]
-fn the_reference_page_that_is_checked_in_is_the_one_that_is_printed() {
-    let checked_in = include_str!("../../docs/METRICS.md");
-    let wanted = "run `lookout check-config --print-metrics > docs/METRICS.md`";
-    assert_eq!(checked_in, reference(), "{wanted}");
-    assert!(!page(&own(), &everything(), &[]).contains("NaN"));
-}

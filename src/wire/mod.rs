@@ -9,6 +9,8 @@ pub mod encoding;
 pub mod envelope;
 pub mod filter;
 pub mod glob;
+pub mod heard;
+pub mod line;
 pub mod message;
 pub mod number;
 pub mod outcome;

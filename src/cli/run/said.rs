@@ -5,9 +5,9 @@
 //! strangers: what a terminal would obey is escaped.
 
 use crate::wire::Document;
+use crate::wire::line;
 use anyhow::Context;
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::Duration;
@@ -54,7 +54,11 @@ impl Printer {
         if !TOPICS.contains(&topic) {
             return;
         }
-        let line = if self.json { as_json(document) } else { as_text(topic, document) };
+        let line = if self.json {
+            as_json(document)
+        } else {
+            line::line(topic, document.payload.as_deref().unwrap_or_default())
+        };
         let _ = self.lines.try_send(line);
     }
 
@@ -73,56 +77,6 @@ fn as_json(document: &Document) -> String {
     format!(r#"{{"ts":{},"topic":{topic},"retain":{retain},"payload":{payload}}}"#, at.micros())
 }
 
-/// A document as a line for people: when, what, who, why.
-fn as_text(topic: &str, document: &Document) -> String {
-    let payload = document.payload.as_deref().unwrap_or_default();
-    let whole: Value = serde_json::from_str(payload).unwrap_or_default();
-    // Bare documents have no envelope.
-    let facts = whole.get("params").unwrap_or(&whole);
-    let fact = |name: &str| facts.get(name).and_then(Value::as_str);
-    let mut line = String::new();
-    line.push_str(fact("timestamp").unwrap_or("-"));
-    if topic == "emergency" {
-        line.push_str(" EMERGENCY");
-    }
-    for name in ["type", "service", "component", "pair", "originService"] {
-        if let Some(value) = fact(name) {
-            line.push(' ');
-            line.push_str(value);
-        }
-    }
-    let change = match (fact("previous"), fact("state")) {
-        (Some(from), Some(to)) => Some(format!("{from} -> {to}")),
-        _ => None,
-    };
-    let why = ["reason", "severity", "message", "action"].into_iter().filter_map(fact);
-    for (at, part) in change.as_deref().into_iter().chain(why).enumerate() {
-        line.push_str(if at == 0 { ": " } else { ", " });
-        line.push_str(part);
-    }
-    if let Some(repeat) = facts.get("repeat").and_then(Value::as_u64).filter(|it| *it > 0) {
-        // Writing to a string cannot fail.
-        let _ = write!(line, " (still, said {} times)", repeat + 1);
-    }
-    tame(&line)
-}
-
-/// The line with everything escaped that a terminal would obey, or that would make it read
-/// another way.
-fn tame(line: &str) -> String {
-    let mut tame = String::with_capacity(line.len());
-    for c in line.chars() {
-        let hidden = matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
-        if c.is_control() || hidden {
-            tame.extend(c.escape_default());
-        } else {
-            tame.push(c);
-        }
-    }
-    tame
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,36 +92,6 @@ mod tests {
             correlation: None,
             event: None,
         }
-    }
-
-    #[test]
-    fn findings_read_as_sentences() {
-        let at = r#""timestamp":"2026-01-15T10:30:00.000Z""#;
-        for (topic, payload, line) in [
-            (
-                "errors",
-                r#"{"jsonrpc":"2.0","method":"x","params":{"type":"service_unavailable","service":"A","reason":"no_running_pods","repeat":0,AT}}"#,
-                "2026-01-15T10:30:00.000Z service_unavailable A: no_running_pods",
-            ),
-            (
-                "circuit-breaker",
-                r#"{"type":"circuit_breaker","service":"A","state":"open","previous":"closed","reason":"failure_rate",AT}"#,
-                "2026-01-15T10:30:00.000Z circuit_breaker A: closed -> open, failure_rate",
-            ),
-            (
-                "emergency",
-                r#"{"params":{"type":"infrastructure_error","component":"db","severity":"critical","message":"gone","repeat":2,AT}}"#,
-                "2026-01-15T10:30:00.000Z EMERGENCY infrastructure_error db: critical, gone (still, said 3 times)",
-            ),
-        ] {
-            assert_eq!(as_text(topic, &document(&payload.replace("AT", at))), line);
-        }
-    }
-
-    #[test]
-    fn names_cannot_play_tricks_on_a_terminal() {
-        let payload = r#"{"type":"t","service":"a\u001b[2J\n\u202eb"}"#;
-        assert_eq!(as_text("errors", &document(payload)), "- t a\\u{1b}[2J\\n\\u{202e}b");
     }
 
     #[test]
