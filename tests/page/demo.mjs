@@ -1,7 +1,7 @@
 // The demo's outage on the page: it appears, evolves and ends; and every view meanwhile.
 
 import assert from 'node:assert/strict';
-import { accessible, fits, open, says } from './kit.mjs';
+import { accessible, counts, fits, open, says } from './kit.mjs';
 
 const { browser, page, problems } = await open(process.argv[2]);
 const pictures = process.env.PICTURES;
@@ -10,9 +10,9 @@ const picture = async (name, options = {}) => {
 };
 
 await says(page, '#state', /All well: 5 services/);
+await counts(page, '#services .row', 5);
+await counts(page, '#services .row.good', 5);
 assert.equal(await page.title(), 'lookout');
-assert.equal(await page.locator('#services .row').count(), 5);
-assert.equal(await page.locator('#services .row.good').count(), 5);
 
 // It appears: at the top, with whom it concerns and what lookout does about it.
 await says(page, '#state', /1 service unavailable/);
@@ -42,7 +42,7 @@ await page.setViewportSize({ width: 1360, height: 800 });
 // By keys alone: search, the first of what was found, its own view, and back.
 await page.keyboard.press('/');
 await page.keyboard.type('order');
-assert.equal(await page.locator('#services .row').count(), 1);
+await counts(page, '#services .row', 1);
 await page.keyboard.press('ArrowDown');
 await page.keyboard.press('Enter');
 await says(page, 'h1', /^OrderService$/);
@@ -65,7 +65,7 @@ const address = page.url();
 await page.keyboard.press('Escape');
 await page.keyboard.press('/');
 await page.keyboard.press('Escape');
-assert.equal(await page.locator('#services .row').count(), 5);
+await counts(page, '#services .row', 5);
 await page.keyboard.press('f');
 await says(page, '#shown', /of 5/);
 for (let at = 0; at < 3; at += 1) await page.keyboard.press('f');

@@ -34,6 +34,11 @@ export async function says(page, selector, wanted) {
   return found.innerText();
 }
 
+/** Waits until there are so many. */
+export async function counts(page, selector, wanted) {
+  await page.waitForFunction(([of, count]) => document.querySelectorAll(of).length === count, [selector, wanted]);
+}
+
 /** No rule of accessibility is broken, in either theme. */
 export async function accessible(page, what) {
   await page.evaluate(AXE);
