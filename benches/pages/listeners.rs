@@ -114,7 +114,8 @@ fn measure(
             told[told.len() / 2],
             told[told.len() - 1]
         );
-        let each = BYTES.load(Ordering::Relaxed) / listeners / snapshots.len() as u64;
+        let reads = listeners * snapshots.len() as u64;
+        let each = BYTES.load(Ordering::Relaxed).checked_div(reads).unwrap_or(0);
         println!("  {each} bytes each, each time");
     }
 }
