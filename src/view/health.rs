@@ -107,7 +107,7 @@ impl View {
         checks.retain(|check| !excluded.contains(&check.name.as_str()));
         let live = checks.iter().all(|it| it.name != "loop" || it.status != Status::Unhealthy);
         let required: Vec<_> = checks.iter().filter(|check| check.required).collect();
-        let good = required.iter().filter(|it| it.status <= Status::Degraded).count();
+        let good = required.iter().filter(|it| it.status == Status::Healthy).count();
         let linked = checks.iter().all(|it| it.name != "link" || it.status <= Status::Degraded);
         let ready = linked && live && !self.stopping && good * 5 >= required.len() * 4;
         let bad = checks.iter().filter(|check| check.status >= Status::Degraded);
