@@ -19,6 +19,10 @@ impl Schemas {
         for entry in std::fs::read_dir(directory).expect("the schemas") {
             let path = entry.expect("a readable entry").path();
             let name = path.file_name().and_then(|name| name.to_str()).expect("a name in UTF-8");
+            if name == "openapi.json" {
+                // That one is held by tests/http.rs: it has schemas, and is none.
+                continue;
+            }
             let text = std::fs::read_to_string(&path).expect("a readable schema");
             let schema = serde_json::from_str(&text);
             schemas.insert(name.to_owned(), schema.unwrap_or_else(|e| panic!("{name}: {e}")));
