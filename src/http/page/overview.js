@@ -163,9 +163,10 @@ export function show(view) {
   function paintStories() {
     const open = store.incidents.filter((it) => !it.ended);
     const over = store.incidents.filter((it) => it.ended).slice(0, 5);
+    const unfolded = incidents.querySelector('details')?.open;
     incidents.replaceChildren(
       open.length ? h('ul', { class: 'stories' }, open.slice(0, 20).map((it) => h('li', {}, story(it)))) : h('p', { class: 'quiet' }, 'None under way.'),
-      over.length ? h('details', {}, h('summary', {}, 'Lately over'), h('ul', {}, over.map((it) => h('li', {}, h('a', { href: `#/incident/${it.id}` }, `${tame(it.subject)}, ${clock(it.began)}, ${length((Date.parse(it.ended) - Date.parse(it.began)) / 1000)}`))))) : '');
+      over.length ? h('details', { open: unfolded }, h('summary', {}, 'Lately over'), h('ul', {}, over.map((it) => h('li', {}, h('a', { href: `#/incident/${it.id}` }, `${tame(it.subject)}, ${clock(it.began)}, ${length((Date.parse(it.ended) - Date.parse(it.began)) / 1000)}`))))) : '');
     components.replaceChildren(...(store.components.length ? store.components.map((it) => {
       const kind = { healthy: 'good', degraded: 'warn', unhealthy: 'bad' }[it.condition];
       return h('li', { class: kind }, h('strong', {}, `${{ good: '✓', warn: '▲', bad: '✕' }[kind]} ${tame(it.name)}`), ` ${words(it.kind)}: ${it.condition}`, it.finding ? `, ${tame(it.finding.message)}` : '');

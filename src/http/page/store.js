@@ -5,6 +5,7 @@
 
 const STALE = 3500;
 const FEED = 200;
+const STORIES = 300;
 const CELLS = 60;
 
 export const store = {
@@ -112,11 +113,28 @@ function takeOverview(overview) {
   if (sign(before) !== sign(overview)) refreshStories();
 }
 
+// A cascade is a thousand events in a second: what follows from them is done once for many.
+let storiesDue = false;
+let feedDue = false;
+
 function takeEvent(id, event) {
   if (store.feed.some((known) => known.id === id)) return;
   store.feed.unshift({ id, ...event });
   store.feed.length = Math.min(store.feed.length, FEED);
-  tell('feed');
+  if (!feedDue) {
+    feedDue = true;
+    requestAnimationFrame(() => {
+      feedDue = false;
+      tell('feed');
+    });
+  }
+  if (!storiesDue) {
+    storiesDue = true;
+    setTimeout(() => {
+      storiesDue = false;
+      refreshStories();
+    }, STORIES);
+  }
 }
 
 /** Begins to listen. */
@@ -132,10 +150,7 @@ export function connect() {
     // Where the server refused it, the browser does not come back by itself.
     if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
   };
-  stream.onmessage = (message) => {
-    takeEvent(message.lastEventId, JSON.parse(message.data));
-    refreshStories();
-  };
+  stream.onmessage = (message) => takeEvent(message.lastEventId, JSON.parse(message.data));
   stream.addEventListener('overview', (message) => takeOverview(JSON.parse(message.data)));
   stream.addEventListener('services', (message) => {
     const { changed, gone } = JSON.parse(message.data);
