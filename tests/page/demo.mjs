@@ -59,7 +59,7 @@ await accessible(page, 'a service');
 await page.setViewportSize({ width: 360, height: 740 });
 await fits(page, 'a service on a phone');
 await page.setViewportSize({ width: 1360, height: 800 });
-await page.locator('#of-incident h3 a').click();
+await page.locator('#of-incident h3 a').first().click();
 await says(page, 'h1', /Incident of UserManagement/);
 const address = page.url();
 await page.keyboard.press('Escape');

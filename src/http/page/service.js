@@ -9,6 +9,8 @@ import { circuit, sign, tone, urgency, why } from './verdict.js';
 
 /** Methods and errors are shown up to so many. */
 const MOST = 100;
+/** Its incidents, the one under way and the last ones, up to so many. */
+const INCIDENTS = 3;
 
 function figure(label, value, title) {
   return h('div', { title }, h('dt', {}, label), h('dd', {}, value));
@@ -73,8 +75,8 @@ export function show(view, name) {
   }
   function paint() {
     paintHead();
-    const own = store.incidents.filter((it) => it.id === facts.service.incident);
-    incident.replaceChildren(...(own.length ? [h('h2', {}, 'Incident'), ...own.map(story)] : []));
+    const own = store.incidents.filter((it) => it.id === facts.service.incident || it.subject === name).slice(0, INCIDENTS);
+    incident.replaceChildren(...(own.length ? [h('h2', {}, own.length > 1 ? 'Incidents' : 'Incident'), ...own.map(story)] : []));
     ofMethods.replaceChildren(h('h2', {}, 'Methods'), methods(facts));
     heat.replaceChildren(h('h2', {}, 'Reply times, last ten minutes'), heatMap(facts.history, now()));
     dependencies.replaceChildren(h('h2', {}, 'Who calls it, and whom it calls'), graph(name, facts.service.verdict, facts.calledBy, facts.calls));
