@@ -124,6 +124,10 @@ async fn a_thousand_services_are_there_at_once_whatever_their_names_are() {
     assert!(measured.starts_with("usable "), "{measured}");
     println!("{measured}");
     assert_eq!(looking.line(), "ready\n");
+    let listen = lookout.host().to_owned();
     lookout.kill();
+    assert_eq!(looking.line(), "stale\n");
+    let again = config.replace("127.0.0.1:0", &listen);
+    let _lookout = Lookout::start(&again).await;
     looking.succeeds();
 }

@@ -9,22 +9,39 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::Response;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 const INDEX: &str = include_str!("page/index.html");
 
 /// The files beside it: name, type, text.
 const FILES: &[(&str, &str, &str)] = &[
-    ("style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+    ("style.css", STYLE, include_str!("page/style.css")),
+    ("views.css", STYLE, include_str!("page/views.css")),
     ("app.js", SCRIPT, include_str!("page/app.js")),
-    ("charts.js", SCRIPT, include_str!("page/charts.js")),
+    ("bars.js", SCRIPT, include_str!("page/bars.js")),
+    ("clock.js", SCRIPT, include_str!("page/clock.js")),
+    ("components.js", SCRIPT, include_str!("page/components.js")),
     ("dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("feed.js", SCRIPT, include_str!("page/feed.js")),
+    ("figures.js", SCRIPT, include_str!("page/figures.js")),
     ("format.js", SCRIPT, include_str!("page/format.js")),
+    ("graph.js", SCRIPT, include_str!("page/graph.js")),
+    ("heat.js", SCRIPT, include_str!("page/heat.js")),
     ("incident.js", SCRIPT, include_str!("page/incident.js")),
-    ("overview.js", SCRIPT, include_str!("page/overview.js")),
+    ("incidents.js", SCRIPT, include_str!("page/incidents.js")),
+    ("keys.js", SCRIPT, include_str!("page/keys.js")),
+    ("list.js", SCRIPT, include_str!("page/list.js")),
+    ("load.js", SCRIPT, include_str!("page/load.js")),
+    ("route.js", SCRIPT, include_str!("page/route.js")),
+    ("row.js", SCRIPT, include_str!("page/row.js")),
     ("service.js", SCRIPT, include_str!("page/service.js")),
+    ("state.js", SCRIPT, include_str!("page/state.js")),
     ("store.js", SCRIPT, include_str!("page/store.js")),
-    ("verdict.js", SCRIPT, include_str!("page/verdict.js")),
+    ("stream.js", SCRIPT, include_str!("page/stream.js")),
+    ("tables.js", SCRIPT, include_str!("page/tables.js")),
+    ("theme.js", SCRIPT, include_str!("page/theme.js")),
+    ("words.js", SCRIPT, include_str!("page/words.js")),
 ];
 
 /// `/`.

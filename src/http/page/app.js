@@ -1,142 +1,97 @@
-// The frame: the platform in a line, which view is shown, and the keys.
+// The live page of lookout: it joins the stream, what is known, and the views. It decides nothing;
+// all judgements come from lookout.
 
-import { attribute, h, text } from './dom.js';
-import { count, length } from './format.js';
-import * as incident from './incident.js';
-import * as overview from './overview.js';
-import * as service from './service.js';
-import { connect, now, on, staleFor, store } from './store.js';
-import { platform, platformTone } from './verdict.js';
+import * as clock from "./clock.js";
+import * as components from "./components.js";
+import * as feed from "./feed.js";
+import * as figures from "./figures.js";
+import * as incident from "./incident.js";
+import * as incidents from "./incidents.js";
+import * as keys from "./keys.js";
+import * as list from "./list.js";
+import * as load from "./load.js";
+import * as service from "./service.js";
+import * as state from "./state.js";
+import { follow } from "./route.js";
+import { listen } from "./stream.js";
+import { store, takeEvent, takeOverview, takeRows } from "./store.js";
 
-const $ = (id) => document.getElementById(id);
-const view = $('view');
-const COLOURS = { bad: '#c62f2f', warn: '#b06a00', good: '#2c7a4b', unsure: '#5b7083' };
-let end = () => {};
+const views = ["overview", "service", "incident"];
+let scrolled = 0;
+let left = null;
 
-function route() {
-  end();
-  const [, kind, rest] = location.hash.split('/');
-  let name;
-  try {
-    name = decodeURIComponent(rest ?? '');
-  } catch {
-    name = rest;
-  }
-  window.scrollTo(0, 0);
-  if (kind === 'service' && name) end = service.show(view, name);
-  else if (kind === 'incident' && name) end = incident.show(view, name);
-  else end = overview.show(view);
-  document.body.dataset.view = kind || 'overview';
-}
-
-function since(overview) {
-  const bad = [...store.rows.values()].filter((row) => ['unavailable', 'degraded'].includes(row.verdict));
-  const first = Math.min(...bad.map((row) => Date.parse(row.since)));
-  return Number.isFinite(first) && overview.status !== 'healthy' ? `, for ${length((now() - first) / 1000)}` : '';
-}
-
-function icon(tone, down) {
-  const dot = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="${COLOURS[tone]}"/></svg>`;
-  const link = document.querySelector('link[rel=icon]');
-  attribute(link, 'href', `data:image/svg+xml,${encodeURIComponent(dot)}`);
-  document.title = down ? `● ${down} · lookout` : 'lookout';
-}
-
-function badges(overview) {
-  const all = [];
-  if (!overview.linked) all.push(['bad', `no link to the broker${overview.linkProblem ? `: ${overview.linkProblem}` : ''}`]);
-  else if (overview.inDoubt) all.push(['unsure', 'lookout doubts its own ears: nobody is blamed']);
-  if (overview.openCircuits) all.push(['warn', `${overview.openCircuits} open ${overview.openCircuits === 1 ? 'circuit' : 'circuits'}`]);
-  return all;
-}
-
-let shownBadges = '';
-function frame() {
-  const it = store.overview;
-  const stale = staleFor();
-  const lost = stale !== undefined || (it && !store.linked);
-  document.body.classList.toggle('stale', Boolean(lost));
-  $('stale').hidden = !lost;
-  if (lost) text($('stale'), `No word from lookout for ${length(stale ?? 0)}: what is shown is old.`);
-  if (!it) return;
-  const tone = lost ? 'unsure' : platformTone(it);
-  const { unavailable, degraded } = it.services;
-  attribute($('state'), 'class', tone);
-  text($('state'), `${{ bad: '✕', warn: '▲', good: '✓', unsure: '?' }[tone]} ${platform(it)}${since(it)}`);
-  const list = badges(it);
-  const key = JSON.stringify(list);
-  if (key !== shownBadges) {
-    shownBadges = key;
-    $('badges').replaceChildren(...list.map(([kind, words]) => h('span', { class: `badge ${kind}` }, words)));
-  }
-  icon(tone, lost ? 'no data' : [unavailable && `${unavailable} down`, degraded && `${degraded} degraded`].filter(Boolean).join(', '));
-  text($('foot'), `cluster ${it.cluster} · ${it.id} · lookout ${it.version} · ${count(it.openCalls, 'call')} waiting · ${it.requestRate} calls/s`);
-}
-
-function theme(next) {
-  const root = document.documentElement;
-  if (next) {
-    root.dataset.theme = next;
-    localStorage.setItem('theme', next);
+/** Goes to a view, and back to where one was. */
+function show({ view, name }, first) {
+  const $ = (id) => document.getElementById(id);
+  if (!$("overview").hidden && view !== "overview") [scrolled, left] = [scrollY, document.activeElement];
+  const came = $("overview").hidden;
+  for (const it of views) $(it).hidden = it !== view;
+  service.show(view === "service" ? name : null);
+  incident.show(view === "incident" ? name : null);
+  if (view !== "overview") {
+    scrollTo(0, 0);
+    $(view).querySelector("h1")?.focus({ preventScroll: true });
+  } else if (came && !first) {
+    scrollTo(0, scrolled);
+    if (left?.isConnected) left.focus({ preventScroll: true });
   }
 }
 
-function toggleTheme() {
-  const dark = document.documentElement.dataset.theme
-    ? document.documentElement.dataset.theme === 'dark'
-    : matchMedia('(prefers-color-scheme: dark)').matches;
-  theme(dark ? 'light' : 'dark');
+/** What comes before everything was read waits: it is newer than what is read, or the same. */
+let waiting = [];
+let ready = false;
+
+function take(kind, json) {
+  if (kind === "event") {
+    takeEvent(json);
+    load.afterEvent();
+  } else if (!ready) {
+    waiting.push([kind, json]);
+  } else if (kind === "overview") {
+    clock.tell(Date.parse(json.at));
+    const before = store.overview;
+    takeOverview(json);
+    load.afterOverview(json, before);
+    state.connection(true);
+  } else {
+    takeRows(json.changed, json.gone);
+  }
 }
 
-function step(by) {
-  const rows = [...document.querySelectorAll('#services .row')];
-  if (rows.length === 0) return;
-  const at = rows.indexOf(document.activeElement);
-  const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + by));
-  rows[next].focus();
-}
+/** When to read again what could not be read, in milliseconds. */
+const AGAIN = 2000;
+let attempt = 0;
 
-function press(pressed) {
-  if (pressed.ctrlKey || pressed.metaKey || pressed.altKey) return;
-  const typing = pressed.target.matches('input');
-  if (pressed.key === 'Escape' && !$('keys').open) {
-    if (typing) {
-      pressed.target.value = '';
-      pressed.target.dispatchEvent(new Event('input'));
-      pressed.target.blur();
-    } else if (location.hash.length > 2) location.hash = '#/';
+async function opened() {
+  attempt += 1;
+  const mine = attempt;
+  [ready, waiting] = [false, []];
+  const everything = await load.all().catch(() => null);
+  if (mine !== attempt) return;
+  if (everything === null || everything.includes(null)) {
+    setTimeout(() => mine === attempt && opened(), AGAIN);
     return;
   }
-  if (typing && pressed.key === 'ArrowDown') return step(1);
-  if (typing || $('keys').open) return undefined;
-  const act = {
-    j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1),
-    '/': () => $('search')?.focus(), t: toggleTheme, '?': () => $('keys').showModal(),
-    f: () => {
-      const buttons = [...document.querySelectorAll('[data-filter]')];
-      const at = buttons.findIndex((it) => it.getAttribute('aria-pressed') === 'true');
-      buttons[(at + 1) % buttons.length]?.click();
-    },
-  }[pressed.key];
-  const inList = document.body.dataset.view === 'overview';
-  if (!act || (pressed.key.startsWith('Arrow') && !inList)) return undefined;
-  pressed.preventDefault();
-  return act();
+  load.take(everything);
+  ready = true;
+  state.connection(true);
+  for (const [kind, json] of waiting.splice(0)) take(kind, json);
 }
 
-try {
-  theme(localStorage.getItem('theme'));
-} catch {
-  // Without storage the system's choice holds.
-}
-$('theme').addEventListener('click', toggleTheme);
-$('help').addEventListener('click', () => $('keys').showModal());
-document.addEventListener('keydown', press);
-window.addEventListener('hashchange', route);
-on('overview', frame);
-on('rows', frame);
-setInterval(frame, 1000);
-route();
-connect();
+for (const part of [figures, list, incidents, components, feed, incident, service, state, keys]) part.start();
+follow(show);
+listen({ opened, heard: take, lost: () => state.connection(false) });
 
-
+setInterval(() => {
+  if (document.hidden) return;
+  list.refresh();
+  clock.tick(document.getElementById("incidents"));
+  clock.tick(document.getElementById("components"));
+  clock.tick(document.getElementById("service"));
+  clock.tick(document.getElementById("incident"));
+}, 1000);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !ready) return;
+  load.incidents();
+  load.components();
+});

@@ -1,43 +1,65 @@
-// Elements, made and changed. Text is always text: nothing that comes from outside is parsed as HTML.
+// Making and changing nodes. All text comes in as text: names are made up by strangers, and nothing
+// here reads markup.
 
-const SVG = 'http://www.w3.org/2000/svg';
+const SVG = "http://www.w3.org/2000/svg";
 
-function fill(element, attributes, children) {
+function filled(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value);
+    if (value === true) node.setAttribute(name, "");
+    else if (value !== undefined && value !== null && value !== false) node.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null));
-  return element;
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  return node;
 }
 
+/** An element of HTML; strings among its children are text. */
 export function h(tag, attributes = {}, ...children) {
-  return fill(document.createElement(tag), attributes, children);
+  return filled(document.createElement(tag), attributes, children);
 }
 
+/** An element of SVG. */
 export function s(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, tag), attributes, children);
+  return filled(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Sets a text, if it is another one. */
-export function text(element, value) {
-  if (element.textContent !== value) element.textContent = value;
+/** One of the signs that stand in index.html: unavailable, degraded, unknown, healthy, circuit, info. */
+export function sign(name) {
+  return s("svg", { class: `sign sign-${name}`, "aria-hidden": "true" }, s("use", { href: `#sign-${name}` }));
 }
 
-export function attribute(element, name, value) {
-  if (value === undefined || value === null) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
-}
-
-/** Has a parent hold these children in this order, moving as few as it must. */
-export function arrange(parent, children) {
-  let next = parent.firstElementChild;
-  for (const child of children) {
-    if (child === next) next = next.nextElementSibling;
-    else parent.insertBefore(child, next);
+/** Sets a text, and touches nothing if it is there already. */
+export function text(node, value) {
+  if (node.firstChild?.nodeType === Node.TEXT_NODE && !node.firstChild.nextSibling) {
+    if (node.firstChild.data !== value) node.firstChild.data = value;
+  } else if (value !== "" || node.firstChild) {
+    node.textContent = value;
   }
-  while (next) {
-    const gone = next;
-    next = next.nextElementSibling;
-    gone.remove();
+}
+
+/** Sets or removes an attribute, and touches nothing if it is so already. */
+export function attribute(node, name, value) {
+  if (value === null || value === undefined) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else if (node.getAttribute(name) !== String(value)) {
+    node.setAttribute(name, value);
   }
+}
+
+const shown = new WeakMap();
+
+/** Fills a node anew, but only if what it shows has changed: a reader's selection and focus last. */
+export function fill(node, key, build) {
+  const known = typeof key === "string" ? key : JSON.stringify(key);
+  if (shown.get(node) === known) return;
+  shown.set(node, known);
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  const [href, id] = [focused?.getAttribute("href"), focused?.id];
+  const scrolled = node.querySelector(".scroll")?.scrollTop;
+  node.replaceChildren(...[build()].flat().filter((child) => child !== null && child !== ""));
+  if (scrolled) node.querySelector(".scroll")?.scrollTo(0, scrolled);
+  if (!focused || node.contains(focused)) return;
+  const again = [...node.querySelectorAll("a, button")].find((it) =>
+    id ? it.id === id : it.getAttribute("href") === href,
+  );
+  again?.focus({ preventScroll: true });
 }

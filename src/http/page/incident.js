@@ -1,56 +1,102 @@
-// An incident as a time line, in the list of all and on a page of its own.
+// The view of one incident: what happened from the first sign to the end.
 
-import { h, text } from './dom.js';
-import { clock, length, tame, words } from './format.js';
-import { now, on, store } from './store.js';
+import { attribute, fill, h, sign } from "./dom.js";
+import { name, plural, span, visible } from "./format.js";
+import { on, store } from "./store.js";
+import { level, story, subject } from "./incidents.js";
+import { moment, since } from "./words.js";
+import { why } from "./row.js";
 
-const TONES = { critical: 'bad', error: 'bad', warning: 'warn', info: 'good' };
+const place = document.getElementById("incident");
+let shown = null;
 
-function lasted(incident) {
-  const end = incident.ended ? Date.parse(incident.ended) : now();
-  return length((end - Date.parse(incident.began)) / 1000);
+function facts(incident) {
+  const began = Date.parse(incident.began);
+  const lasts = !incident.ended;
+  const end = lasts
+    ? [h("dt", {}, "lasts for"), h("dd", {}, since(began))]
+    : [
+        h("dt", {}, "ended"),
+        h("dd", {}, moment(incident.ended)),
+        h("dt", {}, "lasted"),
+        h("dd", {}, span(Date.parse(incident.ended) - began)),
+      ];
+  const others = [...new Set(incident.story.map((it) => it.subject))].filter((it) => it !== incident.subject);
+  const also =
+    others.length > 0
+      ? [
+          h("dt", {}, "also concerned"),
+          h(
+            "dd",
+            {},
+            others.flatMap((it, at) => [at > 0 ? ", " : "", subject(it)]),
+          ),
+        ]
+      : [];
+  return h(
+    "dl",
+    { class: "facts" },
+    h("dt", {}, "began"),
+    h("dd", {}, moment(incident.began)),
+    ...end,
+    ...also,
+    h("dt", {}, "id"),
+    h("dd", {}, h("code", {}, incident.id)),
+  );
 }
 
-/** An incident with its time line. */
-export function story(incident) {
-  const lines = incident.story.map((line) => {
-    const other = line.subject === incident.subject ? '' : [h('strong', {}, tame(line.subject)), ' '];
-    return h('li', { class: TONES[line.severity] }, h('time', {}, clock(line.at)), h('span', {}, other, tame(line.text)));
-  });
-  if (incident.leftOut) lines.splice(lines.length / 2, 0, h('li', {}, `${incident.leftOut} lines are left out`));
-  const state = incident.ended ? `over, lasted ${lasted(incident)}` : `for ${lasted(incident)}`;
-  return h('article', { class: `incident ${incident.ended ? 'over' : 'open'}` },
-    h('h3', {}, h('a', { href: `#/incident/${incident.id}` }, tame(incident.subject)), ' ',
-      h('small', { 'data-began': incident.ended ? undefined : incident.began }, state)),
-    h('ol', { class: 'story' }, lines.length ? lines : h('li', { class: 'quiet' }, 'Taken up from an earlier run.')));
+function draw(incident, row) {
+  const title = incident.ended ? "is over" : "is under way";
+  const now = !incident.ended && row ? h("p", { class: "why" }, why(row, true)) : "";
+  return [
+    h("p", { class: "back" }, h("a", { href: "#/" }, "← Overview")),
+    h(
+      "h1",
+      { tabindex: "-1" },
+      sign(incident.ended ? "healthy" : level(incident)),
+      h("span", {}, "Incident of ", subject(incident.subject), h("span", { class: "dim" }, ` ${title}`)),
+    ),
+    now,
+    facts(incident),
+    h("h2", {}, "Story"),
+    incident.leftOut > 0
+      ? h("p", { class: "dim" }, `${plural(incident.leftOut, "line")} in the middle were left out.`)
+      : "",
+    story(incident, Infinity, true),
+  ];
 }
 
-/** Has the open ones within an element say how long they have lasted by now. */
-export function age(element) {
-  for (const open of element.querySelectorAll('[data-began]')) {
-    text(open, `for ${length((now() - Date.parse(open.dataset.began)) / 1000)}`);
-  }
+function missing(id) {
+  const said =
+    store.incidents === null
+      ? "Reading …"
+      : "lookout does not know this incident; it keeps the last 200 of its run.";
+  return [
+    h("p", { class: "back" }, h("a", { href: "#/" }, "← Overview")),
+    h("h1", { tabindex: "-1" }, `Incident ${visible(id)}`),
+    h("p", { class: "empty" }, said),
+  ];
 }
 
-/** Shows one in `view`; gives what ends it. */
-export function show(view, id) {
-  function paint() {
-    const incident = store.incidents.find((it) => it.id === id);
-    if (!incident) {
-      view.replaceChildren(h('section', {}, h('p', { class: 'quiet' }, `Nothing is known of incident ${tame(id)} any more.`)));
-      return;
-    }
-    view.replaceChildren(h('section', { class: 'single' },
-      h('h1', {}, `Incident of ${tame(incident.subject)}`),
-      h('p', {}, incident.ended ? `From ${clock(incident.began)} to ${clock(incident.ended)}.` : `Since ${clock(incident.began)}.`, ' ',
-        store.rows.has(incident.subject) ? h('a', { href: `#/service/${encodeURIComponent(incident.subject)}` }, 'The service') : '', ` · ${words(incident.id)}`),
-      story(incident)));
-  }
-  paint();
-  const tick = setInterval(() => age(view), 1000);
-  const end = on('stories', paint);
-  return () => {
-    clearInterval(tick);
-    end();
-  };
+function refresh() {
+  if (shown === null) return;
+  const incident = store.incidents?.find((it) => it.id === shown);
+  const row = incident && store.rows.get(incident.subject);
+  const part = row && [row.verdict, row.reason, row.since, row.circuit, row.retryAfter, row.callers];
+  attribute(place, "aria-label", incident ? `Incident of ${name(incident.subject)}` : "Incident");
+  fill(place, [shown, store.incidents === null, incident, part], () =>
+    incident ? draw(incident, row) : missing(shown),
+  );
+}
+
+/** Shows an incident; null shows none. */
+export function show(id) {
+  shown = id;
+  refresh();
+}
+
+/** Keeps the view up to date. */
+export function start() {
+  on("incidents", refresh);
+  on("rows", refresh);
 }

@@ -1,110 +1,236 @@
-// One service: how it stands, its methods, how its reply times were spread, whom it calls, its errors.
+// The view of one service: how it stands, its figures, ten minutes of calls and reply times, methods,
+// who calls it and whom it calls, its last errors. Read from the API once a second while it is seen;
+// each part is drawn anew only when what it shows has changed.
 
-import { graph, heatMap } from './charts.js';
-import { h } from './dom.js';
-import { clock, length, millis, rate, share, tame } from './format.js';
-import { age, story } from './incident.js';
-import { ask, now, on, store } from './store.js';
-import { circuit, sign, tone, urgency, why } from './verdict.js';
+import { fill, h, s, sign, text } from "./dom.js";
+import { lasting, name, number, percent, plural, visible, whole } from "./format.js";
+import { bars } from "./bars.js";
+import { graph, graphKey } from "./graph.js";
+import { heat } from "./heat.js";
+import { on, store, CELLS } from "./store.js";
+import { circuit, moment, rank, signOf, since, verdict, words } from "./words.js";
+import { errors, facts, methods, recent } from "./tables.js";
+import { story } from "./incidents.js";
+import { why } from "./row.js";
+import { read } from "./load.js";
+import { incidentHref } from "./route.js";
+import { tick } from "./clock.js";
 
-/** Methods and errors are shown up to so many. */
-const MOST = 100;
-/** Its incidents, the one under way and the last ones, up to so many. */
-const INCIDENTS = 3;
+/** Lines of the latest story that are shown. */
+const STORY = 10;
 
-function figure(label, value, title) {
-  return h('div', { title }, h('dt', {}, label), h('dd', {}, value));
+const place = document.getElementById("service");
+
+let shown = null;
+let parts = null;
+let absent = false;
+let busy = false;
+
+const FIGURES = [
+  ["calls/s", (it) => number(it.service.requestRate)],
+  ["answered", (it) => share(it.service.responseRate)],
+  ["tier 1 errors", (it) => share(it.service.tier1Rate)],
+  ["tier 2 errors", (it) => share(it.service.tier2Rate)],
+  ["p50", (it) => lasting(it.service.p50Ms)],
+  ["p95", (it) => lasting(it.service.p95Ms)],
+  ["p99", (it) => lasting(it.service.p99Ms)],
+  ["waiting", (it) => whole(it.service.openCalls)],
+  ["oldest waits", (it) => lasting(it.oldestOpenMs)],
+  ["callers", (it) => whole(it.service.callers)],
+];
+
+const share = (value) => (value === undefined ? "–" : `${percent(value)}\u202f%`);
+
+/** The empty view, and its parts by name. */
+function frame(service) {
+  const made = Object.fromEntries(
+    ["head", "facts", "traffic", "heat", "graph", "methods", "recent", "errors", "stories"].map((it) => [
+      it,
+      h("div"),
+    ]),
+  );
+  const part = (title, node, note) =>
+    h(
+      "section",
+      { class: `part part-${title.split(" ")[0].toLowerCase()}` },
+      h("h2", {}, title, note ? h("small", {}, note) : ""),
+      node,
+    );
+  made.figures = FIGURES.map(() => h("dd", {}, "–"));
+  place.replaceChildren(
+    h("p", { class: "back" }, h("a", { href: "#/" }, "← Overview")),
+    h(
+      "h1",
+      { tabindex: "-1", title: visible(service) },
+      h("span", { class: "mark" }),
+      h("bdi", {}, name(service)),
+    ),
+    made.head,
+    h(
+      "dl",
+      { class: "tiles", "aria-label": "Figures" },
+      FIGURES.map(([title], at) => h("div", {}, h("dt", {}, title), made.figures[at])),
+    ),
+    h(
+      "div",
+      { class: "parts" },
+      part("Calls", made.traffic, "last 10 min"),
+      part("Reply times", made.heat, "last 10 min"),
+      part("Dependencies", made.graph),
+      part("Methods", made.methods),
+      part("Recent errors", made.recent),
+      h(
+        "div",
+        { class: "stack" },
+        part("Errors by code", made.errors, "since lookout started"),
+        part("Incidents", made.stories),
+        part("Facts", made.facts),
+      ),
+    ),
+  );
+  made.mark = place.querySelector("h1 .mark");
+  return made;
 }
 
-function head(row, facts) {
-  const time = now();
-  const waits = facts.oldestOpenMs === undefined ? '' : `, the oldest for ${millis(facts.oldestOpenMs)}`;
-  return [
-    h('h1', { title: tame(row.name) }, tame(row.name)),
-    h('p', { class: `lead ${tone(row)}`, role: 'status' }, `${sign(row.verdict)} ${row.verdict ?? 'not judged'}`,
-      urgency(row) < 4 ? ` for ${length((time - Date.parse(row.since)) / 1000)}` : '', why(row) ? `: ${why(row)}` : '', circuit(row, time) ? ` · ${circuit(row, time)}` : ''),
-    h('dl', { class: 'figures' },
-      figure('calls', rate(row.requestRate), 'over the last 5 min'),
-      figure('answered', share(row.responseRate)),
-      figure('own errors', share(row.tier1Rate), 'errors of the function itself (tier 1)'),
-      figure('unavailable', share(row.tier2Rate), 'not answered, or answered that it is unavailable (tier 2)'),
-      figure('p50', millis(row.p50Ms)), figure('p95', millis(row.p95Ms)), figure('p99', millis(row.p99Ms)),
-      figure('waiting', `${row.openCalls}${waits}`),
-      figure('callers', row.callers || '–', 'of the last 5 to 10 min, estimated'),
-      figure('topic', tame(facts.topic))),
+function traffic(cells, current) {
+  const { up, down, calls, bad, most } = bars(cells, current);
+  const label = `Calls of the last 10 min: ${calls}, of which ${bad} failed or went unanswered`;
+  return h(
+    "figure",
+    { class: "traffic", role: "img", "aria-label": label },
+    s(
+      "svg",
+      { class: "spark", viewBox: `0 0 ${CELLS} 22`, preserveAspectRatio: "none" },
+      s("path", { class: "base", d: `M0 14H${CELLS}` }),
+      s("path", { class: "calls", d: up }),
+      s("path", { class: "bad", d: down }),
+    ),
+    h(
+      "p",
+      { class: "axis", "aria-hidden": "true" },
+      h("span", {}, "10 min ago"),
+      h("span", {}, "5 min"),
+      h("span", {}, "now"),
+    ),
+    h(
+      "p",
+      { class: "dim" },
+      `upwards ${plural(calls, "call")}, at most ${number(most / 10)} per second; downwards ${whole(bad)} failed or unanswered; a bar is 10 s`,
+    ),
+  );
+}
+
+function stories(service) {
+  const own = (store.incidents ?? []).filter(
+    (it) => it.subject === service || it.story.some((line) => line.subject === service),
+  );
+  if (own.length === 0) return h("p", { class: "empty" }, "None is known.");
+  const entry = (it) =>
+    h(
+      "li",
+      {},
+      sign(it.ended ? "healthy" : "unavailable"),
+      moment(it.began),
+      h(
+        "a",
+        { href: incidentHref(it.id) },
+        it.subject === service ? "" : `of ${name(it.subject)}, `,
+        it.ended ? "over" : "under way",
+      ),
+    );
+  return [h("ol", { class: "story" }, own.slice(0, 10).map(entry)), story(own[0], STORY)];
+}
+
+function head(row) {
+  const circuitText = h(
+    "span",
+    { class: "circuit", "data-state": row.circuit },
+    `circuit ${circuit(row.circuit)}`,
+  );
+  const judged = h("span", { class: `verdict is-${row.verdict ?? "unknown"}` }, verdict(row));
+  const line = [
+    judged,
+    h("span", {}, row.reason ? `${words(row.reason)}, ` : "", "for ", since(Date.parse(row.since))),
   ];
+  return rank(row) < 3
+    ? [h("p", { class: "why" }, judged, why(row))]
+    : [h("p", { class: "why" }, line, circuitText)];
 }
 
-function table(caption, columns, rows, kind = 'numbers') {
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': caption },
-    h('table', { class: kind }, h('thead', {}, h('tr', {}, columns.map((name) => h('th', { scope: 'col' }, name)))),
-      h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell, at) => (at === 0 ? h('th', { scope: 'row' }, cell) : h('td', {}, cell))))))));
+/** Draws what the API told. */
+function draw(it) {
+  absent = false;
+  parts ??= frame(it.service.name);
+  const row = it.service;
+  const current = store.overview?.cell ?? 0;
+  const standing = [
+    row.verdict,
+    row.reason,
+    row.since,
+    row.circuit,
+    row.retryAfter,
+    row.callers,
+    row.incident,
+    row.replicas,
+  ];
+  fill(parts.mark, signOf(row), () => sign(signOf(row)));
+  fill(parts.head, [standing, [...store.heldBy]], () => head(row));
+  FIGURES.forEach(([, value], at) => text(parts.figures[at], value(it)));
+  const { cells } = it.history;
+  const brief = cells.map((cell) => [cell.number, cell.calls, cell.failed + cell.unanswered]);
+  fill(parts.traffic, [current, brief.length], () => traffic(brief, current));
+  fill(parts.heat, [current, cells.length, cells.at(-1)], () => heat(it.history, current));
+  fill(parts.graph, graphKey(it), () => graph(it));
+  methods(parts.methods, it);
+  recent(parts.recent, it);
+  errors(parts.errors, it);
+  fill(
+    parts.stories,
+    (store.incidents ?? []).filter(
+      (one) => one.story.some((said) => said.subject === row.name) || one.subject === row.name,
+    ),
+    () => stories(row.name),
+  );
+  facts(parts.facts, it);
+  tick(place);
 }
 
-function methods(facts) {
-  const rows = facts.methods.slice(0, MOST).map((it) => [tame(it.name), rate(it.requestRate), share(it.responseRate), share(it.errorRate),
-    millis(it.p50Ms), millis(it.p95Ms), millis(it.p99Ms), `${it.totals.open}`, `${it.queueDepth}`, `${it.totals.calls + it.totals.oneway}`]);
-  return table('Methods', ['method', 'calls', 'answered', 'errors', 'p50', 'p95', 'p99', 'waiting', 'queue', 'calls in all'], rows);
+/** Says that there is no such service; once, as it is asked for again each second. */
+function missing() {
+  if (absent) return;
+  [parts, absent] = [null, true];
+  place.replaceChildren(
+    h("p", { class: "back" }, h("a", { href: "#/" }, "← Overview")),
+    h("h1", { tabindex: "-1" }, h("bdi", {}, name(shown))),
+    h("p", { class: "empty" }, "lookout does not know this service, or no longer."),
+  );
 }
 
-function codes(facts) {
-  if (facts.errors.length === 0) return '';
-  const rows = facts.errors.map((it) => [it.other ? 'others' : `${it.code ?? 'no code'}`, it.outcome, it.tier === 1 ? '1, the function' : '2, unavailable', `${it.count}`]);
-  return table('Errors by code', ['code', 'outcome', 'tier', 'count'], rows, 'text');
+async function refresh() {
+  if (shown === null || busy || document.hidden) return;
+  busy = true;
+  const asked = shown;
+  // Without a connection nothing is drawn; the first line says that there is no contact.
+  const answer = await read(`/api/v1/services/${encodeURIComponent(asked)}`).catch(() => undefined);
+  busy = false;
+  if (asked !== shown) return refresh();
+  if (answer === null) missing();
+  else if (answer) draw(answer.body);
 }
 
-function errors(facts) {
-  if (facts.recentErrors.length === 0) return h('p', { class: 'quiet' }, 'None since lookout started.');
-  const rows = facts.recentErrors.map((it) => [clock(it.at), tame(it.method), it.outcome, it.code === undefined ? '–' : `${it.code}`, millis(it.waitedMs)]);
-  return table('Recent errors', ['at', 'method', 'outcome', 'code', 'waited'], rows, 'text');
-}
-
-/** Shows one in `view`; gives what ends it. */
-export function show(view, name) {
-  let ended = false;
-  let facts;
-  const parts = ['head', 'incident', 'methods', 'heat', 'graph', 'errors'].map((kind) => h('section', { id: `of-${kind}` }));
-  const [top, incident, ofMethods, heat, dependencies, ofErrors] = parts;
-  view.replaceChildren(h('div', { class: 'single' }, parts));
-  top.append(h('p', { class: 'quiet' }, 'loading …'));
-
-  function paintHead() {
-    if (!facts) return;
-    const row = store.rows.get(name) ?? facts.service;
-    top.replaceChildren(...head(row, facts));
+/** Shows a service; null shows none. */
+export function show(service) {
+  if (shown !== service) {
+    [parts, absent] = [null, false];
+    place.replaceChildren();
+    if (service !== null) parts = frame(service);
   }
-  function paint() {
-    paintHead();
-    const own = store.incidents.filter((it) => it.id === facts.service.incident || it.subject === name).slice(0, INCIDENTS);
-    incident.replaceChildren(...(own.length ? [h('h2', {}, own.length > 1 ? 'Incidents' : 'Incident'), ...own.map(story)] : []));
-    ofMethods.replaceChildren(h('h2', {}, 'Methods'), methods(facts));
-    heat.replaceChildren(h('h2', {}, 'Reply times, last ten minutes'), heatMap(facts.history, now()));
-    dependencies.replaceChildren(h('h2', {}, 'Who calls it, and whom it calls'), graph(name, facts.service.verdict, facts.calledBy, facts.calls));
-    ofErrors.replaceChildren(h('h2', {}, 'Errors'), codes(facts), h('h3', {}, 'The last ones'), errors(facts));
-  }
-  async function refresh() {
-    if (document.hidden && facts) return;
-    try {
-      facts = await ask(`/api/v1/services/${encodeURIComponent(name)}`);
-      if (!ended) paint();
-    } catch (error) {
-      if (ended) return;
-      if (error.status === 404) top.replaceChildren(h('h1', {}, tame(name)), h('p', { class: 'quiet' }, `No service of this name is known${facts ? ' any more' : ''}.`));
-    }
-  }
+  shown = service;
   refresh();
-  const again = setInterval(refresh, 2000);
-  const tick = setInterval(() => {
-    paintHead();
-    age(incident);
-  }, 1000);
-  const end = on('stories', () => facts && paint());
-  return () => {
-    ended = true;
-    clearInterval(again);
-    clearInterval(tick);
-    end();
-  };
 }
 
-
+/** Keeps the view up to date. */
+export function start() {
+  on("overview", refresh);
+  document.addEventListener("visibilitychange", refresh);
+}

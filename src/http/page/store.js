@@ -1,164 +1,115 @@
-// What the page knows, and how it learns of it: one stream, and a fetch when it begins.
-//
-// Rows come whole, so one that comes twice does no harm. Time is lookout's: the moment of its last word
-// and what has passed here since, so that a wrong clock on this side shifts nothing.
+// What the page knows: the last overview, rows and their ten minutes, incidents, components, events.
+// It draws nothing; who shows something is told what changed.
 
-const STALE = 3500;
-const FEED = 200;
-const STORIES = 300;
-const CELLS = 60;
+import { line } from "./words.js";
 
-export const store = {
-  overview: undefined,
-  rows: new Map(),
-  cells: new Map(),
-  feed: [],
-  incidents: [],
-  components: [],
-  linked: false,
-  heard: undefined,
-};
+/** Cells of ten seconds that are kept: ten minutes. */
+export const CELLS = 60;
+/** Events that are kept. */
+const EVENTS = 200;
 
 const listeners = new Map();
 
-/** Has a function called when something of this kind changed. */
-export function on(kind, listener) {
-  if (!listeners.has(kind)) listeners.set(kind, new Set());
-  listeners.get(kind).add(listener);
-  return () => listeners.get(kind).delete(listener);
+/** Has `told` called whenever `topic` changes: overview, rows, incidents, components, feed. */
+export function on(topic, told) {
+  listeners.set(topic, [...(listeners.get(topic) ?? []), told]);
 }
 
-function tell(kind, what) {
-  for (const listener of listeners.get(kind) ?? []) listener(what);
+function tell(topic, ...news) {
+  for (const told of listeners.get(topic) ?? []) told(...news);
 }
 
-/** lookout's time, in milliseconds. */
-export function now() {
-  if (!store.overview) return Date.now();
-  return Date.parse(store.overview.at) + (performance.now() - store.heard);
+export const store = {
+  /** The last overview; null before the first. */
+  overview: null,
+  /** Rows by name. */
+  rows: new Map(),
+  /** Their finished cells, oldest first: [number, calls, bad]. */
+  cells: new Map(),
+  /** Incidents, the latest first; null before they were read. */
+  incidents: null,
+  /** Whose circuit was opened ahead, by the service that it waits for. */
+  heldBy: new Map(),
+  components: [],
+  /** Lines of events, the latest first. */
+  feed: [],
+};
+
+/** How the platform stands. */
+export function takeOverview(overview) {
+  const before = store.overview;
+  store.overview = overview;
+  tell("overview", overview, before);
 }
 
-/** How old what is shown is, in seconds, if it is too old. */
-export function staleFor() {
-  if (store.heard === undefined) return undefined;
-  const age = performance.now() - store.heard;
-  return age > STALE ? age / 1000 : undefined;
+/** All rows, each with its history. */
+export function takeAll(rows) {
+  const names = new Set(rows.map((row) => row.name));
+  const gone = [...store.rows.keys()].filter((name) => !names.has(name));
+  takeRows(rows, gone);
 }
 
-export async function ask(path) {
-  const answer = await fetch(path, { headers: { accept: 'application/json' } });
-  if (!answer.ok) throw Object.assign(new Error(`${answer.status}`), { status: answer.status });
-  return answer.json();
+/** Rows that changed, and names of services that are gone. */
+export function takeRows(changed, gone) {
+  for (const name of gone) {
+    store.rows.delete(name);
+    store.cells.delete(name);
+  }
+  for (const row of changed) {
+    if (row.cells) store.cells.set(row.name, row.cells);
+    else if (row.cell) addCell(row.name, row.cell);
+    const { cells: _, ...bare } = row;
+    store.rows.set(row.name, bare);
+  }
+  tell(
+    "rows",
+    changed.map((row) => row.name),
+    gone,
+  );
 }
 
-function keepCell(name, cell) {
-  if (!cell) return;
+function addCell(name, cell) {
   const cells = store.cells.get(name) ?? [];
-  const last = cells.at(-1);
-  if (last && last[0] >= cell[0]) return;
+  if (cells.length > 0 && cells.at(-1)[0] >= cell[0]) return;
   cells.push(cell);
-  while (cells.length > 0 && cells[0][0] + CELLS < cell[0]) cells.shift();
+  while (cells[0][0] <= cell[0] - CELLS) cells.shift();
   store.cells.set(name, cells);
 }
 
-function takeRows(rows, whole) {
-  if (whole) {
-    const names = new Set(rows.map((row) => row.name));
-    for (const name of store.rows.keys()) if (!names.has(name)) store.rows.delete(name);
-  }
-  for (const row of rows) {
-    if (row.cells) store.cells.set(row.name, row.cells);
-    delete row.cells;
-    keepCell(row.name, row.cell);
-    store.rows.set(row.name, row);
-  }
-}
-
-let asking = false;
-async function refresh() {
-  if (asking) return;
-  asking = true;
-  try {
-    const { services } = await ask('/api/v1/services?history=true');
-    takeRows(services, true);
-    tell('rows', services.map((row) => row.name));
-    await refreshStories();
-  } catch {
-    // The stream comes back by itself, and asks again.
-  } finally {
-    asking = false;
-  }
-}
-
-let stories = 0;
-async function refreshStories() {
-  const mine = ++stories;
-  try {
-    const [incidents, components] = await Promise.all([ask('/api/v1/incidents'), ask('/api/v1/components')]);
-    if (mine !== stories) return;
-    store.incidents = incidents.incidents;
-    store.components = components.components;
-    tell('stories');
-  } catch {
-    // As above.
-  }
-}
-
-function takeOverview(overview) {
-  const before = store.overview;
-  store.overview = overview;
-  store.heard = performance.now();
-  const sign = (it) => it && [it.openIncidents, JSON.stringify(it.components)].join();
-  tell('overview', overview);
-  if (sign(before) !== sign(overview)) refreshStories();
-}
-
-// A cascade is a thousand events in a second: what follows from them is done once for many.
-let storiesDue = false;
-let feedDue = false;
-
-function takeEvent(id, event) {
-  if (store.feed.some((known) => known.id === id)) return;
-  store.feed.unshift({ id, ...event });
-  store.feed.length = Math.min(store.feed.length, FEED);
-  if (!feedDue) {
-    feedDue = true;
-    requestAnimationFrame(() => {
-      feedDue = false;
-      tell('feed');
-    });
-  }
-  if (!storiesDue) {
-    storiesDue = true;
-    setTimeout(() => {
-      storiesDue = false;
-      refreshStories();
-    }, STORIES);
-  }
-}
-
-/** Begins to listen. */
-export function connect() {
-  const stream = new EventSource(`/api/v1/events?with=overview,services&recent=${FEED}`);
-  stream.onopen = () => {
-    store.linked = true;
-    refresh();
-  };
-  stream.onerror = () => {
-    store.linked = false;
-    tell('overview', store.overview);
-    // Where the server refused it, the browser does not come back by itself.
-    if (stream.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
-  };
-  stream.onmessage = (message) => takeEvent(message.lastEventId, JSON.parse(message.data));
-  stream.addEventListener('overview', (message) => takeOverview(JSON.parse(message.data)));
-  stream.addEventListener('services', (message) => {
-    const { changed, gone } = JSON.parse(message.data);
-    takeRows(changed, false);
-    for (const name of gone) {
-      store.rows.delete(name);
-      store.cells.delete(name);
+/** All incidents, the latest first. */
+export function takeIncidents(incidents) {
+  store.incidents = incidents;
+  store.heldBy.clear();
+  for (const incident of incidents.filter((it) => !it.ended)) {
+    for (const it of incident.story) {
+      const other = it.type === "circuit_breaker" && it.subject !== incident.subject;
+      if (other) store.heldBy.set(it.subject, incident.subject);
     }
-    tell('rows', [...changed.map((row) => row.name), ...gone]);
-  });
+  }
+  tell("incidents");
+}
+
+/** Services whose circuits were opened ahead for this one and are not closed yet. */
+export function heldFor(name) {
+  const held = [...store.heldBy].filter(([, by]) => by === name).map(([service]) => service);
+  return held.filter((service) => ["open", "half_open"].includes(store.rows.get(service)?.circuit));
+}
+
+/** All components. */
+export function takeComponents(components) {
+  store.components = components;
+  tell("components");
+}
+
+/** Something that lookout said; the same on another topic is no news. */
+export function takeEvent({ topic, document }) {
+  const said = line(topic, document);
+  const known = store.feed.find((it) => it.key === said.key);
+  if (known) {
+    known.emergency ||= said.emergency;
+    return;
+  }
+  store.feed.unshift(said);
+  store.feed.length = Math.min(store.feed.length, EVENTS);
+  tell("feed", said);
 }
