@@ -4,7 +4,7 @@
 //! started: a step of the wall clock moves no deadline. A test holds that no other file asks
 //! for the time.
 
-use crate::observer::Instant;
+use crate::observer::{Instant, Span};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A monotonic clock that counts from the wall-clock time at which it was made.
@@ -26,6 +26,24 @@ impl Clock {
     #[allow(clippy::disallowed_methods)] // This is the one place that asks.
     pub fn now(&self) -> Instant {
         Instant::from_micros(self.wall_micros.saturating_add(micros(self.start.elapsed())))
+    }
+}
+
+/// Measures how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// One that runs.
+    #[allow(clippy::disallowed_methods)] // This is the one place that asks.
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// How long it has run.
+    #[allow(clippy::disallowed_methods)] // This is the one place that asks.
+    pub fn elapsed(&self) -> Span {
+        Span::from_micros(micros(self.0.elapsed()))
     }
 }
 

@@ -35,7 +35,7 @@ impl Hope {
 
     /// Why it makes no sense to go on, if it does not; the canary was not heard for `deaf_for`.
     pub(super) fn lost(&self, now: Instant, status: &Status, deaf_for: Span) -> Option<String> {
-        let FailFast { no_link, no_canary, quiet } = self.limits;
+        let FailFast { no_link, no_canary, quiet, .. } = self.limits;
         if status.link == Link::Down {
             return hopeless(no_link, status, now);
         }

@@ -4,6 +4,7 @@
 //! does that. The observer's defaults are taken from the observer, so that each number is
 //! written once. Deliberately without `Debug`: passwords lie here in the open.
 
+use super::check::CheckDraft;
 use super::pair::PairDraft;
 use crate::observer::{Settings, Span};
 
@@ -31,6 +32,23 @@ pub(super) struct Draft {
     pub(super) log_level: String,
     pub(super) listen: String,
     pub(super) token_file: Option<String>,
+    pub(super) stop_on_critical: bool,
+    pub(super) checks: Vec<CheckDraft>,
+    pub(super) replicas: ReplicasDraft,
+    pub(super) kubeconfig: Option<String>,
+    pub(super) kube_context: Option<String>,
+    pub(super) docker_url: String,
+    /// What the platform calls a service, by the service's name.
+    pub(super) workloads: Vec<(String, String)>,
+}
+
+/// `[replicas]`.
+#[derive(Clone, PartialEq)]
+pub(super) struct ReplicasDraft {
+    pub(super) from: String,
+    pub(super) namespace: String,
+    pub(super) label: Option<String>,
+    pub(super) every: Span,
 }
 
 /// `[broker]`.
@@ -105,6 +123,18 @@ impl Default for Draft {
             log_level: "info".to_owned(),
             listen: "127.0.0.1:9464".to_owned(),
             token_file: None,
+            stop_on_critical: false,
+            checks: Vec::new(),
+            replicas: ReplicasDraft {
+                from: "none".to_owned(),
+                namespace: "default".to_owned(),
+                label: None,
+                every: Span::from_secs(10),
+            },
+            kubeconfig: None,
+            kube_context: None,
+            docker_url: "unix:///var/run/docker.sock".to_owned(),
+            workloads: Vec::new(),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::mistake::shown;
 use super::raw::{self, Form, Node};
-use super::{duration, emqx, url};
+use super::{check, duration, emqx, url};
 use crate::observer::Span;
 
 /// Most addresses of one broker: more than a cluster has, and few enough to try in turn.
@@ -57,6 +57,8 @@ pub(super) enum Kind {
     Urls,
     /// The address of an HTTP interface; shown without what could be a password.
     Web,
+    /// The address of a component; shown without what could be a password.
+    Server,
     /// A list of strings, comma separated in a variable.
     Texts {
         /// What an element is, in words.
@@ -111,6 +113,7 @@ impl Kind {
             Self::Secret => "a string that is not empty".to_owned(),
             Self::Urls => format!("{}, or a list of up to {MOST_URLS}", url::ALLOWED),
             Self::Web => emqx::ALLOWED.to_owned(),
+            Self::Server => check::ADDRESS.to_owned(),
             Self::Texts { of, .. } => format!("a list of {of}"),
             Self::Integers { min: i64::MIN, .. } => "a list of integers".to_owned(),
             Self::Integers { min, max } => format!("a list of integers from {min} to {max}"),
@@ -172,6 +175,7 @@ impl Kind {
             Self::Choice(words) => words.contains(&text),
             Self::Secret => !text.is_empty(),
             Self::Web => emqx::parse(text).is_some(),
+            Self::Server => check::parse(text).is_some(),
             _ => false,
         };
         if good { Ok(text.to_owned()) } else { Err(self.fault(node)) }
@@ -285,8 +289,8 @@ impl Kind {
     fn refusal(&self, node: &Node) -> Fault {
         let found = match (self, &node.form, node.text()) {
             (Self::Secret, ..) => "***".to_owned(),
-            (Self::Urls | Self::Web, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
-            (Self::Urls | Self::Web, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
+            (Self::Urls | Self::Web | Self::Server, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
+            (Self::Urls | Self::Web | Self::Server, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
             _ => node.written.clone(),
         };
         Fault { part: String::new(), line: node.line, found, allowed: self.allowed() }

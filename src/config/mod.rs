@@ -13,6 +13,7 @@
 mod address;
 pub mod asyncapi;
 mod broker;
+mod check;
 mod draft;
 mod duration;
 mod emqx;
@@ -24,6 +25,7 @@ mod pair;
 mod print;
 mod profile;
 mod raw;
+mod replicas;
 mod resolve;
 mod sources;
 mod suggest;
@@ -33,12 +35,14 @@ mod url;
 mod walk;
 
 pub use address::{Address, Scheme};
+pub use check::{Check, Kind, Limits, Server, is_encrypted};
 pub use duration::parse_duration;
 pub use emqx::Emqx;
 pub use http::{Http, Token};
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use profile::{PROFILES, Profile};
+pub use replicas::{Kubernetes, Label, Platform, Platforms, Replicas};
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 
@@ -74,6 +78,10 @@ pub struct Config {
     pub log: Log,
     /// The HTTP server; `None` is none.
     pub http: Option<Http>,
+    /// The components that are looked at.
+    pub checks: Vec<Check>,
+    /// What runs the services.
+    pub platforms: Platforms,
 }
 
 impl Config {
@@ -119,6 +127,8 @@ pub struct FailFast {
     pub no_canary: Span,
     /// With a link, and without any message for so long; `None` if quiet is no reason.
     pub quiet: Option<Span>,
+    /// With a critical component in a state of severity critical.
+    pub on_critical: bool,
 }
 
 /// MQTT protocol versions.

@@ -34,8 +34,8 @@ Later ones win:
    `LOOKOUT_BROKER_URL`. Lists are comma separated, or written as in the file (`[]` is an empty one).
    An empty variable counts as not set. The variables that Kubernetes sets for a Service named
    `lookout…` (`LOOKOUT_SERVICE_HOST`, `LOOKOUT_PORT_9464_TCP` and the like) are left alone;
-4. flags: `--set a.b_c=value`, also for `dependencies.NAME`, `service.NAME.patience` and
-   `service.NAME.circuit`. Pairs are set in the file only.
+4. flags: `--set a.b_c=value`, also for `dependencies.NAME`, `service.NAME.patience`,
+   `service.NAME.circuit` and `service.NAME.workload`. Pairs and checks are set in the file only.
 
 Unknown settings, values out of range, and values that contradict each other are refused, all of
 them at once, each with its place, what was found and what is allowed; the exit code is 64.
@@ -66,6 +66,7 @@ fn section_of_file(out: &mut String, section: &Section, draft: &mut Draft) {
         "" => String::new(),
         table::PAIR => format!("[[{}]]\n", section.name),
         // Without an example it would set something.
+        table::CHECK => "# [[check]]\n".to_owned(),
         table::SERVICE => "# [service.OrderService]\n".to_owned(),
         name => format!("[{name}]\n"),
     };
@@ -100,6 +101,7 @@ pub fn reference() -> String {
         let title = match section.name {
             "" => "Top level".to_owned(),
             table::PAIR => "`[[traffic.pair]]`".to_owned(),
+            table::CHECK => "`[[check]]`".to_owned(),
             table::SERVICE => "`[service.NAME]`".to_owned(),
             name => format!("`[{name}]`"),
         };
@@ -116,7 +118,7 @@ pub fn reference() -> String {
 
 fn row(out: &mut String, section: &Section, setting: &Setting, draft: &mut Draft) {
     let key = match section.name {
-        table::PAIR => setting.name.to_owned(),
+        table::PAIR | table::CHECK => setting.name.to_owned(),
         table::SERVICE => format!("service.NAME.{}", setting.name),
         _ => section.key(setting.name),
     };

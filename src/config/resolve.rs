@@ -13,7 +13,7 @@ use super::mistake::quoted;
 use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
-use super::{Config, FailFast, Log, broker, emqx, http};
+use super::{Config, FailFast, Log, broker, check, emqx, http, replicas};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
 use crate::wire::encoding::Encoding;
@@ -32,6 +32,8 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let broker = broker::broker(gathered, &draft, &id);
     let emqx = emqx::emqx(gathered, &draft);
     let http = http::http(gathered, &draft);
+    let checks = check::checks(gathered, &draft, emqx.as_ref().and_then(Option::as_ref));
+    let platforms = replicas::platforms(gathered, &draft);
     let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -55,6 +57,8 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
             codes: pair.codes,
         })
         .collect();
+    let (checks, components) = checks?;
+    settings.components = components;
     Some(Config {
         cluster: draft.cluster,
         id,
@@ -69,10 +73,13 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
             no_link: draft.no_link,
             no_canary: draft.no_canary,
             quiet: draft.exit_on_quiet.then_some(draft.quiet),
+            on_critical: draft.stop_on_critical,
         },
         envelope: if draft.envelope == "bare" { Envelope::Bare } else { Envelope::JsonRpc },
         log: Log { json: draft.log_format == "json", level: draft.log_level },
         http: http?,
+        checks,
+        platforms: platforms?,
     })
 }
 

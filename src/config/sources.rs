@@ -189,6 +189,9 @@ fn flag(gathered: &mut Gathered, key: &str, value: &str) {
     if key.starts_with(table::PAIR) {
         return gathered.mistake(spot, "a pair", "[[traffic.pair]] in the file only");
     }
+    if section == table::CHECK || key.starts_with("check[") {
+        return gathered.mistake(spot, "a check", "[[check]] in the file only");
+    }
     let known = table::section(section).filter(|section| section.is_single());
     match known.and_then(|section| Some((section, section.setting(name)?))) {
         Some((section, setting)) => gathered.single(section, setting, spot, value),

@@ -112,7 +112,7 @@ fn credentials(login: Option<&str>) -> Result<(Option<String>, Option<String>), 
 }
 
 /// Turns `%40` into `@`; `None` if a `%` has no two hexadecimal digits or the bytes no text.
-fn percent_decoded(text: &str) -> Option<String> {
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

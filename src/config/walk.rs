@@ -1,8 +1,9 @@
 //! The file, table by table: which key is a setting, which a table, and which is neither.
 //!
-//! Most tables exist once and hold settings. Three do not: `[[traffic.pair]]` repeats, and the
-//! keys of `[dependencies]` and `[service]` are the operator's own names.
+//! Most tables exist once and hold settings. Four do not: `[[traffic.pair]]` and `[[check]]` repeat,
+//! and the keys of `[dependencies]` and `[service]` are the operator's own names.
 
+use super::check::{self, CheckDraft};
 use super::gather::{Gathered, Spot, file_spot};
 use super::mistake::{key_part, quoted};
 use super::pair::PairDraft;
@@ -55,6 +56,12 @@ impl Gathered {
                         entry.value.sort(),
                         "[[traffic.pair]], a table for each pair",
                     );
+                }
+                (Some(sub), Form::List(checks)) if sub.name == table::CHECK => {
+                    self.checks(spot, checks)
+                }
+                (Some(sub), _) if sub.name == table::CHECK => {
+                    self.mistake(spot, entry.value.sort(), "[[check]], a table for each component");
                 }
                 (Some(sub), Form::Table(entries)) if sub.is_single() => self.entries(sub, entries),
                 (Some(sub), Form::Table(entries)) => self.by_service(sub, entries),
@@ -123,6 +130,48 @@ impl Gathered {
                     self.unknown(spot, suggestion.as_deref());
                 }
             }
+        }
+    }
+
+    /// Takes `[[check]]`.
+    fn checks(&mut self, spot: Spot, nodes: &[Node]) {
+        self.note(table::CHECK, &spot);
+        if nodes.len() > check::MOST {
+            let found = format!("{} checks", nodes.len());
+            return self.mistake(spot, found, format!("at most {}", check::MOST));
+        }
+        for (index, node) in nodes.iter().enumerate() {
+            let name = format!("{}[{index}]", table::CHECK);
+            let spot = file_spot(node.line, &name);
+            self.note(&name, &spot);
+            let mut check = CheckDraft::default();
+            match &node.form {
+                Form::Table(entries) => self.check(&name, &mut check, entries),
+                _ => {
+                    self.spoil(&name);
+                    self.mistake(spot, node.sort(), "a table with name and kind");
+                }
+            }
+            self.draft.checks.push(check);
+        }
+    }
+
+    fn check(&mut self, name: &str, check: &mut CheckDraft, entries: &[Entry]) {
+        let Some(section) = table::section(table::CHECK) else {
+            return;
+        };
+        for entry in entries {
+            let key = format!("{name}.{}", key_part(&entry.key));
+            let spot = file_spot(entry.line, &key);
+            let Some(setting) = section.setting(&entry.key) else {
+                let known = section.settings.iter().map(|setting| setting.name);
+                let suggestion = nearest(&entry.key, known).map(|near| format!("{name}.{near}"));
+                self.unknown(spot, suggestion.as_deref());
+                continue;
+            };
+            self.note(&key, &spot);
+            let done = check.take(setting.name, &setting.kind, &entry.value);
+            self.faults(&key, &spot, done);
         }
     }
 
@@ -201,6 +250,15 @@ impl Gathered {
     fn service_setting(&mut self, name: &str, setting: &Setting, spot: Spot, node: &Node) {
         if !self.service_name(name, spot.clone()) {
             return;
+        }
+        if setting.name == "workload" {
+            let workloads = &mut self.draft.workloads;
+            let done = setting.kind.text(node).map(|word| {
+                workloads.retain(|(known, _)| known != name);
+                workloads.push((name.to_owned(), word));
+            });
+            let key = spot.name.clone();
+            return self.faults(&key, &spot, done);
         }
         let services = &mut self.draft.settings.services;
         let at = services.iter().position(|(known, _)| known == name).unwrap_or_else(|| {

@@ -28,6 +28,10 @@ pub struct Settings {
     pub component: ComponentPolicy,
     /// When lookout doubts its own ears.
     pub doubt: DoubtPolicy,
+    /// The components that are known from the start.
+    pub components: Vec<ComponentSettings>,
+    /// When what runs a service is restarted.
+    pub remedy: RemedyPolicy,
     /// Whether and how often callers are answered in place of their service.
     pub direct: DirectPolicy,
     /// How often a lasting state is said again.
@@ -292,6 +296,67 @@ pub struct ComponentPolicy {
 impl Default for ComponentPolicy {
     fn default() -> Self {
         Self { failure_threshold: 3, success_threshold: 2 }
+    }
+}
+
+/// What is set for one component.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComponentSettings {
+    /// Its name.
+    pub name: String,
+    /// What kind of component.
+    pub kind: String,
+    /// Whether the platform cannot do without it.
+    pub critical: bool,
+    /// In place of those of all components.
+    pub failure_threshold: Option<u32>,
+    /// See above.
+    pub success_threshold: Option<u32>,
+    /// Services that cannot answer while it is down; `*` at the end stands for any ending.
+    pub explains: Vec<String>,
+}
+
+/// When what runs a service is restarted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemedyPolicy {
+    /// Whether it is at all. Default no.
+    pub enabled: bool,
+    /// Whether it is only said. Default yes.
+    pub dry_run: bool,
+    /// Services that may be; `*` at the end stands for any ending. Default none.
+    pub services: Vec<String>,
+    /// How often an unavailable service is judged. Default 30 s.
+    pub every: Span,
+    /// Judgements in a row before the first attempt. Default 3.
+    pub after: u32,
+    /// From one attempt to the next of the same service. Default 5 min.
+    pub delay: Span,
+    /// Attempts before a service is left alone. Default 3.
+    pub attempts: u32,
+    /// Attempts in an hour, of all services. Default 4.
+    pub per_hour: u32,
+}
+
+impl Default for RemedyPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            dry_run: true,
+            services: Vec::new(),
+            every: Span::from_secs(30),
+            after: 3,
+            delay: Span::from_secs(300),
+            attempts: 3,
+            per_hour: 4,
+        }
+    }
+}
+
+/// Whether a pattern, with `*` at its end for any ending, means a name.
+pub fn means(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => name.starts_with(beginning),
+        None => pattern == name,
     }
 }
 

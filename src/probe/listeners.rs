@@ -9,8 +9,11 @@
 //! no more than a few. What cannot be found out is not reported, and said in the log when it begins
 //! and when it ends.
 
-use super::emqx::{Api, Subscription};
-use super::filters::{MOST_LEVELS, hears, questions};
+mod api;
+mod filters;
+
+use api::{Api, Subscription};
+use filters::{MOST_LEVELS, hears, questions};
 use crate::clock::Clock;
 use crate::config::Emqx;
 use crate::observer::Instant;

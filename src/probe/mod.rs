@@ -1,13 +1,15 @@
 //! Probes: they ask others what only those know, and report; they judge nothing.
 //!
-//! So far there is one, which asks EMQX who listens to the topic of a service that lets calls wait
-//! ([`Listeners`]). A probe that gets no answer reports nothing, and says so in the log. [`page`]
-//! asks lookout itself, for `lookout health`.
+//! Components are looked at by a probe of their kind ([`kind`]), which says what it found
+//! ([`Found`]). EMQX is asked who listens to the topic of a service that lets calls wait
+//! ([`Listeners`]). A question that gets no answer is a finding on the component, and never one on a
+//! service. [`page`] asks lookout itself, for `lookout health`.
 
-mod emqx;
-mod filters;
+mod found;
 mod health;
+pub mod kind;
 mod listeners;
 
+pub use found::{Found, Trouble};
 pub use health::{Page, page};
 pub use listeners::{Listeners, Look, Results, Waiting};

@@ -258,5 +258,18 @@ pub(super) static SERVICE: Section = Section {
              but a trip is reported once.",
         )
         .unset("\"observe_only\"", "automatic"),
+        setting(
+            "workload",
+            Kind::Text { allowed: "a name of 1 to 63 letters, digits and - _ .", check: is_workload },
+            Slot::Service,
+            "What the platform that runs it calls it, where that is another name: see `[replicas]`.",
+        )
+        .unset("\"order-service\"", "the service's own name"),
     ],
 };
+
+/// Whether a text can be the value of a label in Kubernetes.
+fn is_workload(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    (1..=63).contains(&text.len()) && text.chars().all(plain)
+}

@@ -7,12 +7,16 @@
 //! it holds for them.
 
 mod broker;
+mod check;
 mod circuit;
 mod emqx;
 mod judgement;
 mod limits;
 mod pair;
 mod program;
+mod replicas;
+
+pub(super) use check::KINDS;
 
 use super::draft::Draft;
 use super::duration;
@@ -22,7 +26,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 21] = [
+pub(super) static SECTIONS: [&Section; 26] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -35,7 +39,12 @@ pub(super) static SECTIONS: [&Section; 21] = [
     &judgement::VERDICT,
     &circuit::CIRCUIT,
     &circuit::CASCADE,
+    &check::CHECK,
     &circuit::COMPONENT,
+    &replicas::REPLICAS,
+    &replicas::KUBERNETES,
+    &replicas::DOCKER,
+    &replicas::REMEDY,
     &circuit::DOUBT,
     &circuit::EVENTS,
     &circuit::DEPENDENCIES,
@@ -46,8 +55,10 @@ pub(super) static SECTIONS: [&Section; 21] = [
     &program::HTTP,
 ];
 
-/// The section whose tables repeat: `[[traffic.pair]]`.
+/// A section whose tables repeat: `[[traffic.pair]]`.
 pub(super) const PAIR: &str = "traffic.pair";
+/// The other one: `[[check]]`.
+pub(super) const CHECK: &str = "check";
 /// The section whose keys are services, each with a list.
 pub(super) const DEPENDENCIES: &str = "dependencies";
 /// The section whose keys are services, each with a table.
@@ -96,6 +107,8 @@ pub(super) enum Slot {
     Pair(fn(&mut PairDraft) -> &mut Option<String>),
     /// In one pair, by a function of its own; how the default one shows it, if it has it.
     PairForm(Take, fn(&PairDraft) -> Option<String>),
+    /// In what is set for one check, of one of these kinds: there may be many.
+    Check(&'static [&'static str]),
     /// In what is set for one service: there may be many.
     Service,
 }
@@ -116,7 +129,7 @@ impl Section {
 
     /// Whether each of its settings exists once, so that a variable can name it.
     pub(super) fn is_single(&self) -> bool {
-        !matches!(self.name, PAIR | DEPENDENCIES | SERVICE)
+        !matches!(self.name, PAIR | CHECK | DEPENDENCIES | SERVICE)
     }
 
     /// The environment variable of a setting; `None` if it can be in the file only.
@@ -156,7 +169,7 @@ impl Setting {
             Slot::Texts(at) => *at(draft) = kind.texts(node)?,
             Slot::Urls(at) => *at(draft) = kind.urls(node)?,
             Slot::Integers(at) => *at(draft) = kind.integers(node)?,
-            Slot::Pair(_) | Slot::PairForm(..) | Slot::Service => {
+            Slot::Pair(_) | Slot::PairForm(..) | Slot::Check(_) | Slot::Service => {
                 return Err(vec![Fault {
                     part: String::new(),
                     line: node.line,
@@ -193,7 +206,7 @@ impl Setting {
                 draft.traffic.pairs.first_mut().and_then(|pair| at(pair).as_ref().map(text))
             }
             Slot::PairForm(_, show) => draft.traffic.pairs.first().and_then(show),
-            Slot::Service => None,
+            Slot::Check(_) | Slot::Service => None,
         }
     }
 

@@ -148,6 +148,13 @@ pub(super) static FAIL_FAST: Section = Section {
             (S, 24 * H),
             "With `exit_on_quiet`: with a link, and without any message for longer than this.",
         ),
+        setting(
+            "stop_on_critical",
+            Kind::Flag,
+            Slot::Flag(|d| &mut d.stop_on_critical),
+            "Whether a finding of severity critical on a component that is `critical` is a reason. Off, because \
+             lookout is of most use while something is broken.",
+        ),
     ],
 };
 

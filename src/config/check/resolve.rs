@@ -1,0 +1,278 @@
+//! From what was written of a component to what is looked at there.
+//!
+//! A setting that makes no sense for the kind is refused, as whoever wrote it expects an effect.
+//! What is not set has the default of its kind. Of user and password a setting of its own wins over
+//! the address.
+
+use super::super::broker::password_from;
+use super::super::draft::Draft;
+use super::super::gather::Gathered;
+use super::super::mistake::quoted;
+use super::super::url::percent_decoded;
+use super::super::{Emqx, Secret, Tls, table, tls};
+use super::draft::Value;
+use super::{Check, CheckDraft, Kind, Limits, Server, is_encrypted, parse};
+use crate::observer::Span;
+use crate::observer::settings::ComponentSettings;
+use std::path::PathBuf;
+use url::Url;
+
+/// All checks, and what the observer is told of them; `None` if a mistake was noted.
+pub(in super::super) fn checks(
+    gathered: &mut Gathered,
+    draft: &Draft,
+    emqx: Option<&Emqx>,
+) -> Option<(Vec<Check>, Vec<ComponentSettings>)> {
+    let (mut checks, mut settings) = (Vec::new(), Vec::new());
+    let mut whole = true;
+    for (index, draft) in draft.checks.iter().enumerate() {
+        let at = format!("{}[{index}]", table::CHECK);
+        match check(&mut Place { gathered, at: &at, draft }, emqx) {
+            Some(check) if checks.iter().any(|it: &Check| it.name == check.name) => {
+                let spot = gathered.spot(&format!("{at}.name"));
+                gathered.mistake(spot, quoted(&check.name), "a name that no other check has");
+                whole = false;
+            }
+            Some(check) => {
+                settings.push(component(draft, &check));
+                checks.push(check);
+            }
+            None => whole = false,
+        }
+    }
+    whole.then_some((checks, settings))
+}
+
+fn component(draft: &CheckDraft, check: &Check) -> ComponentSettings {
+    let broker = matches!(check.kind, Kind::Emqx { .. } | Kind::Mosquitto);
+    let all = || if broker { vec!["*".to_owned()] } else { Vec::new() };
+    ComponentSettings {
+        name: check.name.clone(),
+        kind: check.kind.name().to_owned(),
+        critical: check.critical,
+        failure_threshold: draft.count("failure_threshold"),
+        success_threshold: draft.count("success_threshold"),
+        explains: draft.texts("explains").map_or_else(all, <[String]>::to_vec),
+    }
+}
+
+/// One check in the making.
+struct Place<'a> {
+    gathered: &'a mut Gathered,
+    at: &'a str,
+    draft: &'a CheckDraft,
+}
+
+impl Place<'_> {
+    fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.at)
+    }
+
+    fn is_bad(&self, name: &str) -> bool {
+        self.gathered.is_bad(self.at) || self.gathered.is_bad(&self.key(name))
+    }
+
+    fn mistake(&mut self, name: &str, found: impl Into<String>, allowed: impl Into<String>) {
+        let spot = self.gathered.spot(&self.key(name));
+        self.gathered.mistake(spot, found, allowed);
+    }
+
+    /// A text that has to be there.
+    fn needed(&mut self, name: &str, allowed: &str) -> Option<String> {
+        let text = self.draft.text(name).map(str::to_owned);
+        if text.is_none() && !self.is_bad(name) {
+            self.mistake(name, "nothing", allowed);
+        }
+        text
+    }
+}
+
+fn check(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Check> {
+    let name = place.needed("name", "a name by which the component is known");
+    let kind = place.needed("kind", &format!("one of {}", table::KINDS.join(", ")))?;
+    refuse_strange(place, &kind)?;
+    let kind = self::kind(place, &kind, emqx);
+    let draft = place.draft;
+    Some(Check {
+        name: name?,
+        critical: draft.flag("critical"),
+        interval: draft.span("interval", Span::from_secs(30)),
+        timeout: draft.span("timeout", Span::from_secs(10)),
+        kind: kind?,
+    })
+}
+
+/// Refuses settings that are for other kinds.
+fn refuse_strange(place: &mut Place<'_>, kind: &str) -> Option<()> {
+    let section = table::section(table::CHECK)?;
+    let mut strange = Vec::new();
+    for name in place.draft.0.keys().copied() {
+        let setting = section.setting(name);
+        if let Some(table::Slot::Check(kinds)) = setting.map(|setting| setting.slot)
+            && !kinds.contains(&kind)
+        {
+            strange.push((name, format!("such a setting only for {}", kinds.join(", "))));
+        }
+    }
+    let none = strange.is_empty();
+    for (name, allowed) in strange {
+        place.mistake(name, format!("{name} of a check of kind {kind}"), allowed);
+    }
+    none.then_some(())
+}
+
+fn kind(place: &mut Place<'_>, kind: &str, emqx: Option<&Emqx>) -> Option<Kind> {
+    let draft = place.draft;
+    let expect = draft.count("expect");
+    let of = |slow, bytes| limits(draft, slow, bytes);
+    let (mib, ms) = (1 << 20, Span::from_millis);
+    let slow = |otherwise| draft.span("slow", ms(otherwise));
+    let max_memory = draft.number("max_memory", if kind == "memory" { 0.85 } else { 0.9 });
+    Some(match kind {
+        "emqx" => Kind::Emqx { api: api(place, emqx)?, expect, max_memory },
+        "mosquitto" => Kind::Mosquitto,
+        "loopback" => Kind::Loopback { slow: slow(100) },
+        "postgresql" => Kind::Postgresql {
+            at: server(place, &["postgresql", "postgres"], 5432)?,
+            limits: of(100, 1_024 * mib),
+            replicas: draft.texts("replicas").unwrap_or_default().to_vec(),
+            max_transaction: draft.span("max_transaction", Span::from_secs(600)),
+        },
+        "mongodb" => {
+            Kind::Mongodb { at: server(place, &["mongodb"], 27_017)?, limits: of(100, 0), expect }
+        }
+        "redis" => {
+            let at = server(place, &["redis", "rediss"], 6_379)?;
+            Kind::Redis { at, limits: of(5, 64 * mib), max_memory, expect }
+        }
+        "kubernetes" => Kind::Kubernetes { expect },
+        "docker" => {
+            Kind::Docker { containers: draft.texts("containers").unwrap_or_default().to_vec() }
+        }
+        "http" => {
+            let at = server(place, &["http", "https"], 80)?;
+            let status = match draft.0.get("status") {
+                Some(Value::Integers(codes)) => {
+                    codes.iter().filter_map(|code| u16::try_from(*code).ok()).collect()
+                }
+                _ => Vec::new(),
+            };
+            let contains = draft.text("contains").map(str::to_owned);
+            Kind::Http { at, slow: slow(1_000), status, contains }
+        }
+        "tcp" => {
+            let at = server(place, &["tcp"], 0)?;
+            let host = at.url.host_str()?.trim_matches(['[', ']']).to_owned();
+            Kind::Tcp { host, port: at.url.port()?, slow: slow(1_000) }
+        }
+        "disk" => {
+            let path = place.needed("path", "a place on the file system that is looked at")?;
+            Kind::Disk { path: path.into(), shares: shares(place)? }
+        }
+        _ => Kind::Memory { max_memory },
+    })
+}
+
+fn limits(draft: &CheckDraft, slow: u64, bytes: u64) -> Limits {
+    Limits {
+        slow: draft.span("slow", Span::from_millis(slow)),
+        max_lag: draft.span("max_lag", Span::from_secs(30)),
+        max_lag_bytes: draft
+            .integer("max_lag_bytes")
+            .and_then(|it| u64::try_from(it).ok())
+            .unwrap_or(bytes),
+        max_connections: draft.number("max_connections", 0.9),
+    }
+}
+
+/// When a disk is full.
+fn shares(place: &mut Place<'_>) -> Option<(f64, f64)> {
+    let (warn, fail) = (place.draft.number("warn_at", 0.8), place.draft.number("fail_at", 0.9));
+    if warn > fail {
+        place.mistake("warn_at", warn.to_string(), format!("at most fail_at ({fail})"));
+        return None;
+    }
+    Some((warn, fail))
+}
+
+/// EMQX's interface: that of `[emqx]`, unless the check has an address of its own.
+fn api(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Emqx> {
+    if place.draft.text("url").is_none() {
+        if let Some(emqx) = emqx {
+            return Some(emqx.clone());
+        }
+        if !place.is_bad("url") {
+            place.mistake("url", "nothing", "an address here or in emqx.url");
+        }
+        return None;
+    }
+    let Server { url, user, password, tls, .. } = server(place, &["http", "https"], 80)?;
+    let Some(key) = user.zip(password) else {
+        place.mistake("user", "nothing", "an API key in user, its secret in password_file");
+        return None;
+    };
+    Some(Emqx {
+        url: url.as_str().trim_end_matches('/').to_owned(),
+        key,
+        tls,
+        timeout: place.draft.span("timeout", Span::from_secs(10)),
+        look_every: Span::from_secs(5),
+        onlookers: Vec::new(),
+    })
+}
+
+/// Where a server is, by an address of one of these schemes.
+fn server(place: &mut Place<'_>, schemes: &[&str], port: u16) -> Option<Server> {
+    let allowed = format!("an address that begins with {}://", schemes.join(":// or "));
+    let mut url = parse(&place.needed("url", &allowed)?)?;
+    if !schemes.contains(&url.scheme()) {
+        let found = format!("{}://", url.scheme());
+        place.mistake("url", found, allowed);
+        return None;
+    }
+    if port == 0 && url.port().is_none() {
+        place.mistake("url", "an address without a port", "tcp://host:port");
+        return None;
+    }
+    let name = percent_decoded(url.username()).filter(|name| !name.is_empty());
+    let word = url.password().and_then(percent_decoded);
+    // Neither can fail for an address that has a host.
+    let _ = (url.set_username(""), url.set_password(None));
+    let password = password(place, word)?;
+    let user = place.draft.text("user").map(str::to_owned).or(name);
+    let (tls, ca_file) = encryption(place, &url)?;
+    Some(Server { url, user, password, tls, ca_file })
+}
+
+/// The password: `Some(None)` is none, `None` a mistake.
+fn password(place: &mut Place<'_>, in_url: Option<String>) -> Option<Option<Secret>> {
+    match (place.draft.text("password"), place.draft.text("password_file")) {
+        (Some(_), Some(_)) => {
+            place.mistake("password_file", "a password here and in password", "only one of them");
+            None
+        }
+        (Some(word), None) => Some(Some(Secret(word.to_owned()))),
+        (None, Some(path)) => {
+            let key = place.key("password_file");
+            password_from(place.gathered, &key, path).map(|word| Some(Secret(word)))
+        }
+        (None, None) => Some(in_url.map(Secret)),
+    }
+}
+
+/// TLS, if the address asks for it.
+fn encryption(place: &mut Place<'_>, url: &Url) -> Option<(Tls, Option<PathBuf>)> {
+    let (key, at) = (place.key("ca_file"), place.key("url"));
+    let ca = place.draft.text("ca_file");
+    if is_encrypted(url) {
+        return Some((tls::trusting(place.gathered, (&key, ca), &at)?, ca.map(PathBuf::from)));
+    }
+    match ca {
+        None => Some((Tls::distrusting()?, None)),
+        Some(path) => {
+            let (found, allowed) = (quoted(path), "such a setting only beside an address with TLS");
+            place.mistake("ca_file", found, allowed);
+            None
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What runs the services: which platform is asked, how a service is known there, and the way to it.
+
+use super::draft::Draft;
+use super::gather::Gathered;
+use crate::observer::Span;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What stands for the service in a label.
+const SERVICE: &str = "{service}";
+
+/// Which platform runs the services, and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Platforms {
+    /// Who is asked for replicas; `None` is nobody.
+    pub replicas: Option<Replicas>,
+    /// The way to Kubernetes.
+    pub kubernetes: Kubernetes,
+    /// Docker's address: `unix://…`, `tcp://…` or `http://…`.
+    pub docker: String,
+}
+
+/// Who is asked for replicas, and how a service is known there.
+#[derive(Clone, Debug)]
+pub struct Replicas {
+    /// Which platform.
+    pub from: Platform,
+    /// The namespace, for Kubernetes.
+    pub namespace: String,
+    /// The label by which a service is known.
+    pub label: Label,
+    /// How often what is known is told.
+    pub every: Span,
+}
+
+/// A platform that runs services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Kubernetes.
+    Kubernetes,
+    /// Docker.
+    Docker,
+}
+
+/// The way to Kubernetes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kubernetes {
+    /// A file that says where a cluster is; `None` is the pod's service account, else the default file.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it.
+    pub context: Option<String>,
+}
+
+/// A label whose value names a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its key.
+    pub key: String,
+    before: String,
+    after: String,
+    /// Services that the platform calls otherwise: its word, then theirs.
+    workloads: BTreeMap<String, String>,
+}
+
+impl Label {
+    /// The label of a template such as `app={service}`; `None` if it is none.
+    pub fn new(template: &str) -> Option<Self> {
+        let (key, value) = template.split_once('=')?;
+        let (before, after) = value.split_once(SERVICE)?;
+        let plain = |text: &str, more: &str| {
+            text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        };
+        let good = !key.is_empty()
+            && plain(key, "-_./")
+            && plain(before, "-_.")
+            && plain(after, "-_.");
+        good.then(|| Self {
+            key: key.to_owned(),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            workloads: BTreeMap::new(),
+        })
+    }
+
+    /// The same, with services that the platform calls otherwise: (service, workload).
+    #[must_use]
+    pub fn with(mut self, workloads: &[(String, String)]) -> Self {
+        self.workloads =
+            workloads.iter().map(|(service, workload)| (workload.clone(), service.clone())).collect();
+        self
+    }
+
+    /// The service that a value of the label names.
+    pub fn service(&self, value: &str) -> Option<String> {
+        let word = value.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        if word.is_empty() {
+            return None;
+        }
+        Some(self.workloads.get(word).map_or(word, String::as_str).to_owned())
+    }
+
+    /// The value of the label of a service.
+    pub fn value(&self, service: &str) -> String {
+        let other = self.workloads.iter().find(|(_, known)| *known == service);
+        let word = other.map_or(service, |(workload, _)| workload);
+        format!("{}{word}{}", self.before, self.after)
+    }
+}
+
+/// Whether a text is a label with a service in it.
+pub(super) fn is_label(text: &str) -> bool {
+    Label::new(text).is_some()
+}
+
+/// Whether a text says where Docker is.
+pub(super) fn is_docker_url(text: &str) -> bool {
+    ["unix:///", "tcp://", "http://"]
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()))
+}
+
+/// Puts it together; `None` if a mistake was noted.
+pub(super) fn platforms(gathered: &mut Gathered, draft: &Draft) -> Option<Platforms> {
+    let wanted = &draft.replicas;
+    let (from, usual) = match wanted.from.as_str() {
+        "kubernetes" => (Some(Platform::Kubernetes), "app={service}"),
+        "docker" => (Some(Platform::Docker), "com.docker.compose.service={service}"),
+        _ => (None, "app={service}"),
+    };
+    let label = Label::new(wanted.label.as_deref().unwrap_or(usual))?.with(&draft.workloads);
+    if draft.settings.remedy.enabled && from.is_none() && !gathered.is_bad("replicas.from") {
+        let spot = gathered.spot("remedy.enabled");
+        let allowed = "true only where replicas.from says which platform runs the services";
+        gathered.mistake(spot, "true", allowed);
+        return None;
+    }
+    Some(Platforms {
+        replicas: from.map(|from| Replicas {
+            from,
+            namespace: wanted.namespace.clone(),
+            label,
+            every: wanted.every,
+        }),
+        kubernetes: Kubernetes {
+            kubeconfig: draft.kubeconfig.as_ref().map(PathBuf::from),
+            context: draft.kube_context.clone(),
+        },
+        docker: draft.docker_url.clone(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_names_a_service_and_back() {
+        let others = [("UserManagement".to_owned(), "user-management".to_owned())];
+        for (template, value, service) in [
+            ("app={service}", "Billing", Some("Billing")),
+            ("app={service}", "user-management", Some("UserManagement")),
+            ("app.kubernetes.io/name=svc-{service}-v1", "svc-Billing-v1", Some("Billing")),
+            ("app=svc-{service}", "svc-", None),
+            ("app=svc-{service}", "Billing", None),
+        ] {
+            let label = Label::new(template).unwrap().with(&others);
+            assert_eq!(label.service(value).as_deref(), service, "{template} {value}");
+            if let Some(service) = service {
+                assert_eq!(label.value(service), value, "{template}");
+            }
+        }
+        for wrong in ["app", "app=x", "={service}", "a b={service}", "app={service},tier=x"] {
+            assert!(Label::new(wrong).is_none(), "{wrong}");
+        }
+    }
+}

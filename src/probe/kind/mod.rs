@@ -1,0 +1,40 @@
+//! The kinds of components, a file for each; they have one face.
+//!
+//! A look asks the component how it is and says what it found. It may be given up at any moment:
+//! whoever looks has a time limit. What is kept between two looks, such as a connection or the
+//! counters of the last look, is the probe's own.
+
+mod disk;
+mod http;
+mod memory;
+mod tcp;
+
+use super::found::Found;
+use crate::config::Kind;
+use futures_util::future::BoxFuture;
+
+/// A component that can be looked at.
+pub trait Probe: Send {
+    /// Looks once.
+    fn look(&mut self) -> BoxFuture<'_, Found>;
+
+    /// The last look took too long and was given up.
+    fn gave_up(&mut self) {}
+}
+
+/// The probe of a component.
+///
+/// # Errors
+///
+/// If what it needs cannot be set up; nothing is connected yet.
+pub fn probe(kind: &Kind) -> anyhow::Result<Box<dyn Probe>> {
+    Ok(match kind {
+        Kind::Http { at, slow, status, contains } => {
+            Box::new(http::Http::new(at, *slow, status, contains.as_deref())?)
+        }
+        Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
+        Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
+        Kind::Memory { max_memory } => Box::new(memory::Memory::new(*max_memory)),
+        _ => anyhow::bail!("not yet"),
+    })
+}
