@@ -190,7 +190,8 @@ impl Kind {
 
 /// Reads an address; `None` if it is none, or none of a host.
 pub(super) fn parse(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|url| url.host_str().is_some_and(|it| !it.is_empty()))?;
+    let url =
+        Url::parse(text).ok().filter(|url| url.host_str().is_some_and(|it| !it.is_empty()))?;
     url.fragment().is_none().then_some(url)
 }
 
@@ -209,12 +210,6 @@ pub fn is_encrypted(url: &Url) -> bool {
 
 impl std::fmt::Display for Check {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "{} ({}, every {})",
-            self.name,
-            self.kind.name(),
-            duration::show(self.interval)
-        )
+        write!(f, "{} ({}, every {})", self.name, self.kind.name(), duration::show(self.interval))
     }
 }

@@ -289,8 +289,12 @@ impl Kind {
     fn refusal(&self, node: &Node) -> Fault {
         let found = match (self, &node.form, node.text()) {
             (Self::Secret, ..) => "***".to_owned(),
-            (Self::Urls | Self::Web | Self::Server, _, Some(text)) => format!("\"{}\"", shown(&url::masked(text))),
-            (Self::Urls | Self::Web | Self::Server, ..) | (_, Form::Table(_), _) => node.sort().to_owned(),
+            (Self::Urls | Self::Web | Self::Server, _, Some(text)) => {
+                format!("\"{}\"", shown(&url::masked(text)))
+            }
+            (Self::Urls | Self::Web | Self::Server, ..) | (_, Form::Table(_), _) => {
+                node.sort().to_owned()
+            }
             _ => node.written.clone(),
         };
         Fault { part: String::new(), line: node.line, found, allowed: self.allowed() }

@@ -70,10 +70,8 @@ impl Label {
         let plain = |text: &str, more: &str| {
             text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
         };
-        let good = !key.is_empty()
-            && plain(key, "-_./")
-            && plain(before, "-_.")
-            && plain(after, "-_.");
+        let good =
+            !key.is_empty() && plain(key, "-_./") && plain(before, "-_.") && plain(after, "-_.");
         good.then(|| Self {
             key: key.to_owned(),
             before: before.to_owned(),
@@ -85,8 +83,10 @@ impl Label {
     /// The same, with services that the platform calls otherwise: (service, workload).
     #[must_use]
     pub fn with(mut self, workloads: &[(String, String)]) -> Self {
-        self.workloads =
-            workloads.iter().map(|(service, workload)| (workload.clone(), service.clone())).collect();
+        self.workloads = workloads
+            .iter()
+            .map(|(service, workload)| (workload.clone(), service.clone()))
+            .collect();
         self
     }
 

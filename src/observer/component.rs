@@ -1,20 +1,30 @@
 //! Probe reports on components, turned into findings with hysteresis.
 //!
 //! One failed check is noise; three in a row are a finding, unless the answer was definite
-//! ("node stopped"). The same on the way back with two. A finding is said on crossing and
-//! again every five minutes.
+//! ("node stopped"). The same on the way back with two. A finding is said on crossing, when it
+//! becomes worse than it ever was, and again every five minutes. A component that was announced
+//! and not yet reported on is starting: neither well nor bad.
+//!
+//! A component that does not work explains services that need it: theirs are then consequences of
+//! its incident (see [`Components::cause`]).
 
-use super::incident::{Ids, IncidentId};
+use super::history::History;
+use super::incident::{Ids, IncidentId, Outages};
 use super::input::{Report, Severity};
-use super::settings::ComponentPolicy;
+use super::settings::{ComponentPolicy, ComponentSettings, means};
 use super::time::{Instant, Span};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Bytes kept of a report's details and message.
+/// Bytes kept of a report's details and message, and of each advice; and advices.
 const MAX_DETAILS: usize = 16 * 1024;
 const MAX_MESSAGE: usize = 1024;
+const MAX_ADVICES: usize = 8;
+
+/// A finding of severity error that lasts longer than this, and longer than most of its like, asks
+/// for people.
+const LASTS_LONG: Span = Span::from_secs(600);
 
 /// The state of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +35,28 @@ pub enum Condition {
     Degraded,
     /// A finding of severity error or critical.
     Unhealthy,
+    /// No check has ended yet.
+    Starting,
+}
+
+impl Condition {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded => "degraded",
+            Self::Unhealthy => "unhealthy",
+            Self::Starting => "starting",
+        }
+    }
+
+    /// That of a finding.
+    pub(super) const fn of(severity: Severity) -> Self {
+        match severity {
+            Severity::Info | Severity::Warning => Self::Degraded,
+            Severity::Error | Severity::Critical => Self::Unhealthy,
+        }
+    }
 }
 
 /// A finding on a component, as it is said.
@@ -34,12 +66,24 @@ pub struct Finding {
     pub component: Arc<str>,
     /// Its kind.
     pub kind: Arc<str>,
+    /// Whether the platform cannot do without it.
+    pub critical: bool,
     /// How bad it is.
     pub severity: Severity,
     /// What the probe found.
     pub message: Arc<str>,
+    /// What follows from it, in a word.
+    pub impact: Option<Arc<str>>,
     /// Its details, as the probe gave them.
     pub details: Option<Arc<str>>,
+    /// What to do about it.
+    pub advice: Vec<Arc<str>>,
+    /// Services whose trouble it explains, in order of their names.
+    pub affected: Vec<Arc<str>>,
+    /// From the lengths of its past outages.
+    pub estimate: Option<(Span, Span)>,
+    /// Whether people have to see to it: it is critical, or lasts longer than its like.
+    pub escalate: bool,
     /// How often it was said before.
     pub repeat: u32,
     /// The incident.
@@ -62,29 +106,72 @@ pub struct Standing {
     pub name: Arc<str>,
     /// What kind of component.
     pub kind: Arc<str>,
+    /// Whether the platform cannot do without it.
+    pub critical: bool,
     /// How it is.
     pub condition: Condition,
     /// What is wrong with it, and since when.
     pub finding: Option<(Finding, Instant)>,
+    /// When it was last reported on.
+    pub checked: Option<Instant>,
+    /// Checks that the shares rest on: the last hundred.
+    pub checks: u32,
+    /// Share of them that passed.
+    pub success_rate: Option<f64>,
+    /// From 0, as bad as can be, to 1.
+    pub score: Option<f64>,
+    /// How long the last check took.
+    pub took: Option<Span>,
+    /// 95th percentile of how long they took.
+    pub took_p95: Option<Span>,
 }
 
+/// A finding under way.
 #[derive(Clone, Debug)]
-struct Component {
-    kind: Arc<str>,
-    failed: u32,
-    passed: u32,
-    finding: Option<(Finding, Instant, Instant)>,
-    /// How bad it was at worst since the finding began.
+struct Under {
+    finding: Finding,
+    /// When the checks began to fail.
+    began: Instant,
+    since: Instant,
+    said: Instant,
+    /// Whether it was decided which incident it belongs to.
+    is_linked: bool,
+    /// How bad it was at worst.
     worst: Severity,
 }
 
-/// All components reported on.
+#[derive(Clone, Debug, Default)]
+struct Component {
+    kind: Arc<str>,
+    settings: ComponentSettings,
+    failed: u32,
+    passed: u32,
+    /// When the checks began to fail that fail now.
+    failing_since: Option<Instant>,
+    under: Option<Under>,
+    history: History,
+    outages: Outages,
+}
+
+/// All components that were announced or reported on.
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     known: BTreeMap<Arc<str>, Component>,
+    /// Whether one that is down explains anything.
+    explain: bool,
 }
 
 impl Components {
+    /// Those that were announced.
+    pub fn new(settings: &[ComponentSettings]) -> Self {
+        let known = settings.iter().map(|settings| {
+            let kind = settings.kind.as_str().into();
+            let component = Component { kind, settings: settings.clone(), ..Component::default() };
+            (settings.name.as_str().into(), component)
+        });
+        Self { known: known.collect(), explain: false }
+    }
+
     /// Takes a report. A component beyond `max` is not taken up.
     pub fn report(
         &mut self,
@@ -99,104 +186,244 @@ impl Components {
                 return None;
             }
             let kind = cut(report.kind, MAX_MESSAGE).into();
-            let worst = Severity::Info;
-            let component = Component { kind, failed: 0, passed: 0, finding: None, worst };
-            self.known.insert(report.name.into(), component);
+            self.known.insert(report.name.into(), Component { kind, ..Component::default() });
         }
         let (name, component) = self
             .known
             .range_mut::<str, _>((Bound::Included(report.name), Bound::Unbounded))
             .next()?;
-        if report.healthy {
-            component.failed = 0;
-            component.passed = component.passed.saturating_add(1);
-            let enough = report.definite || component.passed >= policy.success_threshold;
-            let (finding, since, _) = component.finding.take_if(|_| enough)?;
-            return Some(Said::Recovered(name.clone(), finding.incident, now.since(since)));
-        }
-        component.passed = 0;
-        component.failed = component.failed.saturating_add(1);
-        if component.finding.is_some() {
-            return component.keep(report).map(Said::Error);
-        }
-        let enough = report.definite || component.failed >= policy.failure_threshold;
-        enough.then(|| {
-            let finding = Finding {
-                component: name.clone(),
-                kind: component.kind.clone(),
-                severity: report.severity,
-                message: cut(report.message, MAX_MESSAGE).into(),
-                details: details(report),
-                repeat: 0,
-                incident: ids.next(now),
-            };
-            component.finding = Some((finding.clone(), now, now));
-            component.worst = report.severity;
-            Said::Error(finding)
-        })
+        component.history.add(now, report.healthy, report.took);
+        let said = if report.healthy {
+            let over = component.pass(now, report, policy);
+            over.map(|(incident, outage)| Said::Recovered(name.clone(), incident, outage))
+        } else {
+            component.fail(now, name, report, policy, ids).map(Said::Error)
+        };
+        self.count_explaining();
+        said
     }
 
     /// Findings that are due to be said again.
     pub fn repeats(&mut self, now: Instant, every: Span) -> Vec<Said> {
         let mut said = Vec::new();
         for component in self.known.values_mut() {
-            if let Some((finding, _, last)) = &mut component.finding
-                && now.since(*last) >= every
+            if let Some(under) = &mut component.under
+                && now.since(under.said) >= every
             {
-                *last = now;
-                finding.repeat += 1;
-                said.push(Said::Error(finding.clone()));
+                under.said = now;
+                under.finding.repeat += 1;
+                under.finding.escalate = under.is_for_people(now);
+                said.push(Said::Error(under.finding.clone()));
             }
         }
         said
     }
 
+    /// The component that explains why a service does not answer, the worst if there are several,
+    /// with its incident.
+    /// Its checks must have begun to fail before `until`, if that is given.
+    pub fn cause(&self, service: &str, until: Option<Instant>) -> Option<(Arc<str>, IncidentId)> {
+        let down = self.known.iter().filter_map(|(name, component)| {
+            let Under { finding, began, .. } = component.under.as_ref()?;
+            let soon = until.is_none_or(|until| *began <= until);
+            let explains = soon && finding.is_down() && component.explains(service);
+            explains.then_some((finding.severity, name, finding))
+        });
+        // Of equals the first by name.
+        let worst = down.rev().max_by_key(|(severity, ..)| *severity);
+        worst.map(|(_, name, finding)| (name.clone(), finding.incident))
+    }
+
+    /// Whether any component explains anything at all now.
+    pub const fn explains_any(&self) -> bool {
+        self.explain
+    }
+
+    /// Whether a component is down and explains why a service does not answer, and since when its
+    /// checks fail.
+    pub fn explains(&self, component: &str, service: &str) -> Option<Instant> {
+        let component = self.known.get(component)?;
+        let under = component.under.as_ref().filter(|under| under.finding.is_down())?;
+        component.explains(service).then_some(under.began)
+    }
+
+    /// A finding belongs to an incident that began before it; whether it does, which it does not if
+    /// it was said under an id of its own before.
+    pub fn link(&mut self, component: &str, incident: IncidentId) -> bool {
+        let Some(under) = self.known.get_mut(component).and_then(|it| it.under.as_mut()) else {
+            return false;
+        };
+        let links = !std::mem::replace(&mut under.is_linked, true);
+        if links {
+            under.finding.incident = incident;
+        }
+        links
+    }
+
+    fn count_explaining(&mut self) {
+        self.explain = self.known.values().any(|component| {
+            let down = component.under.as_ref().is_some_and(|under| under.finding.is_down());
+            down && !component.settings.explains.is_empty()
+        });
+    }
+
     /// Every component as it stands.
     pub fn all(&self) -> Vec<Standing> {
-        let all = self.known.values().zip(self.conditions());
-        let standing = |(component, (name, condition, _)): (&Component, (&Arc<str>, _, _))| {
-            let finding = component.finding.as_ref();
+        let standing = |(name, component): (&Arc<str>, &Component)| {
+            let (history, condition) = (&component.history, component.condition());
             Standing {
                 name: name.clone(),
                 kind: component.kind.clone(),
+                critical: component.settings.critical,
                 condition,
-                finding: finding.map(|(finding, since, _)| (finding.clone(), *since)),
+                finding: component.under.as_ref().map(|it| (it.finding.clone(), it.since)),
+                checked: history.last(),
+                checks: history.len(),
+                success_rate: history.success_rate(),
+                score: history.score(condition),
+                took: history.took(),
+                took_p95: history.took_p95(),
             }
         };
-        all.map(standing).collect()
+        self.known.iter().map(standing).collect()
     }
 
-    /// Every component with its condition.
-    pub fn conditions(&self) -> impl Iterator<Item = (&Arc<str>, Condition, Option<Severity>)> {
-        self.known.iter().map(|(name, component)| {
-            let severity = component.finding.as_ref().map(|(finding, ..)| finding.severity);
-            let condition = match severity {
-                None => Condition::Healthy,
-                Some(Severity::Info | Severity::Warning) => Condition::Degraded,
-                Some(Severity::Error | Severity::Critical) => Condition::Unhealthy,
-            };
-            (name, condition, severity)
+    /// How all of them are, from 0 to 1; those that the platform cannot do without weigh double.
+    /// `None` if none was reported on.
+    pub fn score(&self) -> Option<f64> {
+        let (mut sum, mut weights) = (0.0, 0.0);
+        for component in self.known.values() {
+            if let Some(score) = component.history.score(component.condition()) {
+                let weight = if component.settings.critical { 2.0 } else { 1.0 };
+                sum += weight * score;
+                weights += weight;
+            }
+        }
+        (weights > 0.0).then(|| sum / weights)
+    }
+
+    /// Every component's condition, with how bad its finding is and the incident of that.
+    pub fn conditions(
+        &self,
+    ) -> impl Iterator<Item = (Condition, Option<(Severity, IncidentId)>)> + '_ {
+        self.known.values().map(|component| {
+            let finding = component.under.as_ref().map(|under| &under.finding);
+            let finding = finding.map(|finding| (finding.severity, finding.incident));
+            (component.condition(), finding)
         })
     }
 }
 
 impl Component {
+    fn condition(&self) -> Condition {
+        match &self.under {
+            Some(under) => Condition::of(under.finding.severity),
+            None if self.history.last().is_none() => Condition::Starting,
+            None => Condition::Healthy,
+        }
+    }
+
+    fn explains(&self, service: &str) -> bool {
+        self.settings.explains.iter().any(|pattern| means(pattern, service))
+    }
+
+    /// A check passed: the incident that is over thereby, and how long it lasted.
+    fn pass(
+        &mut self,
+        now: Instant,
+        report: &Report<'_>,
+        policy: &ComponentPolicy,
+    ) -> Option<(IncidentId, Span)> {
+        self.failed = 0;
+        self.failing_since = None;
+        self.passed = self.passed.saturating_add(1);
+        let wanted = self.settings.success_threshold.unwrap_or(policy.success_threshold);
+        let enough = report.definite || self.passed >= wanted;
+        let under = self.under.take_if(|_| enough)?;
+        let outage = now.since(under.since);
+        self.outages.add(outage);
+        Some((under.finding.incident, outage))
+    }
+
+    /// A check failed: what is to be said of it.
+    fn fail(
+        &mut self,
+        now: Instant,
+        name: &Arc<str>,
+        report: &Report<'_>,
+        policy: &ComponentPolicy,
+        ids: &mut Ids,
+    ) -> Option<Finding> {
+        self.passed = 0;
+        self.failed = self.failed.saturating_add(1);
+        self.failing_since.get_or_insert(now);
+        if let Some(under) = &mut self.under {
+            return under.keep(now, report);
+        }
+        let wanted = self.settings.failure_threshold.unwrap_or(policy.failure_threshold);
+        if !report.definite && self.failed < wanted {
+            return None;
+        }
+        let finding = Finding {
+            component: name.clone(),
+            kind: self.kind.clone(),
+            critical: self.settings.critical,
+            severity: report.severity,
+            message: cut(report.message, MAX_MESSAGE).into(),
+            impact: report.impact.map(|impact| cut(impact, MAX_MESSAGE).into()),
+            details: details(report),
+            advice: advice(report),
+            affected: Vec::new(),
+            estimate: self.outages.estimate(),
+            escalate: report.severity == Severity::Critical,
+            repeat: 0,
+            incident: ids.next(now),
+        };
+        self.under = Some(Under {
+            finding: finding.clone(),
+            began: self.failing_since.unwrap_or(now),
+            since: now,
+            said: now,
+            is_linked: false,
+            worst: report.severity,
+        });
+        Some(finding)
+    }
+}
+
+impl Under {
     /// Takes the newest facts into a standing finding; says so only if it is worse than it ever
     /// was.
-    fn keep(&mut self, report: &Report<'_>) -> Option<Finding> {
-        let (finding, ..) = self.finding.as_mut()?;
+    fn keep(&mut self, now: Instant, report: &Report<'_>) -> Option<Finding> {
         let worse = report.severity > self.worst;
         self.worst = self.worst.max(report.severity);
+        let finding = &mut self.finding;
         finding.severity = report.severity;
         finding.message = cut(report.message, MAX_MESSAGE).into();
+        finding.impact = report.impact.map(|impact| cut(impact, MAX_MESSAGE).into());
         finding.details = details(report);
-        worse.then(|| finding.clone())
+        finding.advice = advice(report);
+        self.finding.escalate = self.is_for_people(now);
+        worse.then(|| self.finding.clone())
+    }
+
+    fn is_for_people(&self, now: Instant) -> bool {
+        let usual = self.finding.estimate.map_or(LASTS_LONG, |(_, high)| high);
+        match self.finding.severity {
+            Severity::Critical => true,
+            Severity::Error => now.since(self.since) > usual,
+            Severity::Info | Severity::Warning => false,
+        }
     }
 }
 
 fn details(report: &Report<'_>) -> Option<Arc<str>> {
     // Cut JSON is no JSON: details that are too long are left out.
     report.details.filter(|details| details.len() <= MAX_DETAILS).map(Into::into)
+}
+
+fn advice(report: &Report<'_>) -> Vec<Arc<str>> {
+    report.advice.iter().take(MAX_ADVICES).map(|text| cut(text, MAX_MESSAGE).into()).collect()
 }
 
 /// The beginning of a text, of at most so many bytes.

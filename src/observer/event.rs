@@ -8,6 +8,7 @@ use super::answering::Why;
 use super::breaker::{State, Transition};
 use super::call::PairId;
 use super::component::Finding;
+use super::ground::Cause;
 use super::incident::IncidentId;
 use super::time::{Instant, Span};
 use super::verdict::{Reason, ReplicaState, Verdict};
@@ -70,6 +71,55 @@ pub enum What {
     Gone(Arc<str>),
     /// A caller is answered in place of its service.
     DirectAnswer(Box<DirectAnswer>),
+    /// Something is done, or was, about a service that is unavailable.
+    Action(ActionNews),
+}
+
+/// A step of what is done about a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is to be restarted now.
+    Started,
+    /// The platform restarts it.
+    Done,
+    /// The platform does not.
+    Refused,
+    /// It is healthy again.
+    Recovered,
+    /// It did not help, and nothing more is done.
+    Failed,
+}
+
+impl Step {
+    /// Its name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Recovered => "recovered",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// Something is done about a service that is unavailable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionNews {
+    /// Who.
+    pub service: Arc<str>,
+    /// How far it is.
+    pub step: Step,
+    /// Which attempt.
+    pub attempt: u32,
+    /// How many there will be at most.
+    pub attempts: u32,
+    /// Whether it is only said.
+    pub dry_run: bool,
+    /// What the platform says of it.
+    pub message: Option<Arc<str>>,
+    /// The service's incident.
+    pub incident: Option<IncidentId>,
 }
 
 /// An answer in place of a service.
@@ -128,6 +178,8 @@ pub struct BadNews {
     pub repeat: u32,
     /// The incident.
     pub incident: IncidentId,
+    /// The component that explains it, with its incident.
+    pub cause: Option<Cause>,
 }
 
 /// A service is healthy again.
@@ -181,6 +233,8 @@ pub struct Reading {
     pub p95: Option<Span>,
     /// The incident, while one lasts.
     pub incident: Option<IncidentId>,
+    /// The component that explains it, with its incident.
+    pub cause: Option<Cause>,
 }
 
 /// The summary of everything.
@@ -190,8 +244,8 @@ pub struct Health {
     pub services: [u32; 4],
     /// Circuits that are open, half-open or forced open.
     pub open_circuits: u32,
-    /// Components by condition: healthy, degraded, unhealthy.
-    pub components: [u32; 3],
+    /// Components by condition: healthy, degraded, unhealthy, starting.
+    pub components: [u32; 4],
     /// Whether a component's finding is critical.
     pub critical: bool,
     /// Incidents under way.

@@ -36,6 +36,11 @@ impl Observer {
         let mut services: Vec<_> = all
             .filter_map(|((service, detail), oldest)| figures(service, detail.as_ref()?, oldest))
             .collect();
+        if !self.remedies.is_idle() {
+            for service in &mut services {
+                service.treated = self.remedies.treated(&service.name);
+            }
+        }
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             at: now,
@@ -53,6 +58,7 @@ impl Observer {
             evicted: self.ledger.evicted(),
             health: self.health(),
             components: self.components.all(),
+            score: self.components.score(),
             dependencies: survey.dependencies.clone(),
         }
     }
@@ -139,6 +145,8 @@ fn figures(
         reason: reason.clone(),
         since: service.reading_since,
         incident: service.incident.map(|incident| (incident.id, incident.since)),
+        blamed: service.cause.clone(),
+        treated: None,
         replicas: service.replicas.clone(),
         circuit: judged.then_some(service.breaker.state()),
         breaker: service.breaker.figures(),

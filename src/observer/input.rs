@@ -40,6 +40,8 @@ pub enum Input<'a> {
     Subscribers(Subscribers<'a>),
     /// A probe's report on a component.
     Component(Report<'a>),
+    /// What became of an attempt to restart a service, in a line for people.
+    Acted(&'a str, Result<&'a str, &'a str>),
     /// An operator sets how a circuit behaves.
     Circuit(&'a str, super::breaker::Mode),
     /// How a service or its circuit stood when an earlier run last said so.
@@ -243,6 +245,8 @@ pub struct Replicas<'a> {
     pub ready: u32,
     /// Replicas that should be there.
     pub total: u32,
+    /// How often those that are there were started anew.
+    pub restarts: u32,
     /// Why the last one failed, in the platform's word.
     pub cause: Option<&'a str>,
 }
@@ -298,6 +302,12 @@ pub struct Report<'a> {
     pub severity: Severity,
     /// What the probe found.
     pub message: &'a str,
+    /// What follows from it, in a word such as `possible_message_delays`.
+    pub impact: Option<&'a str>,
     /// Details, opaque to the observer.
     pub details: Option<&'a str>,
+    /// What to do about it.
+    pub advice: &'a [String],
+    /// How long the check took.
+    pub took: Option<Span>,
 }

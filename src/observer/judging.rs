@@ -3,19 +3,18 @@
 
 use super::Observer;
 use super::breaker::{Breaker, Setting};
-use super::component::{Said as ComponentSaid, cut};
 use super::digest::{DigestKey, Kind};
 use super::doubt::Change;
 use super::event::{BadNews, Reading, Recovery, What};
 use super::evidence::Settled;
 use super::incident::{Incident, IncidentId};
-use super::input::{Name, Replicas, Report, Subscribers};
+use super::input::{Name, Subscribers};
 use super::judge::Scene;
 use super::registry::{Admission, Gone, OTHER_INDEX};
 use super::slot::Owner;
 use super::standing::Said;
 use super::time::Instant;
-use super::verdict::{Reason, ReplicaState, Verdict};
+use super::verdict::{Reason, Verdict};
 use std::cmp::Reverse;
 
 /// Bytes kept of what a platform says of a replica's failure.
@@ -155,6 +154,7 @@ impl Observer {
         match said {
             Said::Bad(verdict, reason, repeat) => {
                 let incident = self.incident(now, index);
+                let cause = self.cause(index);
                 let (calls, callers) = (self.rate.total(now), self.callers.estimate(now));
                 let service = self.registry.get(index);
                 service.seal();
@@ -182,6 +182,7 @@ impl Observer {
                     large: calls_share >= large || callers_share >= large,
                     repeat,
                     incident,
+                    cause,
                 };
                 self.say(now, What::Bad(Box::new(news)));
             }
@@ -211,7 +212,8 @@ impl Observer {
         }
         // The calls that gave it away belong to it, back to the last one that was answered.
         let unanswered_before = service.unanswered_before;
-        let id = self.ids.next(now);
+        // A component that is down makes one incident of all that follows from it.
+        let id = self.cause(index).map_or_else(|| self.ids.next(now), |(_, id)| id);
         self.registry.get(index).incident = Some(Incident { id, since: now, unanswered_before });
         id
     }
@@ -249,22 +251,6 @@ impl Observer {
         }
     }
 
-    pub(super) fn note_replicas(&mut self, now: Instant, replicas: &Replicas<'_>) {
-        // Replicas of a service that is never called say nothing about calls.
-        let Some(index) = self.registry.find(replicas.service.digest) else {
-            return;
-        };
-        let service = self.registry.get(index);
-        service.replicas = Some(ReplicaState {
-            running: replicas.running,
-            ready: replicas.ready,
-            total: replicas.total,
-            cause: replicas.cause.map(|cause| cut(cause, MAX_CAUSE).into()),
-        });
-        self.watch(index);
-        self.review(now, index);
-    }
-
     pub(super) fn note_subscribers(&mut self, now: Instant, look: &Subscribers<'_>) {
         let Some(index) = self.registry.find(look.service.digest) else { return };
         let service = self.registry.get(index);
@@ -276,25 +262,6 @@ impl Observer {
         service.judge.desertion.look(asked, look.any);
         self.watch(index);
         self.review(now, index);
-    }
-
-    pub(super) fn note_component(&mut self, now: Instant, report: &Report<'_>) {
-        self.unwell = true;
-        let policy = &self.settings.component;
-        let max = self.settings.limits.components;
-        if let Some(said) = self.components.report(now, report, policy, max, &mut self.ids) {
-            self.say_component(now, said);
-        }
-    }
-
-    pub(super) fn say_component(&mut self, now: Instant, said: ComponentSaid) {
-        let what = match said {
-            ComponentSaid::Error(finding) => What::ComponentError(finding),
-            ComponentSaid::Recovered(component, incident, outage) => {
-                What::ComponentRecovered { component, outage, incident }
-            }
-        };
-        self.say(now, what);
     }
 
     /// How a service reads now.
@@ -311,13 +278,16 @@ impl Observer {
     /// Says how a service reads, if that is new.
     pub(super) fn refresh(&mut self, now: Instant, index: u32) {
         let (verdict, reason) = self.read(now, index);
+        let bad = matches!(verdict, Verdict::Degraded | Verdict::Unavailable);
+        let cause = if bad { self.cause(index) } else { None };
         let service = self.registry.get(index);
         let circuit = service.breaker.state();
         let (old_verdict, old_reason, old_circuit) = &service.reading;
         let same = *old_verdict == verdict && *old_reason == reason;
-        if same && *old_circuit == circuit {
+        if same && *old_circuit == circuit && service.cause == cause {
             return;
         }
+        service.cause.clone_from(&cause);
         if !same {
             service.reading_since = now;
         }
@@ -333,6 +303,7 @@ impl Observer {
             failure_rate: counts.failure_rate(),
             p95: service.window.latency(now, 300, None).p95,
             incident: service.incident.map(|incident| incident.id),
+            cause,
         };
         self.say(now, What::Reading(reading));
     }

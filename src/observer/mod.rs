@@ -32,7 +32,9 @@ pub mod evidence;
 pub mod finding;
 pub mod front;
 pub mod good;
+pub mod ground;
 pub mod histogram;
+pub mod history;
 pub mod incident;
 pub mod input;
 pub mod judge;
@@ -48,6 +50,7 @@ pub mod pair;
 pub mod past;
 pub mod rate;
 pub mod registry;
+pub mod remedy;
 pub mod sealed;
 pub mod service;
 pub mod settings;
@@ -93,6 +96,7 @@ use nesting::Nesting;
 use pair::Pair;
 use rate::Rate;
 use registry::Registry;
+use remedy::Remedies;
 use silence::Lengths;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -115,6 +119,7 @@ pub struct Observer {
     early: Early,
     doubt: SelfDoubt,
     components: Components,
+    remedies: Remedies,
     dependencies: Dependencies,
     nesting: Nesting,
     ids: Ids,
@@ -197,7 +202,8 @@ impl Observer {
             ledger: Ledger::new(&settings.limits, now),
             early: Early::new(&settings.limits),
             doubt: SelfDoubt::default(),
-            components: Components::default(),
+            components: Components::new(&settings.components),
+            remedies: Remedies::default(),
             dependencies: Dependencies::new(&settings.dependencies, &key),
             nesting: Nesting::default(),
             ids: Ids::new(settings.seed),
@@ -259,6 +265,7 @@ impl Observer {
             Input::Replicas(replicas) => self.note_replicas(now, &replicas),
             Input::Subscribers(look) => self.note_subscribers(now, &look),
             Input::Component(report) => self.note_component(now, &report),
+            Input::Acted(service, done) => self.note_action(now, service, done),
             Input::Circuit(service, mode) => self.set_circuit(now, service, mode),
             Input::Standing(standing) => self.restore(now, &standing),
         }

@@ -9,6 +9,7 @@ use super::Observer;
 use super::breaker::State;
 use super::component::Condition;
 use super::event::{Health, What};
+use super::incident::IncidentId;
 use super::input::Severity;
 use super::registry::OTHER_INDEX;
 use super::time::{Instant, Span};
@@ -42,6 +43,7 @@ impl Observer {
         for said in self.components.repeats(now, self.settings.repeat) {
             self.say_component(now, said);
         }
+        self.consider_remedies(now);
         self.say_health(now);
     }
 
@@ -133,6 +135,7 @@ impl Observer {
 
     /// The summary of everything.
     pub(super) fn health(&self) -> Health {
+        let mut incidents: Vec<IncidentId> = Vec::new();
         let mut health = Health { in_doubt: self.doubt.is_on(), ..Health::default() };
         for service in self.registry.all().iter().skip(1) {
             let place = match service.reading.0 {
@@ -147,18 +150,23 @@ impl Observer {
                 State::Open | State::HalfOpen | State::ForcedOpen
             );
             health.open_circuits += u32::from(open);
-            health.open_incidents += u32::from(service.incident.is_some());
+            incidents.extend(service.incident.map(|incident| incident.id));
         }
-        for (_, condition, severity) in self.components.conditions() {
+        for (condition, finding) in self.components.conditions() {
             let place = match condition {
                 Condition::Healthy => 0,
                 Condition::Degraded => 1,
                 Condition::Unhealthy => 2,
+                Condition::Starting => 3,
             };
             health.components[place] += 1;
-            health.critical |= severity == Some(Severity::Critical);
-            health.open_incidents += u32::from(severity.is_some());
+            health.critical |= finding.is_some_and(|(severity, _)| severity == Severity::Critical);
+            incidents.extend(finding.map(|(_, incident)| incident));
         }
+        // A component and the services that it explains have one incident.
+        incidents.sort_unstable();
+        incidents.dedup();
+        health.open_incidents = incidents.len() as u32;
         health
     }
 }

@@ -192,6 +192,8 @@ pub struct Service {
     pub last_result: Option<Instant>,
     /// Its reading as last said, and since when.
     pub reading: (Verdict, Option<Reason>, State),
+    /// The component that explains it, as last said.
+    pub cause: Option<super::ground::Cause>,
     /// Since when it reads so.
     pub reading_since: Instant,
     /// Its callers of the last minutes.
@@ -226,6 +228,7 @@ impl Service {
             last_heard: Instant::default(),
             last_result: None,
             reading: (Verdict::Unknown, None, State::Closed),
+            cause: None,
             reading_since: now,
             callers: Callers::default(),
         }

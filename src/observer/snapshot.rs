@@ -8,10 +8,12 @@ use super::component;
 use super::counts::Counts;
 use super::errors::{Counted, Failure};
 use super::event::Health;
+use super::ground::Cause as Blamed;
 use super::histogram::Histogram;
 use super::incident::IncidentId;
 use super::input::Direction;
 use super::latency::Latency;
+use super::remedy::Treated;
 use super::service::{OTHER, Service, Totals};
 use super::survey::Dependency;
 use super::time::{Instant, Span};
@@ -51,6 +53,8 @@ pub struct Snapshot {
     pub health: Health,
     /// Components in order of their names.
     pub components: Vec<component::Standing>,
+    /// How all of them are, from 0 to 1; `None` if none was reported on.
+    pub score: Option<f64>,
     /// Who calls whom: configured, and learned if that is set.
     pub dependencies: Arc<Vec<Dependency>>,
 }
@@ -89,6 +93,10 @@ pub struct ServiceFigures {
     pub incident: Option<(IncidentId, Instant)>,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
+    /// The component that explains its trouble, with the incident of that.
+    pub blamed: Option<Blamed>,
+    /// How far it was treated, if it was.
+    pub treated: Option<Treated>,
     /// What its circuit tells callers; `None` for `_other`.
     pub circuit: Option<State>,
     /// How its circuit stands.

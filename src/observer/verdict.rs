@@ -108,6 +108,8 @@ pub struct ReplicaState {
     pub ready: u32,
     /// Replicas that should be there.
     pub total: u32,
+    /// How often those that are there were started anew.
+    pub restarts: u32,
     /// Why the last one failed.
     pub cause: Option<Arc<str>>,
 }

@@ -12,11 +12,11 @@
 mod api;
 mod filters;
 
-use api::{Api, Subscription};
-use filters::{MOST_LEVELS, hears, questions};
 use crate::clock::Clock;
 use crate::config::Emqx;
 use crate::observer::Instant;
+use api::{Api, Subscription};
+use filters::{MOST_LEVELS, hears, questions};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};

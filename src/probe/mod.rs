@@ -5,11 +5,15 @@
 //! ([`Listeners`]). A question that gets no answer is a finding on the component, and never one on a
 //! service. [`page`] asks lookout itself, for `lookout health`.
 
+mod checks;
+mod ears;
 mod found;
 mod health;
 pub mod kind;
 mod listeners;
 
+pub use checks::{Checked, Checks, look};
+pub use ears::{Ears, Heard};
 pub use found::{Found, Trouble};
 pub use health::{Page, page};
 pub use listeners::{Listeners, Look, Results, Waiting};

@@ -110,7 +110,8 @@ impl View {
         let good = required.iter().filter(|it| it.status == Status::Healthy).count();
         let linked = checks.iter().all(|it| it.name != "link" || it.status <= Status::Degraded);
         let ready = linked && live && !self.stopping && good * 5 >= required.len() * 4;
-        let bad = checks.iter().filter(|check| check.status >= Status::Degraded);
+        let waits = |check: &Check| !check.required && check.status == Status::Starting;
+        let bad = checks.iter().filter(|it| it.status >= Status::Degraded && !waits(it));
         let worst = bad.map(|check| match (check.required, check.status) {
             (true, status) => status,
             (false, _) => Status::Degraded,
@@ -169,10 +170,12 @@ impl View {
                 Condition::Healthy => Status::Healthy,
                 Condition::Degraded => Status::Degraded,
                 Condition::Unhealthy => Status::Unhealthy,
+                Condition::Starting => Status::Starting,
             };
             let found = component.finding.as_ref().map(|(finding, _)| finding.message.to_string());
             let name = format!("component:{}", component.name);
-            check(&name, false, status, found.unwrap_or_else(|| "well".to_owned()))
+            let usual = if status == Status::Starting { "not checked yet" } else { "well" };
+            check(&name, component.critical, status, found.unwrap_or_else(|| usual.to_owned()))
         }));
         checks
     }

@@ -2,7 +2,7 @@
 
 use crate::observer::Span;
 use crate::observer::breaker::State;
-use crate::observer::event::What;
+use crate::observer::event::{ActionNews, Step, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
 use crate::observer::verdict::Verdict;
@@ -33,13 +33,17 @@ pub fn line(what: &What) -> Option<Line> {
                 Verdict::Unavailable => ("service_unavailable", Severity::Critical),
                 _ => ("service_degraded", Severity::Warning),
             };
-            let text = format!(
+            let mut text = format!(
                 "{}: {}; {} of {} calls of the last 2 min answered",
                 news.verdict.name(),
                 words(news.reason.name()),
                 news.recent_responses,
                 news.recent_calls
             );
+            if let Some((component, _)) = &news.cause {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "; because of {component}");
+            }
             (news.incident, kind, &news.service, severity, text, news.repeat > 0)
         }
         What::Recovered(news) => {
@@ -71,7 +75,11 @@ pub fn line(what: &What) -> Option<Line> {
             (*incident, "cascading_failure_prevented", origin, Severity::Warning, text, false)
         }
         What::ComponentError(finding) => {
-            let text = format!("{}: {}", finding.severity.name(), finding.message);
+            let mut text = format!("{}: {}", finding.severity.name(), finding.message);
+            if !finding.affected.is_empty() {
+                // Writing to a string cannot fail.
+                let _ = write!(text, "; explains {}", finding.affected.join(", "));
+            }
             let subject = &finding.component;
             (
                 finding.incident,
@@ -86,6 +94,10 @@ pub fn line(what: &What) -> Option<Line> {
             let text = format!("well again after {}", length(*outage));
             (*incident, "infrastructure_recovered", component, Severity::Info, text, false)
         }
+        What::Action(news) => {
+            let Some(incident) = news.incident else { return None };
+            return Some(Line { incident, ..action(news) });
+        }
         What::PairDeaf { .. }
         | What::Reading(_)
         | What::Health(_)
@@ -93,6 +105,32 @@ pub fn line(what: &What) -> Option<Line> {
         | What::DirectAnswer(_) => return None,
     };
     Some(Line { incident, kind, subject: subject.to_string(), severity, text, is_repeat })
+}
+
+/// The line of a step of what is done about a service.
+fn action(news: &ActionNews) -> Line {
+    let (attempt, attempts) = (news.attempt, news.attempts);
+    let would = if news.dry_run { " (dry run)" } else { "" };
+    let (severity, text) = match news.step {
+        Step::Started => {
+            (Severity::Warning, format!("restart {attempt} of {attempts} at most{would}"))
+        }
+        Step::Done => (Severity::Info, "restarted".to_owned()),
+        Step::Refused => (Severity::Error, "could not be restarted".to_owned()),
+        Step::Recovered => (Severity::Info, format!("recovered after restart {attempt}{would}")),
+        Step::Failed => {
+            (Severity::Critical, format!("{attempts} restarts did not help: left alone{would}"))
+        }
+    };
+    let more = news.message.as_deref().map_or(String::new(), |message| format!(": {message}"));
+    Line {
+        incident: IncidentId::default(),
+        kind: "remedy_action",
+        subject: news.service.to_string(),
+        severity,
+        text: text + &more,
+        is_repeat: false,
+    }
 }
 
 /// A name on the wire as words.

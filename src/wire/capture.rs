@@ -56,6 +56,8 @@ pub struct ReplicaLine<'a> {
     ready: u32,
     #[serde(default)]
     total: u32,
+    #[serde(default)]
+    restarts: u32,
     #[serde(borrow, default)]
     cause: Option<Text<'a>>,
 }
@@ -73,6 +75,7 @@ impl ReplicaLine<'_> {
             running: self.running,
             ready: self.ready,
             total: self.total,
+            restarts: self.restarts,
             cause: self.cause.as_ref().map(|cause| &*cause.0),
         }
     }
@@ -118,6 +121,12 @@ pub struct ComponentLine<'a> {
     message: Cow<'a, str>,
     #[serde(borrow, default)]
     details: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    impact: Option<Text<'a>>,
+    #[serde(default)]
+    recommendations: Vec<String>,
+    #[serde(default)]
+    took_ms: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -145,7 +154,10 @@ impl ComponentLine<'_> {
                 SeverityName::Critical => Severity::Critical,
             },
             message: &self.message,
+            impact: self.impact.as_ref().map(|impact| &*impact.0),
             details: self.details.map(RawValue::get),
+            advice: &self.recommendations,
+            took: self.took_ms.map(|took| Span::from_millis(1).scaled(took)),
         }
     }
 }

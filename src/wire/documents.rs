@@ -51,6 +51,8 @@ pub(super) struct BadNews<'a> {
     pub(super) estimated_recovery: Option<String>,
     pub(super) affected_operations: &'a [Arc<str>],
     pub(super) impact: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) caused_by: Option<CausedBy<'a>>,
     pub(super) repeat: u32,
     pub(super) timestamp: Time,
     pub(super) correlation_id: String,
@@ -74,6 +76,8 @@ pub(super) struct Details<'a> {
     pub(super) response_rate: Option<f64>,
     pub(super) recent_calls: u64,
     pub(super) recent_responses: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restarts: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failure_reason: Option<&'a str>,
 }
@@ -161,11 +165,45 @@ pub(super) struct ComponentError<'a> {
     pub(super) severity: &'a str,
     pub(super) message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) impact: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) details: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) recommendations: &'a [Arc<str>],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) affected_services: &'a [Arc<str>],
+    pub(super) estimated_resolution: String,
     pub(super) repeat: u32,
     pub(super) timestamp: Time,
     pub(super) correlation_id: String,
     pub(super) escalation_required: bool,
+}
+
+/// The component that explains a service's trouble.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CausedBy<'a> {
+    pub(super) component: &'a str,
+    pub(super) correlation_id: String,
+}
+
+/// `remedy_action`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RemedyAction<'a> {
+    pub(super) r#type: &'static str,
+    pub(super) cluster_id: &'a str,
+    pub(super) service: &'a str,
+    pub(super) action: &'static str,
+    pub(super) state: &'static str,
+    pub(super) attempt: u32,
+    pub(super) attempts: u32,
+    pub(super) dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<&'a str>,
+    pub(super) timestamp: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) correlation_id: Option<String>,
 }
 
 /// `infrastructure_recovered`.
@@ -198,6 +236,8 @@ pub(super) struct ServiceVerdict<'a> {
     pub(super) failure_rate: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) p95_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) caused_by: Option<CausedBy<'a>>,
     pub(super) timestamp: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) correlation_id: Option<String>,
@@ -233,4 +273,5 @@ pub(super) struct Components {
     pub(super) healthy: u32,
     pub(super) degraded: u32,
     pub(super) unhealthy: u32,
+    pub(super) starting: u32,
 }

@@ -40,5 +40,5 @@ pub use message::{Message, Properties, Recorded, UserProperty};
 pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;
 pub use redact::Redactor;
-pub use speak::{Envelope, Speaker, Voice, correlation_id, status};
+pub use speak::{Envelope, Speaker, Voice, correlation_id, estimate, status};
 pub use traffic::{Mistake, Traffic, TrafficSpec};

@@ -8,11 +8,13 @@
 use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
-    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, Components, Details,
-    HealthDocument, PairDeaf, Recovered, ServiceVerdict, Services, Time, rate, seconds,
+    BadNews, Cascade, CausedBy, Circuit, ComponentError, ComponentRecovered, Components, Details,
+    HealthDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict, Services, Time, rate,
+    seconds,
 };
 use crate::observer::breaker::State;
-use crate::observer::event::{self, CircuitNews, Event, Health, What};
+use crate::observer::event::{self, ActionNews, CircuitNews, Event, Health, What};
+use crate::observer::ground::Cause;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
 use crate::observer::settings::PairSettings;
@@ -126,6 +128,7 @@ impl Speaker {
             What::Reading(reading) => publish(self.reading(at, reading)),
             What::Health(health) => publish(self.health(at, health)),
             What::DirectAnswer(answer) => publish(self.direct_answer(at, answer)),
+            What::Action(news) => publish(self.action(at, news)),
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {
                     publish(Document {
@@ -159,6 +162,7 @@ impl Speaker {
                 response_rate: news.response_rate.map(rate),
                 recent_calls: news.recent_calls,
                 recent_responses: news.recent_responses,
+                restarts: replicas.map(|replicas| replicas.restarts),
                 failure_reason: replicas.and_then(|replicas| replicas.cause.as_deref()),
             },
             estimated_recovery: unavailable.then(|| estimate(news.estimate)),
@@ -168,6 +172,7 @@ impl Speaker {
                 (true, false) | (false, true) => "medium",
                 (false, false) => "low",
             },
+            caused_by: news.cause.as_ref().map(caused_by),
             repeat: news.repeat,
             timestamp: Time(at),
             correlation_id: correlation_id(news.incident),
@@ -237,12 +242,16 @@ impl Speaker {
             kind: &finding.kind,
             severity: finding.severity.name(),
             message: &finding.message,
+            impact: finding.impact.as_deref(),
             // Details come from probes or files; what is no JSON is left out.
             details: details.and_then(|text| serde_json::from_str::<&RawValue>(text).ok()),
+            recommendations: &finding.advice,
+            affected_services: &finding.affected,
+            estimated_resolution: estimate(finding.estimate),
             repeat: finding.repeat,
             timestamp: Time(at),
             correlation_id: correlation_id(finding.incident),
-            escalation_required: critical,
+            escalation_required: finding.escalate,
         };
         let about = Some(&*finding.component);
         publish(self.document(at, "errors", document.r#type, about, &document));
@@ -250,6 +259,23 @@ impl Speaker {
             let emergency = self.document(at, "emergency", document.r#type, about, &document);
             publish(Document { critical: true, ..emergency });
         }
+    }
+
+    fn action(&self, at: Instant, news: &ActionNews) -> Document {
+        let document = RemedyAction {
+            r#type: "remedy_action",
+            cluster_id: &self.cluster,
+            service: &news.service,
+            action: "restart",
+            state: news.step.name(),
+            attempt: news.attempt,
+            attempts: news.attempts,
+            dry_run: news.dry_run,
+            message: news.message.as_deref(),
+            timestamp: Time(at),
+            correlation_id: news.incident.map(correlation_id),
+        };
+        self.document(at, "actions", document.r#type, Some(&news.service), &document)
     }
 
     fn reading(&self, at: Instant, reading: &event::Reading) -> Document {
@@ -264,6 +290,7 @@ impl Speaker {
             response_rate: reading.response_rate.map(rate),
             failure_rate: reading.failure_rate.map(rate),
             p95_ms: reading.p95.map(Span::as_millis_f64),
+            caused_by: reading.cause.as_ref().map(caused_by),
             timestamp: Time(at),
             correlation_id: reading.incident.map(correlation_id),
         };
@@ -274,14 +301,14 @@ impl Speaker {
 
     fn health(&self, at: Instant, health: &Health) -> Document {
         let [healthy, degraded, unavailable, unknown] = health.services;
-        let [well, impaired, unhealthy] = health.components;
+        let [well, impaired, unhealthy, starting] = health.components;
         let document = HealthDocument {
             r#type: "health",
             cluster_id: &self.cluster,
             status: status(health),
             services: Services { healthy, degraded, unavailable, unknown },
             open_circuits: health.open_circuits,
-            components: Components { healthy: well, degraded: impaired, unhealthy },
+            components: Components { healthy: well, degraded: impaired, unhealthy, starting },
             open_incidents: health.open_incidents,
             in_doubt: health.in_doubt,
             timestamp: Time(at),
@@ -325,6 +352,10 @@ impl Speaker {
     }
 }
 
+fn caused_by((component, incident): &Cause) -> CausedBy<'_> {
+    CausedBy { component, correlation_id: correlation_id(*incident) }
+}
+
 /// Nothing in a document can fail to be written: no maps, no non-string keys.
 pub(super) fn json(document: &impl Serialize) -> String {
     serde_json::to_string(document).unwrap_or_default()
@@ -351,7 +382,7 @@ pub fn correlation_id(incident: IncidentId) -> String {
 }
 
 /// `2-5 minutes`, or `unknown`.
-pub(super) fn estimate(estimate: Option<(Span, Span)>) -> String {
+pub fn estimate(estimate: Option<(Span, Span)>) -> String {
     let Some((low, high)) = estimate else {
         return "unknown".into();
     };

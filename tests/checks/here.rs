@@ -39,8 +39,9 @@ fn page(answer: &'static str) -> (u16, std::sync::mpsc::Receiver<String>) {
 
 #[tokio::test]
 async fn a_page_is_good_by_status_and_text() {
-    let (port, questions) =
-        page("HTTP/1.1 200 OK\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{\"status\":\"UP\"}");
+    let (port, questions) = page(
+        "HTTP/1.1 200 OK\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{\"status\":\"UP\"}",
+    );
     let at = format!("kind = \"http\"\nurl = \"http://127.0.0.1:{port}/health\"\n");
     assert_well(&look(&mut *check(&at)).await);
     assert!(questions.recv().unwrap().starts_with("GET /health HTTP/1.1\r\n"));
@@ -57,7 +58,10 @@ async fn a_page_that_refuses_moves_or_babbles_is_down() {
     for (answer, part) in [
         ("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n", "status 503"),
         ("HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", "status 401"),
-        ("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n", "status 302"),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+            "status 302",
+        ),
         ("SSH-2.0-OpenSSH_9.2\r\n", "error"),
         ("", "error"),
     ] {

@@ -2,21 +2,24 @@
 
 use lookout::config::{self, Check};
 use lookout::observer::input::Severity;
-use lookout::probe::Found;
-use lookout::probe::kind::{Probe, probe};
+use lookout::probe::kind::{Probe, Setting, probe};
+use lookout::probe::{Ears, Found};
 use serde_json::Value;
 use std::time::Duration;
 
 /// The probe of a check with these settings beside its name: `kind = "tcp"`, …
 pub fn check(lines: &str) -> Box<dyn Probe> {
-    probe(&configured(lines).kind).expect("what it needs")
+    let (check, setting) = configured(lines);
+    probe(&check.kind, &setting).expect("what it needs")
 }
 
-/// A check with these settings beside its name.
-pub fn configured(lines: &str) -> Check {
+/// A check with these settings beside its name, and what goes with it.
+pub fn configured(lines: &str) -> (Check, Setting) {
     let text = format!("[[check]]\nname = \"it\"\n{lines}\n");
     let config = config::from_text(&text).unwrap_or_else(|wrong| panic!("{text}\n{wrong:?}"));
-    config.checks.into_iter().next().expect("a check")
+    let (_, heard) = Ears::new();
+    let setting = Setting { platforms: config.platforms, heard };
+    (config.checks.into_iter().next().expect("a check"), setting)
 }
 
 /// One look, which must end by itself.

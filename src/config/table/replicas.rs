@@ -60,7 +60,10 @@ pub(super) static KUBERNETES: Section = Section {
             Slot::MaybeText(|d| &mut d.kubeconfig),
             "A file that says where a cluster is and who logs in there.",
         )
-        .unset("\"/etc/lookout/kubeconfig\"", "the service account of the pod, else `$KUBECONFIG` or `~/.kube/config`"),
+        .unset(
+            "\"/etc/lookout/kubeconfig\"",
+            "the service account of the pod, else `$KUBECONFIG` or `~/.kube/config`",
+        ),
         setting(
             "context",
             TEXT,
@@ -110,7 +113,10 @@ pub(super) static REMEDY: Section = Section {
         ),
         setting(
             "services",
-            Kind::Texts { of: "names of services, `*` at the end for any ending", check: not_empty },
+            Kind::Texts {
+                of: "names of services, `*` at the end for any ending",
+                check: not_empty,
+            },
             Slot::Texts(|d| &mut d.settings.remedy.services),
             "Services that may be restarted.",
         ),

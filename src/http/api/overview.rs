@@ -35,6 +35,9 @@ pub(in super::super) struct Overview {
     services: Services,
     /// How many components are how.
     components: Components,
+    /// How all components are, from 0 to 1; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    components_score: Option<f64>,
     /// Circuits that are open, half-open or forced open.
     open_circuits: u32,
     /// Incidents under way.
@@ -68,6 +71,7 @@ struct Components {
     healthy: u32,
     degraded: u32,
     unhealthy: u32,
+    starting: u32,
 }
 
 /// The platform as of the last turn.
@@ -75,7 +79,7 @@ pub(in super::super) fn overview(view: &View, cluster: &str, id: &str) -> Overvi
     let turn = view.turn();
     let (snapshot, health) = (&turn.snapshot, &turn.snapshot.health);
     let [healthy, degraded, unavailable, unknown] = health.services;
-    let [well, impaired, unhealthy] = health.components;
+    let [well, impaired, unhealthy, starting] = health.components;
     let mut recent = Counts::default();
     snapshot.services.iter().for_each(|service| recent.add(&service.figures.recent));
     Overview {
@@ -89,7 +93,8 @@ pub(in super::super) fn overview(view: &View, cluster: &str, id: &str) -> Overvi
         link_problem: turn.problem.clone(),
         in_doubt: health.in_doubt,
         services: Services { healthy, degraded, unavailable, unknown },
-        components: Components { healthy: well, degraded: impaired, unhealthy },
+        components: Components { healthy: well, degraded: impaired, unhealthy, starting },
+        components_score: snapshot.score.map(share),
         open_circuits: health.open_circuits,
         open_incidents: health.open_incidents,
         open_calls: snapshot.open_calls,

@@ -2,6 +2,7 @@
 
 use super::{millis, part, rate, share, time};
 use crate::observer::breaker::State;
+use crate::observer::remedy::Treated;
 use crate::observer::snapshot::ServiceFigures;
 use crate::observer::verdict::ReplicaState;
 use crate::view::View;
@@ -75,6 +76,12 @@ pub(in super::super) struct Row {
     /// Its replicas, where the platform tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     replicas: Option<Replicas>,
+    /// The component that explains its trouble.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caused_by: Option<CausedBy>,
+    /// What was done about it, while it is unavailable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<Remedy>,
     /// The last ten seconds that are over and in which it was called: their number, calls, and calls
     /// that failed or went unanswered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +89,26 @@ pub(in super::super) struct Row {
     /// The same for the last ten minutes, oldest first; only if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     cells: Option<Vec<[u64; 3]>>,
+}
+
+/// The component that explains the trouble of a service.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CausedBy {
+    /// Its name.
+    component: String,
+    /// Its incident.
+    incident: String,
+}
+
+/// What was done about a service that is unavailable.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Remedy {
+    /// Restarts so far; what a dry run would have done counts.
+    attempts: u32,
+    /// Whether they did not help, and it is left alone.
+    failed: bool,
 }
 
 /// Replicas of a service.
@@ -94,6 +121,8 @@ struct Replicas {
     ready: u32,
     /// Those that should be there.
     total: u32,
+    /// How often those that are there were started anew.
+    restarts: u32,
     /// Why the last one failed, in the platform's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<String>,
@@ -101,9 +130,9 @@ struct Replicas {
 
 impl From<&ReplicaState> for Replicas {
     fn from(state: &ReplicaState) -> Self {
-        let ReplicaState { running, ready, total, cause } = state;
-        let cause = cause.as_ref().map(ToString::to_string);
-        Self { running: *running, ready: *ready, total: *total, cause }
+        let ReplicaState { running, ready, total, restarts, cause } = state;
+        let (running, ready, total, restarts) = (*running, *ready, *total, *restarts);
+        Self { running, ready, total, restarts, cause: cause.as_ref().map(ToString::to_string) }
     }
 }
 
@@ -153,6 +182,11 @@ pub(in super::super) fn row(view: &View, service: &ServiceFigures) -> Row {
         open_calls: service.figures.totals.open,
         callers: service.callers.round() as u32,
         replicas: service.replicas.as_ref().map(Replicas::from),
+        caused_by: service.blamed.as_ref().map(|(name, incident)| CausedBy {
+            component: name.to_string(),
+            incident: correlation_id(*incident),
+        }),
+        remedy: service.treated.map(|Treated { attempts, failed }| Remedy { attempts, failed }),
         cell: history.and_then(|it| it.cells().next_back()).map(brief),
         cells: None,
     }

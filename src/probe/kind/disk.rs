@@ -38,9 +38,10 @@ impl Disk {
                 Trouble::down("no_file_system", format!("{shown}: {}", because(&error)))
                     .advice(format!("Check that {shown} is there, mounted, and may be read")),
             ),
-            Err(error) => {
-                Found::only(Trouble::down("no_file_system", format!("{shown}: {}", because(&error))))
-            }
+            Err(error) => Found::only(Trouble::down(
+                "no_file_system",
+                format!("{shown}: {}", because(&error)),
+            )),
         }
     }
 

@@ -34,7 +34,10 @@ impl Memory {
 
 fn judge(place: &str, free: u64, total: u64, max: f64) -> Found {
     if total == 0 {
-        return Found::only(Trouble::warning("unknown_memory", "the system does not tell its memory"));
+        return Found::only(Trouble::warning(
+            "unknown_memory",
+            "the system does not tell its memory",
+        ));
     }
     let mut found = Found::new();
     let used = total.saturating_sub(free) as f64 / total as f64;

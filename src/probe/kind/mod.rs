@@ -6,12 +6,16 @@
 
 mod disk;
 mod http;
+mod loopback;
 mod memory;
+mod mosquitto;
 mod tcp;
 
+use super::ears::Heard;
 use super::found::Found;
-use crate::config::Kind;
+use crate::config::{Kind, Platforms};
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 
 /// A component that can be looked at.
 pub trait Probe: Send {
@@ -22,16 +26,27 @@ pub trait Probe: Send {
     fn gave_up(&mut self) {}
 }
 
+/// What probes need beside their settings.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// What runs the services.
+    pub platforms: Platforms,
+    /// What lookout's own session hears.
+    pub heard: watch::Receiver<Heard>,
+}
+
 /// The probe of a component.
 ///
 /// # Errors
 ///
 /// If what it needs cannot be set up; nothing is connected yet.
-pub fn probe(kind: &Kind) -> anyhow::Result<Box<dyn Probe>> {
+pub fn probe(kind: &Kind, setting: &Setting) -> anyhow::Result<Box<dyn Probe>> {
     Ok(match kind {
         Kind::Http { at, slow, status, contains } => {
             Box::new(http::Http::new(at, *slow, status, contains.as_deref())?)
         }
+        Kind::Mosquitto => Box::new(mosquitto::Mosquitto::new(setting.heard.clone())),
+        Kind::Loopback { slow } => Box::new(loopback::Loopback::new(setting.heard.clone(), *slow)),
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
         Kind::Memory { max_memory } => Box::new(memory::Memory::new(*max_memory)),

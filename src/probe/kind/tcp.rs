@@ -34,8 +34,9 @@ impl Tcp {
                 }
             }
             Err(error) => found.trouble(
-                Trouble::down("unreachable", format!("{host}:{port}: {}", because(&error)))
-                    .advice(format!("Check that something listens on {host}:{port}, and firewalls")),
+                Trouble::down("unreachable", format!("{host}:{port}: {}", because(&error))).advice(
+                    format!("Check that something listens on {host}:{port}, and firewalls"),
+                ),
             ),
         }
         found
