@@ -6,19 +6,20 @@
 
 use super::canary::{Canary, Change};
 use super::ears::Ears;
+use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::{Restarts, Tasks};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Desk, Order};
-use crate::mqtt::{Arrival, Handle, Status};
+use crate::mqtt::{Arrival, Handle, Heard, Status};
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::input::{Doubt, Link, Subscribers};
 use crate::observer::snapshot::ServiceFigures;
 use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
-use crate::probe::{Look, Waiting};
+use crate::probe::{self, Look, Waiting};
 use crate::telemetry::{Figures, Looks, PageFigures};
 use crate::view::Turn;
 use crate::wire::Document;
@@ -34,6 +35,16 @@ const WAITS: Span = Span::from_secs(1);
 
 /// One that nobody called for so long is no longer asked about.
 const STILL_CALLED: Span = Span::from_secs(60);
+
+/// The corridor's ends of other rooms.
+pub(super) struct Ends {
+    /// The session's.
+    pub(super) handle: Handle,
+    /// The pages', if they are served.
+    pub(super) desk: Option<Desk>,
+    /// Where checks read what the session hears, if one does.
+    pub(super) ears: Option<probe::Ears>,
+}
 
 /// The pipeline with everything around it.
 pub(super) struct Corridor<S> {
@@ -56,6 +67,11 @@ pub(super) struct Corridor<S> {
     survey: Survey,
     /// The pages, if they are served.
     desk: Option<Desk>,
+    /// Where checks read what the session hears, if one does.
+    senses: Option<probe::Ears>,
+    /// What is critical about a component that the platform cannot do without, where that ends
+    /// lookout.
+    critical: Option<String>,
     /// Outbox drops that were logged.
     outbox_dropped: u64,
     /// Malformed messages that were logged.
@@ -73,11 +89,11 @@ impl<S: FnMut(&Document)> Corridor<S> {
         config: Config,
         key: DigestKey,
         clock: Clock,
-        handle: Handle,
-        desk: Option<Desk>,
+        ends: Ends,
         restarts: Tasks,
         said: S,
     ) -> Self {
+        let Ends { handle, desk, ears: senses } = ends;
         let start = clock.now();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
@@ -103,6 +119,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
             status,
             survey: Survey::default(),
             desk,
+            senses,
+            critical: None,
             outbox_dropped: 0,
             malformed: 0,
             looks: Looks::default(),
@@ -161,8 +179,12 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 }
                 Arrival::Canary(at, number) => {
                     let change = self.canary.hear(at, number);
+                    if let Some(senses) = &self.senses {
+                        senses.song(self.canary.round_trip());
+                    }
                     self.canary_changed(change);
                 }
+                Arrival::Message(heard) if self.is_told(&heard) => {}
                 Arrival::Message(heard) => {
                     let own = heard.topic.starts_with(self.own.as_bytes());
                     if own && heard.retain && !self.restored {
@@ -180,6 +202,12 @@ impl<S: FnMut(&Document)> Corridor<S> {
             }
             self.speak();
         }
+    }
+
+    /// Whether a message is what the broker says of itself to a check.
+    fn is_told(&self, heard: &Heard) -> bool {
+        let senses = self.senses.as_ref();
+        senses.is_some_and(|senses| senses.hear(heard.at, &heard.topic, &heard.payload))
     }
 
     /// Nothing waits: time is what the clock says.
@@ -201,8 +229,19 @@ impl<S: FnMut(&Document)> Corridor<S> {
         Duration::from_micros(rest.max(SHORTEST_REST).micros())
     }
 
+    /// Takes what somebody found.
+    pub(super) fn told(&mut self, told: &Told) {
+        match told {
+            Told::Look(look) => self.looked(look),
+            Told::Checked(checked) => {
+                self.pipeline.tell(self.now, Input::Component(checked.report()));
+                self.speak();
+            }
+        }
+    }
+
     /// Takes what a look for listeners found.
-    pub(super) fn looked(&mut self, look: &Look) {
+    fn looked(&mut self, look: &Look) {
         let found = look.found.as_ref().ok().copied();
         self.looks.count(found);
         let Some(any) = found else { return };
@@ -258,12 +297,21 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let now = self.clock.now();
         let deaf_for = self.canary.silent_for(now);
         let problem = self.status.borrow().problem.clone();
+        self.tell_checks(now, deaf_for);
         let lost = self.hope.lost(now, &self.status.borrow(), deaf_for);
+        let lost = lost.or_else(|| self.critical.take());
         if let Some(desk) = &self.desk {
             let quiet_for = self.hope.quiet_for(now);
             desk.turn(Turn { snapshot, figures, problem, quiet_for, deaf_for });
         }
         lost.map_or(Ok(waiting), |reason| Err(anyhow::anyhow!(reason)))
+    }
+
+    fn tell_checks(&self, now: Instant, deaf_for: Span) {
+        let Some(senses) = &self.senses else { return };
+        let status = self.status.borrow();
+        let linked = (status.link == Link::Up).then_some(status.since);
+        senses.turn(now, linked, status.problem.as_deref(), deaf_for);
     }
 
     /// Says what could not be read; called once a second, so a flood of it is one line.
@@ -301,6 +349,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
         while let Some(event) = self.pipeline.poll_said(&mut self.documents) {
             if let Some(desk) = &self.desk {
                 desk.said(&event, &self.documents);
+            }
+            if self.critical.is_none() {
+                self.critical = self.hope.lost_to(&event.what);
             }
             for document in self.documents.drain(..) {
                 (self.said)(&document);

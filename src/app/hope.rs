@@ -6,7 +6,8 @@
 
 use crate::config::FailFast;
 use crate::mqtt::Status;
-use crate::observer::input::Link;
+use crate::observer::event::What;
+use crate::observer::input::{Link, Severity};
 use crate::observer::{Instant, Span};
 
 /// What is known of it.
@@ -54,6 +55,21 @@ impl Hope {
     }
 }
 
+impl Hope {
+    /// Why it makes no sense to go on after what was said, if it was set that critical components
+    /// are a reason.
+    pub(super) fn lost_to(&self, said: &What) -> Option<String> {
+        let What::ComponentError(finding) = said else { return None };
+        let critical = finding.critical && finding.severity == Severity::Critical;
+        (self.limits.on_critical && critical).then(|| {
+            format!(
+                "{} is critical (`fail_fast.stop_on_critical`): {}",
+                finding.component, finding.message
+            )
+        })
+    }
+}
+
 /// Why it makes no sense to wait for a link any longer, if there is none for longer than that, or
 /// the session itself gave up.
 pub(crate) fn hopeless(no_link: Span, status: &Status, now: Instant) -> Option<String> {
@@ -83,7 +99,8 @@ mod tests {
             (up, 801, 0, Some(300), Some("`fail_fast.exit_on_quiet`")),
         ] {
             let (no_link, no_canary) = (Span::from_secs(600), Span::from_secs(120));
-            let limits = FailFast { no_link, no_canary, quiet: quiet.map(Span::from_secs) };
+            let quiet = quiet.map(Span::from_secs);
+            let limits = FailFast { no_link, no_canary, quiet, on_critical: false };
             let mut hope = Hope::new(limits, at(0));
             hope.heard(at(500));
             hope.heard(at(400));

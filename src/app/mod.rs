@@ -18,6 +18,7 @@
 mod canary;
 mod corridor;
 mod ears;
+mod ground;
 mod hope;
 mod supervise;
 mod systemd;
@@ -30,7 +31,8 @@ use crate::observer::digest::DigestKey;
 use crate::probe::{Listeners, Results};
 use crate::wire::Document;
 use anyhow::Context;
-use corridor::Corridor;
+use corridor::{Corridor, Ends};
+use ground::Ground;
 pub(crate) use hope::hopeless;
 use std::future::{Future, pending};
 use std::net::SocketAddr;
@@ -91,7 +93,7 @@ impl Lookout {
     ) -> anyhow::Result<()> {
         let Self { config, clock, pages: Pages { server, desk, orders } } = self;
         let restarts: Tasks = Default::default();
-        let [of_http, of_session, of_listeners] = &restarts;
+        let [of_http, of_session, of_listeners, of_checks] = &restarts;
         let mut http = pin!(serve(server.clone(), of_http));
         tracing::info!(
             "lookout {} observing {} as {}, cluster {}",
@@ -100,18 +102,24 @@ impl Lookout {
             config.id,
             config.cluster
         );
-        let (session, inbox, handle) = mqtt::open(Plan::new(&config), clock);
-        let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
         let (listeners, results) = listeners(&config, clock, of_listeners)?;
         let mut listeners = pin!(listeners);
+        let mut ground = Ground::new(results);
+        let (checks, told) = ground.check(&config, clock, of_checks);
+        let mut checks = pin!(checks);
+        let plan = Plan { told, ..Plan::new(&config) };
+        let (session, inbox, handle) = mqtt::open(plan, clock);
+        let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
         let tasks = restarts.clone();
-        let corridor = Corridor::new(config, key, clock, handle.clone(), desk, tasks, said);
+        let ends = Ends { handle: handle.clone(), desk, ears: ground.take_ears() };
+        let corridor = Corridor::new(config, key, clock, ends, tasks, said);
         let ended = tokio::select! {
-            ended = walk(corridor, inbox, results, orders, shutdown) => ended,
+            ended = walk(corridor, inbox, ground, orders, shutdown) => ended,
             // It was not asked to.
             () = &mut sessions => return Err(anyhow::anyhow!("the session with the broker ended")),
             () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
             () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
+            () = &mut checks => Err(anyhow::anyhow!("the checks ended")),
         };
         Systemd::stopping();
         if let Some(server) = &server {
@@ -136,7 +144,7 @@ impl Lookout {
 async fn walk<S: FnMut(&Document)>(
     mut corridor: Corridor<S>,
     mut inbox: Inbox,
-    mut results: Results,
+    mut ground: Ground,
     mut orders: mpsc::Receiver<Order>,
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
@@ -153,7 +161,7 @@ async fn walk<S: FnMut(&Document)>(
             () = &mut shutdown => return Ok(()),
             _ = tick.tick() => {
                 corridor.turn();
-                results.set_waiting(corridor.export(inbox.len())?);
+                ground.set_waiting(corridor.export(inbox.len())?);
                 systemd.turn(&corridor.status());
             }
             taken = inbox.recv_many(&mut batch, BATCH) => {
@@ -161,7 +169,7 @@ async fn walk<S: FnMut(&Document)>(
                 corridor.turn();
                 corridor.hear(batch.drain(..));
             }
-            look = results.next() => corridor.looked(&look),
+            told = ground.next() => corridor.told(&told),
             Some(order) = orders.recv() => corridor.obey(order),
             () = sleep(corridor.rest()) => corridor.turn(),
         }

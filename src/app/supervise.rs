@@ -22,8 +22,9 @@ const LONGEST: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Restarts(Arc<AtomicU64>);
 
-/// Those of each task: the HTTP server, the session with the broker, the questions to EMQX.
-pub(super) type Tasks = [Restarts; 3];
+/// Those of each task: the HTTP server, the session with the broker, the questions to EMQX, the
+/// checks.
+pub(super) type Tasks = [Restarts; 4];
 
 impl Restarts {
     /// So far.

@@ -53,6 +53,8 @@ pub struct Plan {
     pub canary: Option<Canary>,
     /// Where an earlier run left standing how things are; read until [`Handle::is_restored`].
     pub standing: Vec<String>,
+    /// What the broker tells of itself, for checks; the link does not depend on it.
+    pub told: Vec<String>,
     /// Messages that may wait between socket and observer.
     pub inbox: usize,
     /// Events that may wait for the broker.
@@ -68,6 +70,7 @@ impl Plan {
             presence: Some(presence::topic(&config.cluster, &config.id)),
             canary: Some(Canary::new(&config.cluster, &config.id)),
             standing: standing::filters(&config.cluster).into(),
+            told: Vec::new(),
             inbox: config.inbox,
             outbox: config.outbox,
         }

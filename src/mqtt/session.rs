@@ -270,8 +270,9 @@ impl Session {
             if let Some(reason) = answers.iter().flatten().next() {
                 tracing::warn!(
                     reason,
-                    "the broker does not let lookout read what an earlier run left standing on {}",
-                    self.plan.standing.join(", ")
+                    "the broker does not let lookout read what an earlier run left standing, or what it tells of \
+                     itself: {}",
+                    [&*self.plan.standing, &self.plan.told].concat().join(", ")
                 );
             }
             return Ok(());
@@ -316,6 +317,9 @@ impl Session {
         self.say_presence(life, true);
         if !self.outlet.is_restored() && !life.client.read_back(&self.plan.standing) {
             tracing::warn!("what an earlier run left standing cannot be asked for");
+        }
+        if !life.client.read_back(&self.plan.told) {
+            tracing::warn!("what the broker tells of itself cannot be asked for");
         }
     }
 

@@ -53,6 +53,7 @@ pub fn plan(port: u16, protocol: Protocol, filters: &[&str]) -> Plan {
         presence: Some(PRESENCE.into()),
         canary: Some(Canary::new("test", "lookout-test")),
         standing: Vec::new(),
+        told: Vec::new(),
         inbox: 1_000,
         outbox: 1_000,
     }

@@ -1,0 +1,106 @@
+//! The ground under the services, and who looks at it: checks of components, the platforms that run
+//! the services, the broker's own interface; and who acts on what is found.
+//!
+//! Whoever asks others does so on a thread of its own: an answer that is slow to read, and TLS, keep
+//! no message waiting. What they find comes in here, one at a time, for the corridor to take.
+
+use super::supervise::{Restarts, supervise};
+use super::{apart, on_thread};
+use crate::clock::Clock;
+use crate::config::{Config, Kind};
+use crate::probe::kind::Setting;
+use crate::probe::{Checked, Checks, Ears, Look, Results, Waiting};
+use std::future::{Future, pending};
+use tokio::sync::{mpsc, oneshot};
+
+/// What somebody found.
+pub(super) enum Told {
+    /// A look for those who listen to a service.
+    Look(Look),
+    /// A look at a component.
+    Checked(Checked),
+}
+
+/// All who look, as the corridor sees them.
+pub(super) struct Ground {
+    pub(super) results: Results,
+    checked: mpsc::Receiver<Checked>,
+    ears: Option<Ears>,
+}
+
+impl Ground {
+    /// Nobody looks.
+    pub(super) fn new(results: Results) -> Self {
+        Self { results, checked: mpsc::channel(1).1, ears: None }
+    }
+
+    /// What is found next.
+    pub(super) async fn next(&mut self) -> Told {
+        tokio::select! {
+            look = self.results.next() => Told::Look(look),
+            Some(checked) = self.checked.recv() => Told::Checked(checked),
+            else => pending().await,
+        }
+    }
+
+    /// Tells which services let calls wait now.
+    pub(super) fn set_waiting(&self, waiting: Vec<Waiting>) {
+        self.results.set_waiting(waiting);
+    }
+
+    /// Where the corridor tells what its session hears, if a check reads it.
+    pub(super) fn take_ears(&mut self) -> Option<Ears> {
+        self.ears.take()
+    }
+
+    /// Sets the checks up; they are made as long as the future is polled. Returns also the filters
+    /// that they need to be subscribed to.
+    pub(super) fn check(
+        &mut self,
+        config: &Config,
+        clock: Clock,
+        restarts: &Restarts,
+    ) -> (impl Future<Output = ()> + use<>, Vec<String>) {
+        let (ears, heard) = Ears::new();
+        let mut needs = config.checks.iter().map(|check| &check.kind);
+        let session = |kind: &Kind| matches!(kind, Kind::Loopback { .. } | Kind::Mosquitto);
+        self.ears = needs.clone().any(session).then_some(ears);
+        let mosquitto = needs.any(|kind| matches!(kind, Kind::Mosquitto));
+        let setting = Setting { platforms: config.platforms.clone(), heard };
+        let seed = config.settings.seed;
+        let (checks, checked) = Checks::new(config.checks.clone(), setting, clock, seed);
+        let some = !config.checks.is_empty();
+        self.checked = checked;
+        let restarts = restarts.clone();
+        let keep = async move {
+            if !some {
+                return pending().await;
+            }
+            let make = || keep_on_thread("checks", "the checks", checks.clone().run());
+            supervise("the checks", &restarts, pending(), make).await;
+        };
+        (keep, if mosquitto { Ears::filters() } else { Vec::new() })
+    }
+}
+
+/// Runs a future on a thread of its own, until it ends or this one is dropped; that it ends is a
+/// failure.
+///
+/// # Errors
+///
+/// If it ends, or the system gives no thread.
+async fn keep_on_thread(
+    name: &str,
+    what: &str,
+    future: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    // Dropped with this future, and then the thread ends.
+    let (_alive, gone) = oneshot::channel::<()>();
+    let running = async move {
+        tokio::select! {
+            ended = apart(async move { future.await; Ok(()) }) => ended,
+            _ = gone => Ok(()),
+        }
+    };
+    on_thread(name, what, running)?.await?
+}
