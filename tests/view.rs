@@ -191,7 +191,10 @@ fn a_component_has_its_incident_too() {
         definite: true,
         severity: Severity::Critical,
         message: "connection refused",
+        impact: None,
         details: None,
+        advice: &[],
+        took: None,
     };
     world.second = 10;
     world.pipeline.tell(at(10_000), Input::Component(report(false)));
@@ -240,13 +243,21 @@ fn how_lookout_is_follows_from_what_it_needs() {
             true,
         ),
         ("dropping", Some(|it| it.figures.link.inbox_dropped = 1), 0, Status::Degraded, true, true),
-        ("restarting", Some(|it| it.figures.restarts = [0, 1, 0]), 0, Status::Degraded, true, true),
+        (
+            "restarting",
+            Some(|it| it.figures.restarts = [0, 1, 0, 0]),
+            0,
+            Status::Degraded,
+            true,
+            true,
+        ),
         (
             "a component fails",
             Some(|it| {
                 let condition = Condition::Unhealthy;
                 let (name, kind) = ("db".into(), "tcp".into());
-                it.snapshot.components = vec![Standing { name, kind, condition, finding: None }];
+                it.snapshot.components =
+                    vec![Standing { name, kind, condition, ..Standing::default() }];
             }),
             0,
             Status::Degraded,

@@ -400,6 +400,7 @@ fn replicas(ears: &mut Ears, bytes: &mut Bytes<'_>) {
         running: bytes.pick(&counts),
         ready: bytes.pick(&counts),
         total: bytes.pick(&counts),
+        restarts: u32::MAX,
         cause: bytes.pick(&[None, Some("OOMKilled"), Some(long.as_str()), Some("")]),
     };
     ears.input(Input::Replicas(replicas));
@@ -418,6 +419,7 @@ fn component(ears: &mut Ears, bytes: &mut Bytes<'_>) {
     let (name, long, flags) = (service(bytes), long(), bytes.byte());
     let severities = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
     let text = if flags & 4 == 0 { "probe" } else { long.as_str() };
+    let advices = vec![text.to_owned(); 10];
     ears.input(Input::Component(Report {
         name: &name,
         kind: text,
@@ -425,6 +427,9 @@ fn component(ears: &mut Ears, bytes: &mut Bytes<'_>) {
         definite: flags & 2 != 0,
         severity: severities[usize::from(flags >> 6)],
         message: text,
+        impact: (flags & 16 != 0).then_some(text),
         details: (flags & 8 != 0).then_some("{\"a\":1}"),
+        advice: if flags & 16 == 0 { &[] } else { &advices },
+        took: (flags & 32 != 0).then(|| Span::from_millis(flags.into())),
     }));
 }

@@ -1,7 +1,7 @@
 //! What the observer promises whatever it hears, held against everything it says and shows.
 
 use lookout::observer::breaker::{Cause, State};
-use lookout::observer::event::{BadNews, CircuitNews, Event, Reading, What};
+use lookout::observer::event::{BadNews, CircuitNews, Event, Reading, Step, What};
 use lookout::observer::incident::IncidentId;
 use lookout::observer::input::{Doubt, Link};
 use lookout::observer::service::{OTHER, Totals};
@@ -193,6 +193,7 @@ impl Promises {
                 let known = self.ill.insert(finding.component.clone(), finding.incident);
                 assert!(known.is_none_or(|known| known == finding.incident), "{event:?}");
                 assert!(known.is_some() || finding.repeat == 0, "{event:?}");
+                assert!(finding.advice.len() <= 8 && finding.affected.len() <= 100, "{event:?}");
             }
             What::ComponentRecovered { component, incident, .. } => {
                 assert_eq!(self.ill.remove(component), Some(*incident), "{event:?}");
@@ -203,6 +204,16 @@ impl Promises {
             }
             What::Gone(name) => {
                 self.subjects.remove(name);
+            }
+            What::Action(news) => {
+                assert!(!doubt && self.settings.remedy.enabled, "{event:?}");
+                assert!(news.attempt >= 1 && news.attempt <= news.attempts, "{event:?}");
+                if news.step == Step::Started {
+                    let subject = self.subject(&news.service);
+                    assert_eq!(subject.reading, Verdict::Unavailable, "{event:?}");
+                    let said = subject.said.as_ref().map(|said| said.incident);
+                    assert_eq!(said, Some(news.incident), "{event:?}");
+                }
             }
             What::DirectAnswer(answer) => {
                 assert!(!doubt && self.settings.direct.enabled, "{event:?}");
@@ -341,9 +352,12 @@ impl Promises {
             open += u32::from(matches!(state, State::Open | State::HalfOpen | State::ForcedOpen));
         }
         assert_eq!((health.services, health.open_circuits), (services, open), "{health:?}");
-        let [healthy, degraded, unhealthy] = health.components;
+        let [healthy, degraded, unhealthy, starting] = health.components;
         assert_eq!((degraded + unhealthy) as usize, self.ill.len(), "{health:?}");
-        assert!(healthy + degraded + unhealthy <= self.settings.limits.components, "{health:?}");
+        let (known, most) = (self.settings.components.len(), self.settings.limits.components);
+        let all = (healthy + degraded + unhealthy + starting) as usize;
+        assert!(all <= known.max(most as usize), "{health:?}");
+        assert!(snapshot.score.is_none_or(is_share), "{:?}", snapshot.score);
     }
 
     /// Everything is settled: nothing is open, and every reply is something.

@@ -4,7 +4,7 @@
 
 use super::bytes::Bytes;
 use lookout::observer::breaker::Mode;
-use lookout::observer::settings::{PairSettings, ServiceSettings, SlowCall};
+use lookout::observer::settings::{ComponentSettings, PairSettings, ServiceSettings, SlowCall};
 use lookout::observer::{Settings, Span};
 
 /// Traffic pairs; calls and replies use both.
@@ -51,7 +51,25 @@ pub(crate) fn take(bytes: &mut Bytes<'_>) -> Settings {
     if varies(5) {
         others(&mut settings, bytes);
     }
+    if varies(6) {
+        ground(&mut settings);
+    }
     settings
+}
+
+/// Components that explain services, and remedies.
+fn ground(settings: &mut Settings) {
+    let explains = |name: &str, services: &[&str]| ComponentSettings {
+        name: name.to_owned(),
+        critical: true,
+        failure_threshold: Some(2),
+        explains: services.iter().map(|it| (*it).to_owned()).collect(),
+        ..ComponentSettings::default()
+    };
+    settings.components =
+        vec![explains("A", &["*"]), explains("B", &["C", "G*"]), explains("C", &[])];
+    settings.remedy.enabled = true;
+    settings.remedy.services = vec!["*".to_owned()];
 }
 
 fn limits(settings: &mut Settings, bytes: &mut Bytes<'_>) {

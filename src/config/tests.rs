@@ -12,8 +12,8 @@ use crate::observer::Settings;
 use crate::observer::call::CodeTable;
 use crate::observer::limits::Limits;
 use crate::observer::settings::{
-    CascadePolicy, CircuitPolicy, ComponentPolicy, DoubtPolicy, Patience, ServiceSettings,
-    SlowCall, VerdictPolicy,
+    CascadePolicy, CircuitPolicy, ComponentPolicy, DoubtPolicy, Patience, RemedyPolicy,
+    ServiceSettings, SlowCall, VerdictPolicy,
 };
 use crate::wire;
 use std::collections::BTreeSet;
@@ -48,6 +48,8 @@ fn candidates(setting: &Setting) -> Vec<String> {
         Kind::Integers { max, .. } => vec![max.to_string()],
         // Only settings of a pair have one.
         Kind::Form(_) => Vec::new(),
+        // Only settings of a check have one.
+        Kind::Server => Vec::new(),
         Kind::Web => vec!["https://emqx.example".to_owned()],
         Kind::Text { .. } | Kind::Secret | Kind::Urls | Kind::Texts { .. } => {
             texts.iter().map(|text| (*text).to_owned()).collect()
@@ -79,6 +81,8 @@ fn every_field_of_the_observers_settings_can_be_set() {
         circuit: _,
         cascade: _,
         component: _,
+        components: _, // check
+        remedy: _,
         doubt: _,
         direct: _,
         repeat: _,
@@ -109,6 +113,9 @@ fn every_field_of_the_observers_settings_can_be_set() {
     });
     covered!("component", ComponentPolicy, |d| &d.settings.component, {
         failure_threshold, success_threshold,
+    });
+    covered!("remedy", RemedyPolicy, |d| &d.settings.remedy, {
+        enabled, dry_run, services, every, after, delay, attempts, per_hour,
     });
     covered!("doubt", DoubtPolicy, |d| &d.settings.doubt, { after, pause });
     covered!("limits", Limits, |d| &d.settings.limits, {

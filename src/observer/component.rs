@@ -27,7 +27,7 @@ const MAX_ADVICES: usize = 8;
 const LASTS_LONG: Span = Span::from_secs(600);
 
 /// The state of a component.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
     /// Its checks pass.
     Healthy,
@@ -36,6 +36,7 @@ pub enum Condition {
     /// A finding of severity error or critical.
     Unhealthy,
     /// No check has ended yet.
+    #[default]
     Starting,
 }
 
@@ -100,7 +101,7 @@ pub enum Said {
 }
 
 /// A component as it stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Standing {
     /// Its name.
     pub name: Arc<str>,
@@ -134,7 +135,7 @@ struct Under {
     began: Instant,
     since: Instant,
     said: Instant,
-    /// Whether it was decided which incident it belongs to.
+    /// Whether it was said, and thereby decided which incident it belongs to.
     is_linked: bool,
     /// How bad it was at worst.
     worst: Severity,
@@ -247,17 +248,14 @@ impl Components {
         component.explains(service).then_some(under.began)
     }
 
-    /// A finding belongs to an incident that began before it; whether it does, which it does not if
-    /// it was said under an id of its own before.
-    pub fn link(&mut self, component: &str, incident: IncidentId) -> bool {
-        let Some(under) = self.known.get_mut(component).and_then(|it| it.under.as_mut()) else {
-            return false;
-        };
-        let links = !std::mem::replace(&mut under.is_linked, true);
-        if links {
-            under.finding.incident = incident;
+    /// A finding is about to be said; if that is for the first time, it may belong to an incident
+    /// that began before it. The one that it does belong to: what was said under an id stays there.
+    pub fn link(&mut self, component: &str, earlier: Option<IncidentId>) -> Option<IncidentId> {
+        let under = self.known.get_mut(component)?.under.as_mut()?;
+        if !std::mem::replace(&mut under.is_linked, true) {
+            under.finding.incident = earlier.unwrap_or(under.finding.incident);
         }
-        links
+        Some(under.finding.incident)
     }
 
     fn count_explaining(&mut self) {

@@ -119,7 +119,7 @@ pub struct ActionNews {
     /// What the platform says of it.
     pub message: Option<Arc<str>>,
     /// The service's incident.
-    pub incident: Option<IncidentId>,
+    pub incident: IncidentId,
 }
 
 /// An answer in place of a service.

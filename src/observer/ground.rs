@@ -71,11 +71,9 @@ impl Observer {
         affected.sort_unstable();
         affected.truncate(NAMED);
         finding.affected = affected;
-        // What was said once under an id stays under it.
-        if let Some((_, id)) = first.filter(|_| finding.repeat == 0)
-            && self.components.link(&finding.component, id)
-        {
-            finding.incident = id;
+        let earlier = first.map(|(_, id)| id);
+        if let Some(incident) = self.components.link(&finding.component, earlier) {
+            finding.incident = incident;
         }
         finding
     }

@@ -12,7 +12,7 @@ const NEEDED: usize = 3;
 const KEPT: usize = 20;
 
 /// Ties together everything said about one incident.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct IncidentId(pub u64);
 
 /// Hands out incident ids: the time in milliseconds and 16 bits from the seed.

@@ -29,12 +29,12 @@ pub struct Treated {
 }
 
 /// A service that is unavailable.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Case {
     judged: u32,
     treated: Treated,
     last: Option<Instant>,
-    incident: Option<IncidentId>,
+    incident: IncidentId,
 }
 
 /// All services that are unavailable, and what was done.
@@ -74,7 +74,7 @@ impl Remedies {
     fn judge(
         &mut self,
         now: Instant,
-        sick: &[(Arc<str>, Option<IncidentId>)],
+        sick: &[(Arc<str>, IncidentId)],
         is_well: impl Fn(&str) -> bool,
         policy: &RemedyPolicy,
     ) -> Vec<ActionNews> {
@@ -100,7 +100,12 @@ impl Remedies {
             self.turn = None;
         }
         for (name, incident) in sick {
-            let case = self.cases.entry(name.clone()).or_default();
+            let case = self.cases.entry(name.clone()).or_insert(Case {
+                judged: 0,
+                treated: Treated::default(),
+                last: None,
+                incident: *incident,
+            });
             (case.judged, case.incident) = (case.judged.saturating_add(1), *incident);
             let rested = case.last.is_none_or(|at| now.since(at) >= policy.delay);
             if case.judged < policy.after || case.treated.failed || !rested {
@@ -151,11 +156,10 @@ impl Observer {
             let wanted = &self.settings.remedy.services;
             let meant = wanted.iter().any(|pattern| means(pattern, &service.name));
             let runs = service.replicas.as_ref().is_some_and(|replicas| replicas.total > 0);
-            if verdict == Verdict::Unavailable && meant && runs {
-                let case = (service.name.clone(), service.incident.map(|incident| incident.id));
-                if self.cause(index).is_none() {
-                    sick.push(case);
-                }
+            let Some(incident) = service.incident.filter(|_| meant && runs) else { continue };
+            let name = service.name.clone();
+            if verdict == Verdict::Unavailable && self.cause(index).is_none() {
+                sick.push((name, incident.id));
             }
         }
         sick.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -208,7 +212,7 @@ mod tests {
             let sick: Vec<_> = sick
                 .iter()
                 .filter(|(_, from, to)| (*from..*to).contains(&round))
-                .map(|(name, ..)| (Arc::from(*name), None))
+                .map(|(name, ..)| (Arc::from(*name), IncidentId(1)))
                 .collect();
             let well = |name: &str| !sick.iter().any(|(sick, _): &(Arc<str>, _)| **sick == *name);
             for news in remedies.judge(now, &sick, well, policy) {

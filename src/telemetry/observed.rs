@@ -106,11 +106,6 @@ pub(super) static SCORE: Metric = gauge(
     &[],
     "How all components are, from 0 to 1; critical ones weigh double. Absent without any.",
 );
-pub(super) static REPLICAS: Metric = gauge(
-    "lookout_service_replicas",
-    &["service", "state"],
-    "Replicas of a service that run, are ready, and should be there, as the platform that runs them tells.",
-);
 pub(super) static RESTARTS: Metric = gauge(
     "lookout_service_replica_restarts",
     &["service"],
@@ -175,7 +170,6 @@ pub(super) static METRICS: &[&Metric] = &[
     &COMPONENT_SUCCESS,
     &COMPONENT_TOOK,
     &SCORE,
-    &REPLICAS,
     &RESTARTS,
     &DOUBT,
     &MALFORMED,
@@ -397,13 +391,6 @@ fn write_components(page: &mut Page, snapshot: &Snapshot) {
 }
 
 fn write_replicas(page: &mut Page, snapshot: &Snapshot) {
-    let mut family = page.family(&REPLICAS);
-    each_service(snapshot, |name, service| {
-        let Some(it) = &service.replicas else { return };
-        for (state, count) in [("running", it.running), ("ready", it.ready), ("total", it.total)] {
-            family.sample(&[name, Escaped::plain(state)], count);
-        }
-    });
     let mut family = page.family(&RESTARTS);
     each_service(snapshot, |name, service| {
         family.known(&[name], service.replicas.as_ref().map(|it| f64::from(it.restarts)));

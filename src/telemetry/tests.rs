@@ -63,15 +63,24 @@ fn everything() -> Snapshot {
         reason: Some(Reason::SlowResponses),
         since: Instant::default(),
         incident: Some((IncidentId(1), Instant::from_micros(1_000_000))),
-        replicas: Some(ReplicaState { running: 3, ready: 2, total: 4, cause: None }),
+        replicas: Some(ReplicaState { running: 3, ready: 2, total: 4, restarts: 6, cause: None }),
+        blamed: None,
+        treated: None,
         circuit: Some(State::HalfOpen),
         breaker: CircuitFigures { transitions: [0, 2, 1, 0, 0, 7], ..CircuitFigures::default() },
     };
     let component = component::Standing {
         name: "db".into(),
         kind: "postgresql".into(),
+        critical: true,
         condition: component::Condition::Degraded,
         finding: None,
+        checked: Some(Instant::default()),
+        checks: 4,
+        success_rate: Some(0.75),
+        score: Some(0.625),
+        took: Some(Span::from_millis(20)),
+        took_p95: Some(Span::from_millis(30)),
     };
     Snapshot {
         at: Instant::from_micros(4_000_000),
@@ -94,6 +103,7 @@ fn everything() -> Snapshot {
             ..Health::default()
         },
         components: vec![component],
+        score: Some(0.9),
         dependencies: Arc::default(),
     }
 }
@@ -173,6 +183,11 @@ fn figures_are_written_by_service_and_method() {
         r#"lookout_circuit_transitions_total{service="Billing",to="observe_only"} 7"#,
         r#"lookout_services{verdict="degraded"} 1"#,
         r#"lookout_component_condition{component="db",kind="postgresql"} 0.5"#,
+        r#"lookout_component_score{component="db",kind="postgresql"} 0.625"#,
+        r#"lookout_component_check_success_ratio{component="db",kind="postgresql"} 0.75"#,
+        r#"lookout_component_check_seconds{component="db",kind="postgresql"} 0.02"#,
+        "lookout_components_score 0.9",
+        r#"lookout_service_replica_restarts{service="Billing"} 6"#,
         r#"lookout_malformed_messages_total{pair="functions",template="call",kind="not_json"} 5"#,
         "lookout_series_refused_total 11",
         r#"lookout_activity_messages_total{channel="orders"} 9"#,

@@ -94,10 +94,7 @@ pub fn line(what: &What) -> Option<Line> {
             let text = format!("well again after {}", length(*outage));
             (*incident, "infrastructure_recovered", component, Severity::Info, text, false)
         }
-        What::Action(news) => {
-            let Some(incident) = news.incident else { return None };
-            return Some(Line { incident, ..action(news) });
-        }
+        What::Action(news) => return Some(action(news)),
         What::PairDeaf { .. }
         | What::Reading(_)
         | What::Health(_)
@@ -124,7 +121,7 @@ fn action(news: &ActionNews) -> Line {
     };
     let more = news.message.as_deref().map_or(String::new(), |message| format!(": {message}"));
     Line {
-        incident: IncidentId::default(),
+        incident: news.incident,
         kind: "remedy_action",
         subject: news.service.to_string(),
         severity,

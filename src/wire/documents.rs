@@ -202,8 +202,7 @@ pub(super) struct RemedyAction<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<&'a str>,
     pub(super) timestamp: Time,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) correlation_id: Option<String>,
+    pub(super) correlation_id: String,
 }
 
 /// `infrastructure_recovered`.

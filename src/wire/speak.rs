@@ -273,7 +273,7 @@ impl Speaker {
             dry_run: news.dry_run,
             message: news.message.as_deref(),
             timestamp: Time(at),
-            correlation_id: news.incident.map(correlation_id),
+            correlation_id: correlation_id(news.incident),
         };
         self.document(at, "actions", document.r#type, Some(&news.service), &document)
     }

@@ -162,7 +162,7 @@ impl Play {
                 let digest = KEY.digest(Kind::Service, service.as_bytes());
                 let service = Name { text: service, digest };
                 let (running, ready, total, cause) = (*running, *ready, *total, *cause);
-                let state = Replicas { service, running, ready, total, cause };
+                let state = Replicas { service, running, ready, total, restarts: 0, cause };
                 self.ears.input(micros, Input::Replicas(state));
             }
             Act::Subscribers(service, any) => {

@@ -16,6 +16,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::{Change, Plan, S};
 use crate::rules::{Book, Rule};
 use crate::settings;
+use lookout::observer::Span;
 use lookout::observer::breaker::Mode;
 use lookout::observer::input::{Doubt, Link, Replicas, Report, Severity};
 use lookout::observer::{Input, Instant, Settings};
@@ -340,7 +341,7 @@ impl Lookout {
                 let cause = caused.then_some("container_oom_killed");
                 self.tell(world, |pipeline, now| {
                     let service = pipeline.service(&name);
-                    let replicas = Replicas { service, running, ready, total, cause };
+                    let replicas = Replicas { service, running, ready, total, restarts: 0, cause };
                     pipeline.tell(now, Input::Replicas(replicas));
                 });
             }
@@ -354,7 +355,10 @@ impl Lookout {
                     definite,
                     severity: levels[usize::from(severity)],
                     message: "as the probe found it",
+                    impact: Some("as_the_probe_has_it"),
                     details: Some(r#"{"a":1}"#),
+                    advice: &["look".to_owned()],
+                    took: Some(Span::from_millis(3)),
                 };
                 self.tell(world, |pipeline, now| pipeline.tell(now, Input::Component(report)));
             }
