@@ -38,7 +38,15 @@ fn single(key: &str) -> Option<(&'static Section, &'static Setting)> {
 
 /// Values that a setting may take.
 fn candidates(setting: &Setting) -> Vec<String> {
-    let texts = ["10.0.0.1:1", "mqtt://elsewhere", "debug", "other", "wirenboard"];
+    let texts = [
+        "10.0.0.1:1",
+        "mqtt://elsewhere",
+        "tcp://elsewhere:2375",
+        "app={service}",
+        "debug",
+        "other",
+        "wirenboard",
+    ];
     match setting.kind {
         Kind::Span { min, max } => vec![super::duration::show(max), super::duration::show(min)],
         Kind::Integer { min, max } => vec![max.to_string(), min.to_string()],
@@ -212,10 +220,11 @@ fn the_printed_default_means_the_same_as_no_file() {
 fn the_commented_settings_of_the_printed_default_are_right_too() {
     let mut text = String::new();
     for line in super::default_file().lines() {
-        // A comment that is a setting: `# name = …` or `# [service.…]`.
+        // A comment that is a setting: `# name = …`, `# [service.…]` or `# [[check]]`.
         let setting = line.strip_prefix("# ").filter(|rest| {
             let word = rest.split(' ').next().unwrap_or("");
             rest.starts_with("[service.")
+                || rest.starts_with("[[check]]")
                 || rest.strip_prefix(word).is_some_and(|r| r.starts_with(" = "))
         });
         text.push_str(setting.unwrap_or(line));
@@ -225,6 +234,7 @@ fn the_commented_settings_of_the_printed_default_are_right_too() {
     let gathered = draft_of(&text);
     assert!(gathered.draft.settings.services.len() == 1);
     assert!(gathered.draft.settings.dependencies.len() == 1);
+    assert!(gathered.draft.checks.len() == 1);
     let mistakes = gathered.into_mistakes();
     assert_eq!(mistakes, []);
 }

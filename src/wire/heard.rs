@@ -146,7 +146,7 @@ struct Presence {
 /// The filters under which there is everything to know of a cluster: what happens, and what stands.
 pub fn filters(cluster: &str) -> (Vec<String>, Vec<String>) {
     let below = |rest: &&str| format!("system/{cluster}/{rest}");
-    let happens = ["errors", "emergency"].iter().map(below).collect();
+    let happens = ["errors", "emergency", "actions"].iter().map(below).collect();
     // The level above is in it: what happens to circuits.
     let stands = ["services/#", "circuit-breaker/#", "health", "observer/+"];
     (happens, stands.iter().map(below).collect())
@@ -168,7 +168,7 @@ pub fn read(cluster: &str, topic: &str, payload: &[u8]) -> Option<Said> {
             let online = serde_json::from_str::<Presence>(payload).ok()?.online;
             Some(Said::Observer(id.to_owned(), online))
         }
-        ("errors" | "emergency" | "circuit-breaker", "") => {
+        ("errors" | "emergency" | "circuit-breaker" | "actions", "") => {
             let Facts { r#type, service, component, pair, origin_service, state } =
                 document(payload)?;
             let names = [service, component, pair, origin_service];

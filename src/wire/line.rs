@@ -24,14 +24,23 @@ pub fn line(topic: &str, payload: &str) -> String {
             line.push_str(value);
         }
     }
-    let change = match (fact("previous"), fact("state")) {
-        (Some(from), Some(to)) => Some(format!("{from} -> {to}")),
-        _ => None,
+    let change = match (fact("previous"), fact("state"), fact("action")) {
+        (Some(from), Some(to), _) => Some(format!("{from} -> {to}")),
+        (None, Some(state), Some(action)) => Some(format!("{action} {state}")),
+        (_, _, action) => action.map(str::to_owned),
     };
-    let why = ["reason", "severity", "message", "action"].into_iter().filter_map(fact);
+    let why = ["reason", "severity", "message"].into_iter().filter_map(fact);
     for (at, part) in change.as_deref().into_iter().chain(why).enumerate() {
         line.push_str(if at == 0 { ": " } else { ", " });
         line.push_str(part);
+    }
+    let because = facts.get("causedBy").and_then(|cause| cause.get("component"));
+    if let Some(component) = because.and_then(Value::as_str) {
+        line.push_str(", because of ");
+        line.push_str(component);
+    }
+    if facts.get("dryRun").and_then(Value::as_bool) == Some(true) {
+        line.push_str(" (dry run)");
     }
     if let Some(repeat) = facts.get("repeat").and_then(Value::as_u64).filter(|it| *it > 0) {
         // Writing to a string cannot fail.
@@ -76,6 +85,16 @@ mod tests {
                 "emergency",
                 r#"{"params":{"type":"infrastructure_error","component":"db","severity":"critical","message":"gone","repeat":2,AT}}"#,
                 "2026-01-15T10:30:00.000Z EMERGENCY infrastructure_error db: critical, gone (still, said 3 times)",
+            ),
+            (
+                "errors",
+                r#"{"params":{"type":"service_unavailable","service":"A","reason":"not_responding","causedBy":{"component":"db"},AT}}"#,
+                "2026-01-15T10:30:00.000Z service_unavailable A: not_responding, because of db",
+            ),
+            (
+                "actions",
+                r#"{"params":{"type":"remedy_action","service":"A","action":"restart","state":"started","dryRun":true,AT}}"#,
+                "2026-01-15T10:30:00.000Z remedy_action A: restart started (dry run)",
             ),
         ] {
             assert_eq!(super::line(topic, &payload.replace("AT", at)), line);

@@ -19,7 +19,7 @@ const LINES: usize = 1_024;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The topics below `system/{cluster}/` whose documents are said.
-const TOPICS: [&str; 3] = ["errors", "emergency", "circuit-breaker"];
+const TOPICS: [&str; 4] = ["errors", "emergency", "circuit-breaker", "actions"];
 
 /// Says documents on stdout.
 pub(super) struct Printer {

@@ -36,7 +36,7 @@ pub(super) static CHECK: Section = Section {
     settings: &[
         of_all("name", NAME, "The component's name in events, on the page and in metrics. No other check has it.")
             .unset("\"orders_db\"", "refused: every check has a name"),
-        of_all("kind", Kind::Choice(KINDS), "What is checked.").unset("\"postgresql\"", "refused"),
+        of_all("kind", Kind::Choice(KINDS), "What is checked, and how.").unset("\"postgresql\"", "refused"),
         of_all(
             "critical",
             Kind::Flag,

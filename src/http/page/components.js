@@ -1,25 +1,33 @@
 // The ground under the services: brokers, databases, hosts.
 
 import { fill, h, sign } from "./dom.js";
-import { visible } from "./format.js";
+import { lasting, listed, visible } from "./format.js";
 import { on, store } from "./store.js";
 import { since } from "./words.js";
 import { incidentHref } from "./route.js";
 
-const SIGNS = { healthy: "healthy", degraded: "degraded", unhealthy: "unavailable" };
-const ORDER = ["unhealthy", "degraded", "healthy"];
+const SIGNS = { healthy: "healthy", degraded: "degraded", unhealthy: "unavailable", starting: "unknown" };
+const ORDER = ["unhealthy", "degraded", "starting", "healthy"];
 
-function entry({ name, kind, condition, finding }) {
-  const details = finding
-    ? h(
-        "span",
-        { class: "found" },
-        `${finding.severity}: ${visible(finding.message)}, for `,
-        since(Date.parse(finding.since)),
-        " ",
-        h("a", { href: incidentHref(finding.incident) }, "story"),
-      )
-    : null;
+/** What is wrong, since when, whom it explains and what to do. */
+function found(finding) {
+  const explains = finding.affectedServices.map(visible);
+  return h(
+    "span",
+    { class: "found" },
+    `${finding.severity}: ${visible(finding.message)}, for `,
+    since(Date.parse(finding.since)),
+    explains.length > 0 ? `; explains ${listed(explains)} ` : " ",
+    h("a", { href: incidentHref(finding.incident) }, "story"),
+    finding.recommendations.length > 0
+      ? h("ul", { class: "advice" }, finding.recommendations.map((text) => h("li", {}, visible(text))))
+      : null,
+  );
+}
+
+function entry({ name, kind, condition, critical, finding, tookMs }) {
+  const details = finding ? found(finding) : null;
+  const facts = [visible(kind), critical ? "critical" : "", condition, tookMs ? lasting(tookMs) : ""];
   return h(
     "li",
     { class: `is-${SIGNS[condition]}` },
@@ -28,7 +36,7 @@ function entry({ name, kind, condition, finding }) {
       "span",
       {},
       h("bdi", { class: "name", title: visible(name) }, visible(name)),
-      h("span", { class: "dim" }, ` ${visible(kind)}, ${condition}`),
+      h("span", { class: "dim" }, ` ${facts.filter(Boolean).join(", ")}`),
       details,
     ),
   );

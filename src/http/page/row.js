@@ -5,7 +5,7 @@ import { attribute, fill, h, sign, text } from "./dom.js";
 import { millis, name, number, percent, plural, visible } from "./format.js";
 import { bars, spark } from "./bars.js";
 import { heldFor, store } from "./store.js";
-import { circuit, doing, rank, replicas, signOf, since, verdict, words } from "./words.js";
+import { circuit, doing, rank, remedy, replicas, signOf, since, verdict, words } from "./words.js";
 import { incidentHref, serviceHref } from "./route.js";
 
 /** The columns after name, verdict and circuit: title, unit on a phone, what it means, how it reads. */
@@ -94,7 +94,14 @@ export function why(row, told = false) {
   const part = (kind, ...nodes) => parts.push(h("span", { class: kind }, ...nodes));
   if (rank(row) < 2) {
     part("reason", `${words(row.reason ?? row.verdict)} for `, since(Date.parse(row.since)));
+    if (row.causedBy)
+      part(
+        "",
+        `because of ${visible(row.causedBy.component)} `,
+        h("a", { href: incidentHref(row.causedBy.incident) }, "story"),
+      );
     if (row.replicas) part("", replicas(row));
+    if (row.remedy) part("", remedy(row.remedy));
     part("", `${plural(row.callers, "caller")} affected`);
   }
   if (rank(row) === 2 && row.verdict === "unknown")

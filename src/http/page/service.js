@@ -172,6 +172,8 @@ function draw(it) {
     row.callers,
     row.incident,
     row.replicas,
+    row.causedBy,
+    row.remedy,
   ];
   fill(parts.mark, signOf(row), () => sign(signOf(row)));
   fill(parts.head, [standing, [...store.heldBy]], () => head(row));

@@ -64,8 +64,14 @@ export function moment(at) {
 /** Replicas in words; nothing if they are not known. */
 export function replicas(row) {
   if (!row.replicas) return null;
-  const { running, ready, total, cause } = row.replicas;
-  return `${running} of ${total} replicas run, ${ready} ready${cause ? ` (${words(cause)})` : ""}`;
+  const { running, ready, total, restarts, cause } = row.replicas;
+  const again = restarts > 0 ? `, ${plural(restarts, "restart")}` : "";
+  return `${running} of ${total} replicas run, ${ready} ready${again}${cause ? ` (${words(cause)})` : ""}`;
+}
+
+/** What was done about a service, in words. */
+export function remedy({ attempts, failed }) {
+  return `${plural(attempts, "restart")} tried${failed ? ", left alone" : ""}`;
 }
 
 /** What lookout does about a row, as nodes; `held` are services whose circuits it opened ahead, `by` is whom it waits for. */
@@ -104,9 +110,14 @@ export function eventSign(type, severity, state) {
 const string = (value) => (typeof value === "string" ? value : "");
 const strings = (value) => (Array.isArray(value) ? value.filter((it) => typeof it === "string") : []);
 
+/** The component that explains it, in words; nothing if none does. */
+export function because(cause) {
+  return cause?.component ? `, because of ${visible(string(cause.component))}` : "";
+}
+
 const LINES = {
-  service_unavailable: (it) => `unavailable: ${words(string(it.reason))}`,
-  service_degraded: (it) => `degraded: ${words(string(it.reason))}`,
+  service_unavailable: (it) => `unavailable: ${words(string(it.reason))}${because(it.causedBy)}`,
+  service_degraded: (it) => `degraded: ${words(string(it.reason))}${because(it.causedBy)}`,
   service_recovered: (it) =>
     `healthy again after ${span(1000 * it.outageSeconds)}` +
     (it.unansweredCalls ? `; ${plural(it.unansweredCalls, "call")} unanswered` : ""),
@@ -117,6 +128,10 @@ const LINES = {
     `cascade held off: circuits opened ahead for ${listed(strings(it.affectedServices).map(name))}`,
   infrastructure_error: (it) => `${words(string(it.severity))}: ${visible(string(it.message))}`,
   infrastructure_recovered: () => "well again",
+  remedy_action: (it) =>
+    `${words(string(it.action))} ${words(string(it.state))}` +
+    (it.dryRun === true ? " (dry run)" : "") +
+    (it.message ? `: ${visible(string(it.message))}` : ""),
   pair_deaf: (it) => `pair is deaf: no reply to any of ${whole(Number(it.calls) || 0)} calls was heard`,
 };
 
