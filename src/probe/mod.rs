@@ -5,6 +5,7 @@
 //! ([`Listeners`]). A question that gets no answer is a finding on the component, and never one on a
 //! service. [`page`] asks lookout itself, for `lookout health`.
 
+mod emqx_api;
 mod found;
 mod health;
 pub mod kind;
