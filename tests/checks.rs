@@ -4,6 +4,12 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "checks/emqx.rs"]
+mod emqx;
+#[path = "checks/emqx_answers.rs"]
+mod emqx_answers;
+#[path = "support/emqx_cluster.rs"]
+mod emqx_cluster;
 #[path = "checks/here.rs"]
 mod here;
 #[path = "checks/kit.rs"]

@@ -123,8 +123,11 @@ impl Api {
         query: &[(&str, &str)],
     ) -> Result<T, Why> {
         let Emqx { url, key: (key, secret), .. } = &self.settings;
-        let address = Url::parse_with_params(&format!("{url}/api/v5/{path}"), query)
+        let mut address = Url::parse(&format!("{url}/api/v5/{path}"))
             .map_err(|error| Why::NoAnswer(because(&error)))?;
+        if !query.is_empty() {
+            address.query_pairs_mut().extend_pairs(query);
+        }
         let request = self.client.get(address).basic_auth(key, Some(&secret.0));
         let answer = request.send().await.map_err(no_answer)?;
         let status = answer.status();

@@ -5,6 +5,7 @@
 //! counters of the last look, is the probe's own.
 
 mod disk;
+mod emqx;
 mod http;
 mod memory;
 mod tcp;
@@ -29,6 +30,9 @@ pub trait Probe: Send {
 /// If what it needs cannot be set up; nothing is connected yet.
 pub fn probe(kind: &Kind) -> anyhow::Result<Box<dyn Probe>> {
     Ok(match kind {
+        Kind::Emqx { api, expect, max_memory } => {
+            Box::new(emqx::Emqx::new(api, *expect, *max_memory)?)
+        }
         Kind::Http { at, slow, status, contains } => {
             Box::new(http::Http::new(at, *slow, status, contains.as_deref())?)
         }
