@@ -4,6 +4,8 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "checks/emqx.rs"]
 mod emqx;
 #[path = "checks/emqx_answers.rs"]
@@ -14,3 +16,11 @@ mod emqx_cluster;
 mod here;
 #[path = "checks/kit.rs"]
 mod kit;
+#[path = "checks/mongodb.rs"]
+mod mongodb;
+#[path = "checks/mongodb_answers.rs"]
+mod mongodb_answers;
+#[path = "support/mongodb_standin.rs"]
+mod mongodb_standin;
+#[path = "support/scram.rs"]
+mod scram;

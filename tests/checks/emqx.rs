@@ -8,18 +8,18 @@ use lookout::probe::kind::Probe;
 use serde_json::{Value, json};
 
 /// The lines of a check of a cluster at this address.
-pub fn lines(url: &str, secret: &str, more: &str) -> String {
+pub(crate) fn lines(url: &str, secret: &str, more: &str) -> String {
     format!("kind = \"emqx\"\nurl = \"{url}\"\nuser = \"{KEY}\"\npassword = \"{secret}\"\n{more}")
 }
 
 /// A check of a stand-in.
-pub fn checking(cluster: &Cluster, more: &str) -> Box<dyn Probe> {
+pub(crate) fn checking(cluster: &Cluster, more: &str) -> Box<dyn Probe> {
     check(&lines(&cluster.url, SECRET, more))
 }
 
 /// Holds that nothing of what was found tells a secret.
 #[track_caller]
-pub fn assert_discreet(found: &Found) {
+pub(crate) fn assert_discreet(found: &Found) {
     let all = format!("{found:?} {} {:?} {:?}", found.message(), found.details(), found.advice());
     // Nor `lookout:hunter2-emqx` as it goes over the wire.
     for secret in ["hunter2", "bG9va291dDpodW50ZXIy"] {
@@ -266,7 +266,7 @@ async fn a_node_that_vanishes_is_missed_by_name() {
 async fn lost_messages_are_told_once() {
     let cluster = Cluster::start().await;
     let mut check = checking(&cluster, "");
-    let mut count = |name: &'static str, count: u64| {
+    let count = |name: &'static str, count: u64| {
         cluster.edit("metrics", |body| body[0][name] = json!(count));
     };
     count("delivery.dropped.queue_full", 40);

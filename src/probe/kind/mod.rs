@@ -8,6 +8,8 @@ mod disk;
 mod emqx;
 mod http;
 mod memory;
+mod mongodb;
+mod shown;
 mod tcp;
 
 use super::found::Found;
@@ -35,6 +37,9 @@ pub fn probe(kind: &Kind) -> anyhow::Result<Box<dyn Probe>> {
         }
         Kind::Http { at, slow, status, contains } => {
             Box::new(http::Http::new(at, *slow, status, contains.as_deref())?)
+        }
+        Kind::Mongodb { at, limits, expect } => {
+            Box::new(mongodb::Mongodb::new(at, *limits, *expect)?)
         }
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),

@@ -4,9 +4,10 @@
 //! adds some with every version. Alarms of the same name are told once with all their nodes: a
 //! congested network raises one for each client.
 
-use super::figures::{member, names, short};
+use super::figures::member;
 use crate::probe::emqx_api::{Api, Failure, Meta};
 use crate::probe::found::{Found, Trouble};
+use crate::probe::kind::shown::{names, short};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};

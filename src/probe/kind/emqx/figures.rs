@@ -1,15 +1,9 @@
-//! Figures and names as EMQX writes them.
+//! Figures as EMQX writes them.
 //!
 //! Memory comes as a text such as `1.21G`, counted by 1024; other figures are numbers, and a few
 //! are texts in some versions. What is no figure is none: nothing is judged by it.
 
-use crate::probe::found::cut;
 use serde_json::{Map, Number, Value};
-
-/// Bytes of a name that is shown.
-const LONGEST: usize = 120;
-/// Names that are shown of a list.
-const SHOWN: usize = 5;
 
 /// A number that is not negative, written as one or as a text such as `1.21G`.
 pub(super) fn number(value: &Value) -> Option<f64> {
@@ -42,11 +36,6 @@ pub(super) fn figure(value: &Value) -> Option<Value> {
     }
 }
 
-/// A share for the details.
-pub(super) fn share(share: f64) -> f64 {
-    (share * 1e4).round() / 1e4
-}
-
 /// How much of something is used; `None` if there is none of it.
 pub(super) fn used(used: &Value, size: &Value) -> Option<f64> {
     let (used, size) = (number(used)?, number(size)?);
@@ -56,26 +45,6 @@ pub(super) fn used(used: &Value, size: &Value) -> Option<f64> {
 /// A member of an object; what is not there is null.
 pub(super) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> &'a Value {
     object.get(name).unwrap_or(&Value::Null)
-}
-
-/// A stranger's name, cut.
-pub(super) fn short(text: &str) -> String {
-    let text = cut(text);
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default().to_owned()
-}
-
-/// Names in one line: some of them, and how many more there are.
-pub(super) fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.into_iter().collect();
-    let shown: Vec<_> = names.iter().take(SHOWN).map(|name| short(name)).collect();
-    match names.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }
 
 #[cfg(test)]
@@ -107,13 +76,5 @@ mod tests {
         }
         assert_eq!(used(&json!("1.00G"), &json!("4.00G")), Some(0.25));
         assert_eq!(used(&json!(1), &json!(0)), None);
-    }
-
-    #[test]
-    fn names_are_bounded() {
-        let long = "é".repeat(1_000);
-        assert!(short(&long).len() <= LONGEST);
-        assert_eq!(names(["a", "b"]), "a, b");
-        assert_eq!(names(["a", "b", "c", "d", "e", "f", "g"]), "a, b, c, d, e and 2 more");
     }
 }

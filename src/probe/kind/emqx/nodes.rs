@@ -4,8 +4,9 @@
 //! mention. So the most nodes that ran at once since the start are remembered, with their names,
 //! unless it is set how many there have to be.
 
-use super::figures::{figure, names, share, short, used};
+use super::figures::{figure, used};
 use crate::probe::found::{Found, Trouble};
+use crate::probe::kind::shown::{names, share, short};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;

@@ -4,8 +4,9 @@
 //! one by one in `node_status`, or straight in the listener. One that is switched off is meant to
 //! be; one that is switched on and does not run is where clients are refused.
 
-use super::figures::{figure, member, names, number, short};
+use super::figures::{figure, member, number};
 use crate::probe::found::{Found, Trouble};
+use crate::probe::kind::shown::{names, short};
 use serde_json::{Map, Value, json};
 
 /// Listeners that are shown, and that are judged.
