@@ -4,7 +4,23 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+mod authority;
+#[path = "checks/emqx.rs"]
+mod emqx;
+#[path = "checks/emqx_answers.rs"]
+mod emqx_answers;
+#[path = "support/emqx_cluster.rs"]
+mod emqx_cluster;
 #[path = "checks/here.rs"]
 mod here;
 #[path = "checks/kit.rs"]
 mod kit;
+#[path = "checks/mongodb.rs"]
+mod mongodb;
+#[path = "checks/mongodb_answers.rs"]
+mod mongodb_answers;
+#[path = "support/mongodb_standin.rs"]
+mod mongodb_standin;
+#[path = "support/scram.rs"]
+mod scram;

@@ -7,6 +7,7 @@
 
 mod checks;
 mod ears;
+mod emqx_api;
 mod found;
 mod health;
 pub mod kind;

@@ -5,10 +5,13 @@
 //! counters of the last look, is the probe's own.
 
 mod disk;
+mod emqx;
 mod http;
 mod loopback;
 mod memory;
+mod mongodb;
 mod mosquitto;
+mod shown;
 mod tcp;
 
 use super::ears::Heard;
@@ -42,11 +45,17 @@ pub struct Setting {
 /// If what it needs cannot be set up; nothing is connected yet.
 pub fn probe(kind: &Kind, setting: &Setting) -> anyhow::Result<Box<dyn Probe>> {
     Ok(match kind {
+        Kind::Emqx { api, expect, max_memory } => {
+            Box::new(emqx::Emqx::new(api, *expect, *max_memory)?)
+        }
         Kind::Http { at, slow, status, contains } => {
             Box::new(http::Http::new(at, *slow, status, contains.as_deref())?)
         }
         Kind::Mosquitto => Box::new(mosquitto::Mosquitto::new(setting.heard.clone())),
         Kind::Loopback { slow } => Box::new(loopback::Loopback::new(setting.heard.clone(), *slow)),
+        Kind::Mongodb { at, limits, expect } => {
+            Box::new(mongodb::Mongodb::new(at, *limits, *expect)?)
+        }
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
         Kind::Memory { max_memory } => Box::new(memory::Memory::new(*max_memory)),
