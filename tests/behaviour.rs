@@ -21,6 +21,8 @@ mod failing;
 mod failures;
 #[path = "behaviour/flapping.rs"]
 mod flapping;
+#[path = "behaviour/ground.rs"]
+mod ground;
 #[path = "behaviour/incidents.rs"]
 mod incidents;
 #[path = "observer/kit.rs"]

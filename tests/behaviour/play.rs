@@ -5,7 +5,7 @@ use crate::kit::{Ears, KEY, OK, at, conserved, id};
 use lookout::observer::call::Answer;
 use lookout::observer::digest::Kind;
 use lookout::observer::event::What;
-use lookout::observer::input::{Doubt, Link, Name, Replicas, Subscribers};
+use lookout::observer::input::{Doubt, Link, Name, Replicas, Report, Severity, Subscribers};
 use lookout::observer::{Event, Input, Settings, Span};
 
 /// How long a healthy service takes.
@@ -19,6 +19,8 @@ enum Act {
     Reply(String, Answer),
     Replicas(String, [u32; 3], Option<&'static str>),
     Subscribers(String, bool),
+    Component(&'static str, Option<Severity>, bool),
+    Acted(&'static str, Result<&'static str, &'static str>),
     Link(Link),
     Doubt(Doubt, bool),
     Paused(u64),
@@ -108,6 +110,27 @@ impl Play {
         self.acts.push((micros, Act::Subscribers(service.into(), any)));
     }
 
+    /// A check of a component: how bad it is, if it is, and whether that is certain.
+    pub(crate) fn component(
+        &mut self,
+        micros: u64,
+        name: &'static str,
+        severity: Option<Severity>,
+        definite: bool,
+    ) {
+        self.acts.push((micros, Act::Component(name, severity, definite)));
+    }
+
+    /// What became of a restart.
+    pub(crate) fn acted(
+        &mut self,
+        micros: u64,
+        service: &'static str,
+        done: Result<&'static str, &'static str>,
+    ) {
+        self.acts.push((micros, Act::Acted(service, done)));
+    }
+
     pub(crate) fn link(&mut self, micros: u64, link: Link) {
         self.acts.push((micros, Act::Link(link)));
     }
@@ -171,6 +194,22 @@ impl Play {
                 let look = Subscribers { service, asked: at(micros), any: *any };
                 self.ears.input(micros, Input::Subscribers(look));
             }
+            Act::Component(name, severity, definite) => {
+                let report = Report {
+                    name,
+                    kind: "postgresql",
+                    healthy: severity.is_none(),
+                    definite: *definite,
+                    severity: severity.unwrap_or(Severity::Info),
+                    message: "as it was found",
+                    impact: None,
+                    details: None,
+                    advice: &[],
+                    took: Some(Span::from_millis(7)),
+                };
+                self.ears.input(micros, Input::Component(report));
+            }
+            Act::Acted(service, done) => self.ears.input(micros, Input::Acted(service, *done)),
             Act::Link(link) => self.ears.input(micros, Input::Link(*link)),
             Act::Doubt(doubt, on) => self.ears.input(micros, Input::Doubt(*doubt, *on)),
             Act::Paused(since) => self.ears.input(micros, Input::Paused(at(*since))),
