@@ -32,7 +32,11 @@ pub mod mqtt;
 #[cfg(feature = "daemon")]
 pub mod pipeline;
 #[cfg(feature = "daemon")]
+pub mod platform;
+#[cfg(feature = "daemon")]
 pub mod probe;
+#[cfg(feature = "daemon")]
+pub mod remedy;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
 #[cfg(feature = "daemon")]

@@ -1,0 +1,81 @@
+//! A rollout restart of the workload that runs a service, as `kubectl rollout restart` does it: the
+//! pods are replaced a few at a time, by the workload's own rules.
+
+use crate::config::{Kubernetes, Replicas};
+use crate::platform::kubernetes;
+use anyhow::{Context, bail};
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
+use kube::api::ListParams;
+use kube::core::NamespaceResourceScope;
+use kube::core::util::Restart;
+use kube::{Api, Client, Error, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+
+/// Restarts every workload with the label of a service; usually there is one.
+///
+/// # Errors
+///
+/// If there is none, or the cluster gives no answer or does not allow it.
+pub(super) async fn restart(
+    settings: &Kubernetes,
+    replicas: &Replicas,
+    service: &str,
+) -> anyhow::Result<String> {
+    let client = kubernetes::client(settings).await?;
+    let wanted = Wanted {
+        client,
+        namespace: &replicas.namespace,
+        labels: format!("{}={}", replicas.label.key, replicas.label.value(service)),
+    };
+    let mut done = wanted.restart::<Deployment>("deployment").await?;
+    done.extend(wanted.restart::<StatefulSet>("statefulset").await?);
+    done.extend(wanted.restart::<DaemonSet>("daemonset").await?);
+    if done.is_empty() {
+        bail!(
+            "no deployment, statefulset or daemonset in namespace {} has the label {}",
+            wanted.namespace,
+            wanted.labels
+        );
+    }
+    Ok(format!("{} in namespace {} restarted", done.join(", "), wanted.namespace))
+}
+
+struct Wanted<'a> {
+    client: Client,
+    namespace: &'a str,
+    labels: String,
+}
+
+impl Wanted<'_> {
+    async fn restart<K>(&self, kind: &str) -> anyhow::Result<Vec<String>>
+    where
+        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
+            + Restart
+            + Clone
+            + Debug
+            + DeserializeOwned,
+    {
+        let api = Api::<K>::namespaced(self.client.clone(), self.namespace);
+        let refused = |verb: &str, error: Error| match &error {
+            Error::Api(status) if status.code == 403 => anyhow::anyhow!(
+                "Kubernetes does not allow it: lookout needs the verbs list and patch on {kind}s of apps in \
+                 namespace {}",
+                self.namespace
+            ),
+            _ => anyhow::Error::new(error).context(format!("{verb} {kind}")),
+        };
+        let selected = ListParams::default().labels(&self.labels).limit(10);
+        let found = api.list(&selected).await.map_err(|error| refused("list", error))?;
+        let mut done = Vec::new();
+        for workload in found {
+            let name = workload.name_any();
+            api.restart(&name)
+                .await
+                .map_err(|error| refused("patch", error))
+                .with_context(|| format!("{kind}/{name} is not restarted"))?;
+            done.push(format!("{kind}/{name}"));
+        }
+        Ok(done)
+    }
+}
