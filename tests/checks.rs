@@ -22,5 +22,11 @@ mod mongodb;
 mod mongodb_answers;
 #[path = "support/mongodb_standin.rs"]
 mod mongodb_standin;
+#[path = "support/mosquitto.rs"]
+mod mosquitto;
+#[path = "support/postgresql.rs"]
+mod postgresql;
+#[path = "checks/postgresql.rs"]
+mod postgresql_checks;
 #[path = "support/scram.rs"]
 mod scram;

@@ -11,6 +11,7 @@ mod loopback;
 mod memory;
 mod mongodb;
 mod mosquitto;
+mod postgresql;
 mod shown;
 mod tcp;
 
@@ -55,6 +56,9 @@ pub fn probe(kind: &Kind, setting: &Setting) -> anyhow::Result<Box<dyn Probe>> {
         Kind::Loopback { slow } => Box::new(loopback::Loopback::new(setting.heard.clone(), *slow)),
         Kind::Mongodb { at, limits, expect } => {
             Box::new(mongodb::Mongodb::new(at, *limits, *expect)?)
+        }
+        Kind::Postgresql { at, limits, replicas, max_transaction } => {
+            Box::new(postgresql::Postgresql::new(at, *limits, replicas, *max_transaction))
         }
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
