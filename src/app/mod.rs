@@ -18,6 +18,7 @@
 mod canary;
 mod corridor;
 mod ears;
+mod examine;
 mod ground;
 mod hope;
 mod supervise;
@@ -32,6 +33,7 @@ use crate::probe::{Listeners, Results};
 use crate::wire::Document;
 use anyhow::Context;
 use corridor::{Corridor, Ends};
+pub use examine::{Finding, State, examine};
 use ground::Ground;
 pub(crate) use hope::hopeless;
 use std::future::{Future, pending};

@@ -74,6 +74,17 @@ fn summary(config: &Config) -> String {
     for filter in traffic.filters() {
         let _ = writeln!(out, "  hears    {filter}");
     }
+    for check in &config.checks {
+        let critical = if check.critical { ", critical" } else { "" };
+        let _ = writeln!(out, "  check    {check}{critical}");
+    }
+    if let Some(replicas) = &config.platforms.replicas {
+        let from = match replicas.from {
+            config::Platform::Kubernetes => format!("Kubernetes, namespace {}", replicas.namespace),
+            config::Platform::Docker => format!("Docker at {}", config.platforms.docker),
+        };
+        let _ = writeln!(out, "  replicas {from}, label {}", replicas.label.key);
+    }
     let http = http.as_ref().map_or("off".to_owned(), |http| http.listen.to_string());
     let _ = writeln!(out, "  http     {http}");
     out

@@ -7,6 +7,7 @@ pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod discover;
+pub mod doctor;
 pub mod health;
 pub mod profile;
 pub mod record;
@@ -50,6 +51,8 @@ enum Command {
     Watch(watch::Args),
     /// Ask the lookout that runs here whether it is ready: exit 0 if it is, else 1.
     Health(health::Args),
+    /// Connect to everything that is configured, once: what works, what does not, what to do.
+    Doctor(doctor::Args),
     /// Check a configuration file and report every mistake in it.
     CheckConfig(check_config::Args),
 }
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Profile(args) => profile::main(args),
         Command::Watch(args) => watch::main(args),
         Command::Health(args) => health::main(args),
+        Command::Doctor(args) => doctor::main(args),
         Command::CheckConfig(args) => check_config::main(args),
     };
     done.unwrap_or_else(|error| {
