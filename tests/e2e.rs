@@ -19,6 +19,8 @@ mod direct;
 mod emqx;
 #[path = "support/fake_broker.rs"]
 mod fake_broker;
+#[path = "e2e/ground.rs"]
+mod ground;
 #[path = "e2e/hopeless.rs"]
 mod hopeless;
 #[path = "e2e/line.rs"]
@@ -37,6 +39,8 @@ mod outage;
 mod paused;
 #[path = "e2e/platform.rs"]
 mod platform;
+#[path = "support/postgresql.rs"]
+mod postgresql;
 #[path = "e2e/program.rs"]
 mod program;
 #[path = "e2e/restart.rs"]
@@ -148,6 +152,21 @@ async fn who_waits_for_a_service_that_is_gone_is_told_once_over_mqtt_3() {
 #[tokio::test]
 async fn a_service_that_nobody_plays_any_more_is_known_before_a_call_times_out() {
     no_subscriber::said_before_a_timeout(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_database_goes_and_its_services_are_consequences() {
+    ground::one_incident_of_a_database_and_its_service(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_broker_that_drops_and_dies_is_a_component_over_mqtt_3() {
+    ground::a_broker_is_a_component(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_critical_component_ends_lookout_if_that_is_set() {
+    ground::a_critical_component_is_the_end(&MQTT_5).await;
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub struct Lookout {
     logs: UnboundedReceiver<String>,
     findings: UnboundedReceiver<String>,
     metrics: String,
+    /// What was logged so far, as far as it was read.
+    said: Vec<String>,
     _directory: tempfile::TempDir,
 }
 
@@ -39,7 +41,8 @@ impl Lookout {
         let logs = lines(child.stderr.take().expect("a pipe"));
         let findings = lines(child.stdout.take().expect("a pipe"));
         let metrics = String::new();
-        let mut lookout = Self { child, logs, findings, metrics, _directory: directory };
+        let said = Vec::new();
+        let mut lookout = Self { child, logs, findings, metrics, said, _directory: directory };
         let said = lookout.log("metrics at ").await;
         lookout.metrics = said.split_once("metrics at ").unwrap().1.to_owned();
         lookout
@@ -56,6 +59,7 @@ impl Lookout {
         let mut said = Vec::new();
         let wanted = async {
             while let Some(line) = self.logs.recv().await {
+                self.said.push(line.clone());
                 let entry: Value = serde_json::from_str(&line).unwrap_or_default();
                 let message = entry["message"].as_str().unwrap_or(&line).to_owned();
                 if message.contains(what) {
@@ -84,7 +88,12 @@ impl Lookout {
     }
 
     fn page(&self) -> String {
-        let (host, path) = self.metrics.trim_start_matches("http://").split_once('/').unwrap();
+        self.get("metrics")
+    }
+
+    /// A page, with its head.
+    pub fn get(&self, path: &str) -> String {
+        let host = self.host();
         let mut stream = TcpStream::connect(host).expect("the metrics");
         write!(stream, "GET /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
             .unwrap();
@@ -111,7 +120,13 @@ impl Lookout {
 
     /// Waits for its end; gives its exit code and what it said on stdout from start to end, as
     /// pairs of topic and document.
-    pub async fn end(mut self) -> (Option<i32>, Vec<(String, Value)>) {
+    pub async fn end(self) -> (Option<i32>, Vec<(String, Value)>) {
+        let (code, findings, _) = self.end_with_logs().await;
+        (code, findings)
+    }
+
+    /// The same, with all that it logged.
+    pub async fn end_with_logs(mut self) -> (Option<i32>, Vec<(String, Value)>, Vec<String>) {
         let mut findings = Vec::new();
         let end = async {
             // The outputs end with the process.
@@ -120,11 +135,13 @@ impl Lookout {
                 let topic = line["topic"].as_str().expect("a topic").to_owned();
                 findings.push((topic, line["payload"].take()));
             }
-            while self.logs.recv().await.is_some() {}
+            while let Some(line) = self.logs.recv().await {
+                self.said.push(line);
+            }
         };
         soon("end of lookout", end).await;
         let code = self.child.wait().unwrap().code();
-        (code, findings)
+        (code, findings, std::mem::take(&mut self.said))
     }
 }
 

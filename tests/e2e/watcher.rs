@@ -13,7 +13,7 @@ const PREFIX: &str = "system/test/";
 pub const SPOKEN: [&str; 3] = ["errors", "emergency", "circuit-breaker"];
 
 /// What may be said where, by the beginning of the topic.
-const KINDS: [(&str, &[&str]); 4] = [
+const KINDS: [(&str, &[&str]); 6] = [
     (
         "errors",
         &[
@@ -22,8 +22,12 @@ const KINDS: [(&str, &[&str]); 4] = [
             "service_recovered",
             "cascading_failure_prevented",
             "pair_deaf",
+            "infrastructure_error",
+            "infrastructure_recovered",
         ],
     ),
+    ("emergency", &["infrastructure_error"]),
+    ("actions", &["remedy_action"]),
     ("circuit-breaker", &["circuit_breaker"]),
     ("services/", &["service_verdict"]),
     ("health", &["health"]),
