@@ -28,5 +28,9 @@ mod mosquitto;
 mod postgresql;
 #[path = "checks/postgresql.rs"]
 mod postgresql_checks;
+#[path = "support/redis.rs"]
+mod redis;
+#[path = "checks/redis.rs"]
+mod redis_checks;
 #[path = "support/scram.rs"]
 mod scram;

@@ -12,6 +12,7 @@ mod memory;
 mod mongodb;
 mod mosquitto;
 mod postgresql;
+mod redis;
 mod shown;
 mod tcp;
 
@@ -59,6 +60,9 @@ pub fn probe(kind: &Kind, setting: &Setting) -> anyhow::Result<Box<dyn Probe>> {
         }
         Kind::Postgresql { at, limits, replicas, max_transaction } => {
             Box::new(postgresql::Postgresql::new(at, *limits, replicas, *max_transaction))
+        }
+        Kind::Redis { at, limits, max_memory, expect } => {
+            Box::new(redis::Redis::new(at, *limits, *max_memory, *expect)?)
         }
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
