@@ -14,16 +14,18 @@ use crate::config::Config;
 use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Heard, Status};
 use crate::observer::digest::{DigestKey, Kind};
-use crate::observer::input::{Doubt, Link, Subscribers};
+use crate::observer::event::{Step, What};
+use crate::observer::input::{Doubt, Link, Replicas, Subscribers};
 use crate::observer::snapshot::ServiceFigures;
 use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
-use crate::probe::{self, Look, Waiting};
+use crate::probe::{self, Cause, Counts, Look, Replicated, Waiting};
 use crate::telemetry::{Figures, Looks, PageFigures};
 use crate::view::Turn;
 use crate::wire::Document;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -72,6 +74,8 @@ pub(super) struct Corridor<S> {
     /// What is critical about a component that the platform cannot do without, where that ends
     /// lookout.
     critical: Option<String>,
+    /// Services that are to be restarted now.
+    sick: Vec<Arc<str>>,
     /// Outbox drops that were logged.
     outbox_dropped: u64,
     /// Malformed messages that were logged.
@@ -121,6 +125,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             desk,
             senses,
             critical: None,
+            sick: Vec::new(),
             outbox_dropped: 0,
             malformed: 0,
             looks: Looks::default(),
@@ -237,7 +242,27 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 self.pipeline.tell(self.now, Input::Component(checked.report()));
                 self.speak();
             }
+            Told::Replicated(told) => self.replicated(told),
+            Told::Acted(service, done) => {
+                let done = done.as_deref().map_err(String::as_str);
+                self.pipeline.tell(self.now, Input::Acted(service, done));
+                self.speak();
+            }
         }
+    }
+
+    fn replicated(&mut self, told: &Replicated) {
+        let Counts { running, ready, total, restarts, cause } = told.counts;
+        let service = self.pipeline.service(&told.service);
+        let cause = cause.map(Cause::name);
+        let replicas = Replicas { service, running, ready, total, restarts, cause };
+        self.pipeline.tell(self.now, Input::Replicas(replicas));
+        self.speak();
+    }
+
+    /// Services that are to be restarted now.
+    pub(super) fn sick(&mut self) -> std::vec::Drain<'_, Arc<str>> {
+        self.sick.drain(..)
     }
 
     /// Takes what a look for listeners found.
@@ -349,6 +374,12 @@ impl<S: FnMut(&Document)> Corridor<S> {
         while let Some(event) = self.pipeline.poll_said(&mut self.documents) {
             if let Some(desk) = &self.desk {
                 desk.said(&event, &self.documents);
+            }
+            if let What::Action(news) = &event.what
+                && news.step == Step::Started
+                && !news.dry_run
+            {
+                self.sick.push(news.service.clone());
             }
             if self.critical.is_none() {
                 self.critical = self.hope.lost_to(&event.what);

@@ -6,12 +6,12 @@
 
 use super::start;
 use crate::clock::Clock;
-use crate::config::{Check, Config, Kind, Protocol};
+use crate::config::{Check, Config, Kind, Platform, Protocol};
 use crate::mqtt::{self, Arrival, Canary, Handle, Inbox, Plan};
 use crate::observer::Span;
 use crate::observer::input::{Link, Severity};
 use crate::probe::kind::{Setting, probe};
-use crate::probe::{Ears, Found, Listeners, Waiting, look};
+use crate::probe::{Ears, Found, Listeners, Waiting, look, reach};
 use futures_util::future::join_all;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -94,6 +94,7 @@ pub async fn examine(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let up = (status.link == Link::Up).then_some(status.since);
     ears.turn(clock.now(), up, status.problem.as_deref(), Span::ZERO);
     findings.extend(listeners(config, clock).await);
+    findings.extend(platform(config).await);
     let setting = Setting { platforms: config.platforms.clone(), heard };
     findings.extend(join_all(config.checks.iter().map(|check| component(check, &setting))).await);
     findings.extend(pages(config));
@@ -212,6 +213,22 @@ async fn listeners(config: &Config, clock: Clock) -> Option<Finding> {
         Ok(Err(problem)) => Finding::new(what, State::Bad, problem)
             .advice("Without it, no_subscriber is never told; see `[emqx]`"),
         Err(error) => Finding::new(what, State::Bad, format!("{error:#}")),
+    })
+}
+
+/// Whether the platform that runs the services lets lookout see them.
+async fn platform(config: &Config) -> Option<Finding> {
+    let from = config.platforms.replicas.as_ref()?.from;
+    let what = match from {
+        Platform::Kubernetes => "replicas Kubernetes",
+        Platform::Docker => "replicas Docker",
+    };
+    let advice =
+        "Without it, a silent service is not explained by its replicas; see docs/CHECKS.md";
+    Some(match timeout(ASK, reach(&config.platforms)).await {
+        Ok(Ok(found)) => Finding::new(what, State::Good, found),
+        Ok(Err(error)) => Finding::new(what, State::Bad, format!("{error:#}")).advice(advice),
+        Err(_) => Finding::new(what, State::Bad, "no answer").advice(advice),
     })
 }
 

@@ -9,9 +9,17 @@ use super::{apart, on_thread};
 use crate::clock::Clock;
 use crate::config::{Config, Kind};
 use crate::probe::kind::Setting;
-use crate::probe::{Checked, Checks, Ears, Look, Results, Waiting};
+use crate::probe::{Checked, Checks, Ears, Look, Replicated, Results, Waiting, Watcher};
+use crate::remedy::Remedy;
 use std::future::{Future, pending};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+/// How long a restart may take to be accepted.
+const ACT: Duration = Duration::from_secs(120);
 
 /// What somebody found.
 pub(super) enum Told {
@@ -19,19 +27,33 @@ pub(super) enum Told {
     Look(Look),
     /// A look at a component.
     Checked(Checked),
+    /// The replicas of a service.
+    Replicated(Replicated),
+    /// What became of the restart of a service.
+    Acted(Arc<str>, Result<String, String>),
 }
 
 /// All who look, as the corridor sees them.
 pub(super) struct Ground {
     pub(super) results: Results,
     checked: mpsc::Receiver<Checked>,
+    replicated: mpsc::Receiver<Replicated>,
+    remedy: Remedy,
+    acts: JoinSet<(Arc<str>, Result<String, String>)>,
     ears: Option<Ears>,
 }
 
 impl Ground {
     /// Nobody looks.
-    pub(super) fn new(results: Results) -> Self {
-        Self { results, checked: mpsc::channel(1).1, ears: None }
+    pub(super) fn new(config: &Config, results: Results) -> Self {
+        Self {
+            results,
+            checked: mpsc::channel(1).1,
+            replicated: mpsc::channel(1).1,
+            remedy: Remedy::new(&config.platforms),
+            acts: JoinSet::new(),
+            ears: None,
+        }
     }
 
     /// What is found next.
@@ -39,7 +61,49 @@ impl Ground {
         tokio::select! {
             look = self.results.next() => Told::Look(look),
             Some(checked) = self.checked.recv() => Told::Checked(checked),
+            Some(replicated) = self.replicated.recv() => Told::Replicated(replicated),
+            Some(done) = self.acts.join_next() => match done {
+                Ok((service, done)) => Told::Acted(service, done),
+                Err(error) => {
+                    tracing::error!("a restart failed by a bug: {error}");
+                    pending().await
+                }
+            },
             else => pending().await,
+        }
+    }
+
+    /// Restarts what runs a service; what became of it is told.
+    pub(super) fn restart(&mut self, service: Arc<str>) {
+        let remedy = self.remedy.clone();
+        self.acts.spawn(async move {
+            let done = timeout(ACT, remedy.restart(&service)).await;
+            let done = done.unwrap_or_else(|_| Err("the platform gives no answer".to_owned()));
+            match &done {
+                Ok(message) => tracing::warn!("{service} was restarted: {message}"),
+                Err(message) => tracing::error!("{service} could not be restarted: {message}"),
+            }
+            (service, done)
+        });
+    }
+
+    /// Sets the watch of replicas up; it is kept as long as the future is polled.
+    pub(super) fn watch(
+        &mut self,
+        config: &Config,
+        restarts: &Restarts,
+    ) -> impl Future<Output = ()> + use<> {
+        let (watcher, replicated) = Watcher::new(&config.platforms);
+        let some = config.platforms.replicas.is_some();
+        self.replicated = replicated;
+        let restarts = restarts.clone();
+        async move {
+            if !some {
+                return pending().await;
+            }
+            let make =
+                || keep_on_thread("platform", "the watch of replicas", watcher.clone().run());
+            supervise("the watch of replicas", &restarts, pending(), make).await;
         }
     }
 
@@ -76,7 +140,14 @@ impl Ground {
             if !some {
                 return pending().await;
             }
-            let make = || keep_on_thread("checks", "the checks", checks.clone().run());
+            let run = || {
+                let checks = checks.clone();
+                async move {
+                    checks.run().await;
+                    Ok(())
+                }
+            };
+            let make = || keep_on_thread("checks", "the checks", run());
             supervise("the checks", &restarts, pending(), make).await;
         };
         (keep, if mosquitto { Ears::filters() } else { Vec::new() })
@@ -92,13 +163,13 @@ impl Ground {
 async fn keep_on_thread(
     name: &str,
     what: &str,
-    future: impl Future<Output = ()> + Send + 'static,
+    future: impl Future<Output = anyhow::Result<()>> + Send + 'static,
 ) -> anyhow::Result<()> {
     // Dropped with this future, and then the thread ends.
     let (_alive, gone) = oneshot::channel::<()>();
     let running = async move {
         tokio::select! {
-            ended = apart(async move { future.await; Ok(()) }) => ended,
+            ended = apart(future) => ended,
             _ = gone => Ok(()),
         }
     };

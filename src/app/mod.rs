@@ -95,7 +95,7 @@ impl Lookout {
     ) -> anyhow::Result<()> {
         let Self { config, clock, pages: Pages { server, desk, orders } } = self;
         let restarts: Tasks = Default::default();
-        let [of_http, of_session, of_listeners, of_checks] = &restarts;
+        let [of_http, of_session, of_listeners, of_checks, of_platform] = &restarts;
         let mut http = pin!(serve(server.clone(), of_http));
         tracing::info!(
             "lookout {} observing {} as {}, cluster {}",
@@ -106,7 +106,8 @@ impl Lookout {
         );
         let (listeners, results) = listeners(&config, clock, of_listeners)?;
         let mut listeners = pin!(listeners);
-        let mut ground = Ground::new(results);
+        let mut ground = Ground::new(&config, results);
+        let mut watch = pin!(ground.watch(&config, of_platform));
         let (checks, told) = ground.check(&config, clock, of_checks);
         let mut checks = pin!(checks);
         let plan = Plan { told, ..Plan::new(&config) };
@@ -122,6 +123,7 @@ impl Lookout {
             () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
             () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
             () = &mut checks => Err(anyhow::anyhow!("the checks ended")),
+            () = &mut watch => Err(anyhow::anyhow!("the watch of replicas ended")),
         };
         Systemd::stopping();
         if let Some(server) = &server {
@@ -178,6 +180,7 @@ async fn walk<S: FnMut(&Document)>(
         if inbox.is_empty() {
             corridor.idle();
         }
+        corridor.sick().for_each(|service| ground.restart(service));
     }
 }
 

@@ -23,8 +23,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub(super) struct Restarts(Arc<AtomicU64>);
 
 /// Those of each task: the HTTP server, the session with the broker, the questions to EMQX, the
-/// checks.
-pub(super) type Tasks = [Restarts; 4];
+/// checks, the watch of replicas.
+pub(super) type Tasks = [Restarts; 5];
 
 impl Restarts {
     /// So far.

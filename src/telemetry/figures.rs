@@ -66,7 +66,7 @@ pub struct Figures {
     /// Looks for subscribers.
     pub looks: Looks,
     /// Restarts of the HTTP server, the session with the broker, and the questions to EMQX.
-    pub restarts: [u64; 4],
+    pub restarts: [u64; 5],
     /// The session with the broker.
     pub link: LinkFigures,
     /// The pages.

@@ -102,7 +102,7 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
     page.single(&CANARY, canary.as_secs_f64());
     page.single(&CANARY_LOST, *canary_lost);
     let mut family = page.family(&RESTARTS);
-    for (task, count) in ["http", "mqtt", "emqx", "checks"].into_iter().zip(restarts) {
+    for (task, count) in ["http", "mqtt", "emqx", "checks", "platform"].into_iter().zip(restarts) {
         family.sample(&[Escaped::plain(task)], *count);
     }
     let mut family = page.family(&LOOKS);

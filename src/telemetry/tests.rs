@@ -128,7 +128,7 @@ fn own() -> Figures {
         canary: Span::from_millis(3),
         canary_lost: 4,
         looks: Looks { somebody: 11, nobody: 12, unknown: 13 },
-        restarts: [14, 15, 16, 17],
+        restarts: [14, 15, 16, 17, 18],
         link,
         pages: PageFigures { listeners: 17, dropped: 18, reports_dropped: 19 },
     }

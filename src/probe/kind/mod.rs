@@ -5,8 +5,10 @@
 //! counters of the last look, is the probe's own.
 
 mod disk;
+mod docker;
 mod emqx;
 mod http;
+mod kubernetes;
 mod loopback;
 mod memory;
 mod mongodb;
@@ -64,9 +66,14 @@ pub fn probe(kind: &Kind, setting: &Setting) -> anyhow::Result<Box<dyn Probe>> {
         Kind::Redis { at, limits, max_memory, expect } => {
             Box::new(redis::Redis::new(at, *limits, *max_memory, *expect)?)
         }
+        Kind::Kubernetes { expect } => {
+            Box::new(kubernetes::Kubernetes::new(&setting.platforms.kubernetes, *expect))
+        }
+        Kind::Docker { containers } => {
+            Box::new(docker::Docker::new(&setting.platforms.docker, containers))
+        }
         Kind::Tcp { host, port, slow } => Box::new(tcp::Tcp::new(host, *port, *slow)),
         Kind::Disk { path, shares } => Box::new(disk::Disk::new(path, *shares)),
         Kind::Memory { max_memory } => Box::new(memory::Memory::new(*max_memory)),
-        _ => anyhow::bail!("not yet"),
     })
 }
