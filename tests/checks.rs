@@ -4,8 +4,12 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/api.rs"]
+mod api;
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "checks/docker.rs"]
+mod docker;
 #[path = "checks/emqx.rs"]
 mod emqx;
 #[path = "checks/emqx_answers.rs"]
@@ -16,6 +20,8 @@ mod emqx_cluster;
 mod here;
 #[path = "checks/kit.rs"]
 mod kit;
+#[path = "checks/kubernetes.rs"]
+mod kubernetes;
 #[path = "checks/mongodb.rs"]
 mod mongodb;
 #[path = "checks/mongodb_answers.rs"]
