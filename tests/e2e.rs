@@ -9,6 +9,8 @@
 #![cfg(all(feature = "daemon", feature = "client"))]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/api.rs"]
+mod api;
 #[path = "e2e/broker_killed.rs"]
 mod broker_killed;
 #[path = "e2e/burdens.rs"]
@@ -43,6 +45,8 @@ mod platform;
 mod postgresql;
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "e2e/remedy.rs"]
+mod remedy;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "support/schemas.rs"]
@@ -167,6 +171,11 @@ async fn a_broker_that_drops_and_dies_is_a_component_over_mqtt_3() {
 #[tokio::test]
 async fn a_critical_component_ends_lookout_if_that_is_set() {
     ground::a_critical_component_is_the_end(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_service_killed_for_its_memory_is_restarted() {
+    remedy::a_container_is_restarted(&MQTT_5).await;
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ fn of_kind<'a>(all: &'a [Value], kind: &str) -> Vec<&'a Value> {
 }
 
 /// Calls the service at a steady pace while something else is waited for.
-async fn calling<T>(caller: &Line, id: &mut u64, until: impl Future<Output = T>) -> T {
+pub async fn calling<T>(caller: &Line, id: &mut u64, until: impl Future<Output = T>) -> T {
     let mut pace = tokio::time::interval(PACE);
     tokio::pin!(until);
     loop {
