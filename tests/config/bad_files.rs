@@ -300,4 +300,33 @@ pub(crate) const BAD_FILES: &[(&str, &[&str])] = &[
             "lookout.toml:3: broker.password: found a password without a user name, allowed: a user name too, as MQTT 3.1.1 demands",
         ],
     ),
+    // Checks, and what runs the services.
+    (
+        "[[check]]\nkind = \"postgres\"\n[[check]]\nname = \"a\"\nkind = \"tcp\"\nurl = \"tcp://host\"\nmax_lag = \"30s\"\n[[check]]\nname = \"a\"\nkind = \"redis\"\nurl = \"http://ann:hunter2@host\"\n[[check]]\nname = \"b\"\nkind = \"redis\"\nurl = \"redis://ann:hunter2@\"\nintervall = \"5s\"\ntimeout = 7\n[[check]]\nname = \"c\"\nkind = \"disk\"\npath = \"/\"\nwarn_at = 0.95\n[[check]]\nname = \"d\"\nkind = \"emqx\"\n[[check]]\nname = \"e\"\nkind = \"http\"\nurl = \"http://h\"\nca_file = \"/x.pem\"\npassword = \"hunter2\"\npassword_file = \"/nowhere\"\n[[check]]\nname = \"f\"\nkind = \"postgresql\"\nurl = \"postgresql://h/db\"\npassword_file = \"/nowhere\"\nexplains = [\"*a\", \"b*\"]\n[[check]]\nname = \"g\"\nkind = \"tcp\"\nurl = \"tcp://h:1\"\n[[check]]\nname = \"g\"\nkind = \"memory\"\n[replicas]\nlabel = \"app\"\n[remedy]\nenabled = true\n[docker]\nurl = \"/var/run/docker.sock\"\n[service.A]\nworkload = \"a b\"",
+        &[
+            "lookout.toml:1: check[0].name: found nothing, allowed: a name by which the component is known",
+            "lookout.toml:2: check[0].kind: found \"postgres\", allowed: one of \"emqx\", \"mosquitto\", \"loopback\", \"postgresql\", \"mongodb\", \"redis\", \"kubernetes\", \"docker\", \"http\", \"tcp\", \"disk\", \"memory\"",
+            "lookout.toml:6: check[1].url: found an address without a port, allowed: tcp://host:port",
+            "lookout.toml:7: check[1].max_lag: found max_lag of a check of kind tcp, allowed: such a setting only for postgresql, mongodb, redis",
+            "lookout.toml:11: check[2].url: found http://, allowed: an address that begins with redis:// or rediss://",
+            "lookout.toml:15: check[3].url: found \"redis://ann:***@\", allowed: an address such as postgresql://db1:5432/orders",
+            "lookout.toml:16: check[3].intervall: found an unknown setting, allowed: a known one, did you mean check[3].interval?",
+            "lookout.toml:17: check[3].timeout: found 7, allowed: a duration such as 30s, from 100ms to 5m",
+            "lookout.toml:22: check[4].warn_at: found 0.95, allowed: at most fail_at (0.9)",
+            "lookout.toml:23: check[5].url: found nothing, allowed: an address here or in emqx.url",
+            "lookout.toml:30: check[6].ca_file: found \"/x.pem\", allowed: such a setting only beside an address with TLS",
+            "lookout.toml:32: check[6].password_file: found a password here and in password, allowed: only one of them",
+            "lookout.toml:37: check[7].password_file: found \"/nowhere\", allowed: a file that can be read: No such file or directory (os error 2)",
+            "lookout.toml:38: check[7].explains[0]: found \"*a\", allowed: names of services, `*` at the end for any ending",
+            "lookout.toml:44: check[9].name: found \"g\", allowed: a name that no other check has",
+            "lookout.toml:47: replicas.label: found \"app\", allowed: a label with {service} in its value, such as \"app={service}\"",
+            "lookout.toml:49: remedy.enabled: found true, allowed: true only where replicas.from says which platform runs the services",
+            "lookout.toml:51: docker.url: found \"/var/run/docker.sock\", allowed: an address such as unix:///var/run/docker.sock or tcp://127.0.0.1:2375",
+            "lookout.toml:53: service.A.workload: found \"a b\", allowed: a name of 1 to 63 letters, digits and - _ .",
+        ],
+    ),
+    (
+        "[check]\nname = \"x\"",
+        &["lookout.toml:1: check: found a table, allowed: [[check]], a table for each component"],
+    ),
 ];

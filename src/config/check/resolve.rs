@@ -90,8 +90,9 @@ impl Place<'_> {
 fn check(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Check> {
     let name = place.needed("name", "a name by which the component is known");
     let kind = place.needed("kind", &format!("one of {}", table::KINDS.join(", ")))?;
-    refuse_strange(place, &kind)?;
+    let fits = refuse_strange(place, &kind);
     let kind = self::kind(place, &kind, emqx);
+    fits?;
     let draft = place.draft;
     Some(Check {
         name: name?,
@@ -238,9 +239,9 @@ fn server(place: &mut Place<'_>, schemes: &[&str], port: u16) -> Option<Server> 
     let word = url.password().and_then(percent_decoded);
     // Neither can fail for an address that has a host.
     let _ = (url.set_username(""), url.set_password(None));
-    let password = password(place, word)?;
+    let (password, encryption) = (password(place, word), encryption(place, &url));
     let user = place.draft.text("user").map(str::to_owned).or(name);
-    let (tls, ca_file) = encryption(place, &url)?;
+    let (password, (tls, ca_file)) = (password?, encryption?);
     Some(Server { url, user, password, tls, ca_file })
 }
 

@@ -193,6 +193,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Whether a text is the name of a service, or the beginning of some.
-fn is_pattern(text: &str) -> bool {
-    text == "*" || (super::is_service(text.trim_end_matches('*')) && !text.ends_with("**"))
+pub(super) fn is_pattern(text: &str) -> bool {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    text == "*" || (super::is_service(name) && !name.contains('*'))
 }

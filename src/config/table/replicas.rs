@@ -1,6 +1,7 @@
 //! The settings of `[replicas]`, `[kubernetes]`, `[docker]` and `[remedy]`: what runs the services,
 //! and what may be done about those that no longer answer.
 
+use super::check::is_pattern;
 use super::{H, Kind, MIN, S, Section, Slot, count, not_empty, setting, span};
 use crate::config::replicas::{is_docker_url, is_label};
 
@@ -115,7 +116,7 @@ pub(super) static REMEDY: Section = Section {
             "services",
             Kind::Texts {
                 of: "names of services, `*` at the end for any ending",
-                check: not_empty,
+                check: is_pattern,
             },
             Slot::Texts(|d| &mut d.settings.remedy.services),
             "Services that may be restarted.",
