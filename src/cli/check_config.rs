@@ -80,7 +80,7 @@ fn summary(config: &Config) -> String {
     }
     if let Some(replicas) = &config.platforms.replicas {
         let from = match replicas.from {
-            config::Platform::Kubernetes => format!("Kubernetes, namespace {}", replicas.namespace),
+            config::Platform::Kubernetes => format!("Kubernetes, {}", replicas.namespace),
             config::Platform::Docker => format!("Docker at {}", config.platforms.docker),
         };
         let _ = writeln!(out, "  replicas {from}, label {}", replicas.label.key);

@@ -42,7 +42,7 @@ pub use http::{Http, Token};
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use profile::{PROFILES, Profile};
-pub use replicas::{Kubernetes, Label, Platform, Platforms, Replicas};
+pub use replicas::{Kubernetes, Label, Namespace, Platform, Platforms, Replicas};
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 

@@ -26,7 +26,7 @@ pub struct Replicas {
     /// Which platform.
     pub from: Platform,
     /// The namespace, for Kubernetes.
-    pub namespace: String,
+    pub namespace: Namespace,
     /// The label by which a service is known.
     pub label: Label,
     /// How often what is known is told.
@@ -49,6 +49,31 @@ pub struct Kubernetes {
     pub kubeconfig: Option<PathBuf>,
     /// The context in it.
     pub context: Option<String>,
+}
+
+/// Where in Kubernetes services run: one namespace, or one for each of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace(String);
+
+impl Namespace {
+    /// The one namespace; `None` if there are several, so that all have to be looked at.
+    pub fn single(&self) -> Option<&str> {
+        (!self.0.contains(['{', '*'])).then_some(&*self.0)
+    }
+
+    /// Whether a workload of this name may stand in a namespace.
+    pub fn holds(&self, namespace: &str, workload: &str) -> bool {
+        self.0 == "*" || self.0.replace(SERVICE, workload) == namespace
+    }
+}
+
+impl std::fmt::Display for Namespace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.single() {
+            Some(name) => write!(f, "namespace {name}"),
+            None => write!(f, "namespaces {}", self.0),
+        }
+    }
 }
 
 /// A label whose value names a service.
@@ -90,12 +115,15 @@ impl Label {
         self
     }
 
+    /// The workload that a value of the label names.
+    pub fn workload<'a>(&self, value: &'a str) -> Option<&'a str> {
+        let word = value.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        (!word.is_empty()).then_some(word)
+    }
+
     /// The service that a value of the label names.
     pub fn service(&self, value: &str) -> Option<String> {
-        let word = value.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
-        if word.is_empty() {
-            return None;
-        }
+        let word = self.workload(value)?;
         Some(self.workloads.get(word).map_or(word, String::as_str).to_owned())
     }
 
@@ -110,6 +138,13 @@ impl Label {
 /// Whether a text is a label with a service in it.
 pub(super) fn is_label(text: &str) -> bool {
     Label::new(text).is_some()
+}
+
+/// Whether a text names a namespace, or one for each service.
+pub(super) fn is_namespace(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let rest = text.replacen(SERVICE, "", 1);
+    text == "*" || (!text.is_empty() && text.len() <= 100 && rest.chars().all(plain))
 }
 
 /// Whether a text says where Docker is.
@@ -137,7 +172,7 @@ pub(super) fn platforms(gathered: &mut Gathered, draft: &Draft) -> Option<Platfo
     Some(Platforms {
         replicas: from.map(|from| Replicas {
             from,
-            namespace: wanted.namespace.clone(),
+            namespace: Namespace(wanted.namespace.clone()),
             label,
             every: wanted.every,
         }),
@@ -170,6 +205,19 @@ mod tests {
                 assert_eq!(label.value(service), value, "{template}");
             }
         }
+        for (template, namespace, workload, holds) in [
+            ("shop", "shop", "billing", true),
+            ("shop", "other", "billing", false),
+            ("*", "other", "billing", true),
+            ("shop-{service}", "shop-billing", "billing", true),
+            ("shop-{service}", "shop-orders", "billing", false),
+        ] {
+            assert!(is_namespace(template));
+            let known = Namespace(template.to_owned());
+            assert_eq!(known.holds(namespace, workload), holds, "{template} {namespace}");
+            assert_eq!(known.single().is_some(), template == "shop");
+        }
+        assert!(["", "Shop", "a b", "{service}{service}"].iter().all(|text| !is_namespace(text)));
         for wrong in ["app", "app=x", "={service}", "a b={service}", "app={service},tier=x"] {
             assert!(Label::new(wrong).is_none(), "{wrong}");
         }

@@ -1,7 +1,7 @@
 //! A rollout restart of the workload that runs a service, as `kubectl rollout restart` does it: the
 //! pods are replaced a few at a time, by the workload's own rules.
 
-use crate::config::{Kubernetes, Replicas};
+use crate::config::{Kubernetes, Namespace, Replicas};
 use crate::platform::kubernetes;
 use anyhow::{Context, bail};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
@@ -23,27 +23,30 @@ pub(super) async fn restart(
     service: &str,
 ) -> anyhow::Result<String> {
     let client = kubernetes::client(settings).await?;
+    let value = replicas.label.value(service);
     let wanted = Wanted {
         client,
         namespace: &replicas.namespace,
-        labels: format!("{}={}", replicas.label.key, replicas.label.value(service)),
+        workload: replicas.label.workload(&value).unwrap_or_default(),
+        labels: format!("{}={value}", replicas.label.key),
     };
     let mut done = wanted.restart::<Deployment>("deployment").await?;
     done.extend(wanted.restart::<StatefulSet>("statefulset").await?);
     done.extend(wanted.restart::<DaemonSet>("daemonset").await?);
     if done.is_empty() {
         bail!(
-            "no deployment, statefulset or daemonset in namespace {} has the label {}",
+            "no deployment, statefulset or daemonset in {} has the label {}",
             wanted.namespace,
             wanted.labels
         );
     }
-    Ok(format!("{} in namespace {} restarted", done.join(", "), wanted.namespace))
+    Ok(format!("{} restarted", done.join(", ")))
 }
 
 struct Wanted<'a> {
     client: Client,
-    namespace: &'a str,
+    namespace: &'a Namespace,
+    workload: &'a str,
     labels: String,
 }
 
@@ -56,25 +59,32 @@ impl Wanted<'_> {
             + Debug
             + DeserializeOwned,
     {
-        let api = Api::<K>::namespaced(self.client.clone(), self.namespace);
+        let all = match self.namespace.single() {
+            Some(one) => Api::<K>::namespaced(self.client.clone(), one),
+            None => Api::all(self.client.clone()),
+        };
         let refused = |verb: &str, error: Error| match &error {
             Error::Api(status) if status.code == 403 => anyhow::anyhow!(
-                "Kubernetes does not allow it: lookout needs the verbs list and patch on {kind}s of apps in \
-                 namespace {}",
+                "Kubernetes does not allow it: lookout needs the verbs list and patch on {kind}s of apps in {}",
                 self.namespace
             ),
             _ => anyhow::Error::new(error).context(format!("{verb} {kind}")),
         };
         let selected = ListParams::default().labels(&self.labels).limit(10);
-        let found = api.list(&selected).await.map_err(|error| refused("list", error))?;
+        let found = all.list(&selected).await.map_err(|error| refused("list", error))?;
         let mut done = Vec::new();
         for workload in found {
-            let name = workload.name_any();
+            let (name, namespace) = (workload.name_any(), workload.namespace().unwrap_or_default());
+            let namespace = self.namespace.single().map_or(namespace, str::to_owned);
+            if !self.namespace.holds(&namespace, self.workload) {
+                continue;
+            }
+            let api = Api::<K>::namespaced(self.client.clone(), &namespace);
             api.restart(&name)
                 .await
                 .map_err(|error| refused("patch", error))
                 .with_context(|| format!("{kind}/{name} is not restarted"))?;
-            done.push(format!("{kind}/{name}"));
+            done.push(format!("{kind}/{name} in namespace {namespace}"));
         }
         Ok(done)
     }

@@ -185,7 +185,7 @@ fn pod(name: &str, service: &str, ready: bool, container: Value) -> Value {
         json!({"name": "c", "image": "i", "imageID": "", "ready": ready, "restartCount": 0});
     one.as_object_mut().unwrap().extend(container.as_object().unwrap().clone());
     let status = if ready { "True" } else { "False" };
-    json!({"metadata": {"name": name, "labels": {"app": service}, "resourceVersion": "11"},
+    json!({"metadata": {"name": name, "namespace": "shop", "labels": {"app": service}, "resourceVersion": "11"},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": status}],
             "containerStatuses": [one]}})
 }
@@ -205,7 +205,7 @@ fn waiting(name: &str, service: &str, reason: &str, last: Option<&str>) -> Value
 }
 
 fn deployment(service: &str, replicas: u32) -> Value {
-    json!({"metadata": {"name": service, "labels": {"app": service}, "resourceVersion": "11"},
+    json!({"metadata": {"name": service, "namespace": "shop", "labels": {"app": service}, "resourceVersion": "11"},
         "spec": {"replicas": replicas, "selector": {}, "template": {}}})
 }
 

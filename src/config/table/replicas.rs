@@ -3,7 +3,7 @@
 
 use super::check::is_pattern;
 use super::{H, Kind, MIN, S, Section, Slot, count, not_empty, setting, span};
-use crate::config::replicas::{is_docker_url, is_label};
+use crate::config::replicas::{is_docker_url, is_label, is_namespace};
 
 /// `[replicas]`.
 pub(super) static REPLICAS: Section = Section {
@@ -21,9 +21,13 @@ pub(super) static REPLICAS: Section = Section {
         ),
         setting(
             "namespace",
-            TEXT,
+            Kind::Text {
+                allowed: "a namespace such as \"shop\" or \"shop-{service}\", or \"*\" for all",
+                check: is_namespace,
+            },
             Slot::Text(|d| &mut d.replicas.namespace),
-            "The namespace of the services, for Kubernetes.",
+            "The namespace of the services, for Kubernetes. With `{service}` in it each has its own, and with `*` \
+             any will do; both need leave to look at all namespaces.",
         ),
         setting(
             "label",

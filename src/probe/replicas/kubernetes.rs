@@ -9,7 +9,7 @@ mod book;
 
 use super::tally::Tally;
 use super::{Counts, Replicated};
-use crate::config::{Kubernetes, Replicas};
+use crate::config::{Kubernetes, Namespace, Replicas};
 use crate::platform::kubernetes;
 use anyhow::bail;
 use book::{Book, Change, Kind};
@@ -54,7 +54,7 @@ pub(super) async fn run(
     watches.push(watch::<Deployment>(&client, replicas, Kind::Deployment, book::deployment));
     watches.push(watch::<StatefulSet>(&client, replicas, Kind::StatefulSet, book::stateful_set));
     watches.push(watch::<DaemonSet>(&client, replicas, Kind::DaemonSet, book::daemon_set));
-    let mut book = Book::new(replicas.label.clone());
+    let mut book = Book::new(replicas.label.clone(), replicas.namespace.clone());
     let mut trouble = Trouble::default();
     let (mut tally, mut news) = (Tally::default(), false);
     let mut soon = interval(BURST);
@@ -98,14 +98,25 @@ pub(super) async fn run(
 /// See [`run`].
 pub(super) async fn reach(settings: &Kubernetes, replicas: &Replicas) -> anyhow::Result<String> {
     let client = kubernetes::client(settings).await?;
-    let pods = Api::<Pod>::namespaced(client, &replicas.namespace);
+    let pods = api::<Pod>(client, &replicas.namespace);
     let wanted = ListParams::default().labels(&replicas.label.key).limit(PAGE);
     let found = pods.list(&wanted).await;
     let found =
         found.map_err(|error| anyhow::anyhow!(words(Kind::Pod, &error, &replicas.namespace)))?;
     let (count, namespace) = (found.items.len(), &replicas.namespace);
     let more = if found.metadata.continue_.is_some() { " and more" } else { "" };
-    Ok(format!("{count}{more} pods in namespace {namespace} have the label {}", replicas.label.key))
+    Ok(format!("{count}{more} pods in {namespace} have the label {}", replicas.label.key))
+}
+
+/// Things of a kind, in the namespaces of the services.
+fn api<K>(client: Client, namespace: &Namespace) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    match namespace.single() {
+        Some(one) => Api::namespaced(client, one),
+        None => Api::all(client),
+    }
 }
 
 fn watch<K>(
@@ -122,7 +133,7 @@ where
         + Send
         + 'static,
 {
-    let api = Api::<K>::namespaced(client.clone(), &replicas.namespace);
+    let api = api::<K>(client.clone(), &replicas.namespace);
     let key = replicas.label.key.clone();
     let settings = watcher::Config::default().labels(&key).page_size(PAGE);
     let change = move |event: Event<K>| match event {
@@ -130,7 +141,7 @@ where
         Event::InitApply(object) | Event::Apply(object) => {
             read(object, &key).map_or(Change::Nothing, Change::Is)
         }
-        Event::Delete(object) => object.meta().name.clone().map_or(Change::Nothing, Change::Gone),
+        Event::Delete(object) => Change::Gone(book::place(object.meta())),
         Event::InitDone => Change::Whole,
     };
     let brought = move |event: watcher::Result<Event<K>>| (kind, event.map(&change));
@@ -147,7 +158,12 @@ impl Trouble {
     /// # Errors
     ///
     /// If pods may not be watched.
-    fn tell(&mut self, kind: Kind, error: &watcher::Error, namespace: &str) -> anyhow::Result<()> {
+    fn tell(
+        &mut self,
+        kind: Kind,
+        error: &watcher::Error,
+        namespace: &Namespace,
+    ) -> anyhow::Result<()> {
         let said = match error {
             watcher::Error::InitialListFailed(error)
             | watcher::Error::WatchStartFailed(error)
@@ -183,11 +199,11 @@ fn is_refusal(error: &watcher::Error) -> bool {
 }
 
 /// What an answer means, for people.
-fn words(kind: Kind, error: &kube::Error, namespace: &str) -> String {
+fn words(kind: Kind, error: &kube::Error, namespace: &Namespace) -> String {
     let name = kind.name();
     match error {
         kube::Error::Api(status) if status.code == 403 => format!(
-            "Kubernetes does not let lookout watch {name}s in namespace {namespace}: it needs the verbs list and \
+            "Kubernetes does not let lookout watch {name}s in {namespace}: it needs the verbs list and \
              watch on {name}s"
         ),
         kube::Error::Api(status) if status.code == 401 => {

@@ -5,10 +5,11 @@
 //! was not read yet.
 
 use super::Counts;
-use crate::config::Label;
+use crate::config::{Label, Namespace};
 use crate::probe::replicas::Cause;
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -60,7 +61,8 @@ pub(super) enum Change {
 /// An object, as far as it matters.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Object {
-    name: String,
+    /// Namespace and name.
+    place: String,
     /// The value of the label.
     value: String,
     what: What,
@@ -83,6 +85,7 @@ enum What {
 #[derive(Debug)]
 pub(super) struct Book {
     label: Label,
+    namespace: Namespace,
     kinds: [Shelf; 4],
 }
 
@@ -97,8 +100,8 @@ struct Shelf {
 
 impl Book {
     /// A book in which nothing stands.
-    pub(super) fn new(label: Label) -> Self {
-        Self { label, kinds: Default::default() }
+    pub(super) fn new(label: Label, namespace: Namespace) -> Self {
+        Self { label, namespace, kinds: Default::default() }
     }
 
     /// Takes a change; whether that is news.
@@ -112,8 +115,8 @@ impl Book {
             Change::Is(object) => {
                 let is_listed = shelf.coming.is_some();
                 let objects = shelf.coming.as_mut().unwrap_or(&mut shelf.known);
-                if objects.len() < OBJECTS || objects.contains_key(&object.name) {
-                    objects.insert(object.name.clone(), object);
+                if objects.len() < OBJECTS || objects.contains_key(&object.place) {
+                    objects.insert(object.place.clone(), object);
                 }
                 !is_listed
             }
@@ -143,7 +146,7 @@ impl Book {
         }
         let mut services: BTreeMap<String, (Counts, Option<u32>)> = BTreeMap::new();
         for object in self.kinds.iter().flat_map(|shelf| shelf.known.values()) {
-            let Some(service) = self.label.service(&object.value) else { continue };
+            let Some(service) = self.service(object) else { continue };
             let (counts, wanted) = services.entry(service).or_default();
             match object.what {
                 What::Pod { runs, is_ready, restarts, cause } => {
@@ -165,8 +168,25 @@ impl Book {
     }
 }
 
+impl Book {
+    /// The service that an object belongs to.
+    fn service(&self, object: &Object) -> Option<String> {
+        let workload = self.label.workload(&object.value)?;
+        let (namespace, _) = object.place.split_once('/')?;
+        let held = self.namespace.holds(namespace, workload);
+        self.label.service(&object.value).filter(|_| held)
+    }
+}
+
+/// Where an object stands: namespace and name.
+pub(super) fn place(meta: &ObjectMeta) -> String {
+    let part = |part: &Option<String>| part.clone().unwrap_or_default();
+    format!("{}/{}", part(&meta.namespace), part(&meta.name))
+}
+
 /// Reads a pod.
 pub(super) fn pod(pod: Pod, key: &str) -> Option<Object> {
+    let place = place(&pod.metadata);
     let value = pod.metadata.labels?.remove(key)?;
     let status = pod.status.unwrap_or_default();
     let phase = status.phase.as_deref().unwrap_or_default();
@@ -184,7 +204,7 @@ pub(super) fn pod(pod: Pod, key: &str) -> Option<Object> {
         && containers.iter().all(|it| it.state.as_ref().is_some_and(|it| it.running.is_some()));
     let cause = all.filter_map(cause).max().filter(|_| !is_ready);
     let what = if ends { What::Ending } else { What::Pod { runs, is_ready, restarts, cause } };
-    Some(Object { name: pod.metadata.name?, value, what })
+    Some(Object { place, value, what })
 }
 
 /// Why a container does not run, or did not until just now.
@@ -201,21 +221,24 @@ fn cause(container: &ContainerStatus) -> Option<Cause> {
 
 /// Reads a deployment.
 pub(super) fn deployment(it: Deployment, key: &str) -> Option<Object> {
+    let place = place(&it.metadata);
     let value = it.metadata.labels?.remove(key)?;
-    Some(Object { name: it.metadata.name?, value, what: wants(it.spec?.replicas.unwrap_or(1)) })
+    Some(Object { place, value, what: wants(it.spec?.replicas.unwrap_or(1)) })
 }
 
 /// Reads a stateful set.
 pub(super) fn stateful_set(it: StatefulSet, key: &str) -> Option<Object> {
+    let place = place(&it.metadata);
     let value = it.metadata.labels?.remove(key)?;
-    Some(Object { name: it.metadata.name?, value, what: wants(it.spec?.replicas.unwrap_or(1)) })
+    Some(Object { place, value, what: wants(it.spec?.replicas.unwrap_or(1)) })
 }
 
 /// Reads a daemon set, which wants as many pods as there are nodes for it.
 pub(super) fn daemon_set(it: DaemonSet, key: &str) -> Option<Object> {
+    let place = place(&it.metadata);
     let value = it.metadata.labels?.remove(key)?;
     let wanted = it.status?.desired_number_scheduled;
-    Some(Object { name: it.metadata.name?, value, what: wants(wanted) })
+    Some(Object { place, value, what: wants(wanted) })
 }
 
 fn wants(pods: i32) -> What {
@@ -282,8 +305,14 @@ mod tests {
         );
     }
 
+    fn book(namespace: &str) -> Book {
+        let text = format!("[replicas]\nfrom = \"kubernetes\"\nnamespace = \"{namespace}\"");
+        let replicas = crate::config::from_text(&text).unwrap().platforms.replicas.unwrap();
+        Book::new(replicas.label, replicas.namespace)
+    }
+
     fn object(name: &str, value: &str, what: What) -> Change {
-        Change::Is(Object { name: name.to_owned(), value: value.to_owned(), what })
+        Change::Is(Object { place: format!("shop/{name}"), value: value.to_owned(), what })
     }
 
     const UP: What = What::Pod { runs: true, is_ready: true, restarts: 1, cause: None };
@@ -297,7 +326,7 @@ mod tests {
 
     #[test]
     fn nothing_is_told_before_it_was_read_and_lists_replace_what_was_known() {
-        let mut book = Book::new(Label::new("app={service}").unwrap());
+        let mut book = book("shop");
         book.take(Kind::Pod, Change::Anew);
         assert!(!book.take(Kind::Pod, object("a-1", "A", UP)));
         book.take(Kind::Pod, object("a-2", "A", UP));
@@ -311,8 +340,8 @@ mod tests {
         assert_eq!(of(&book, "A"), Some([2, 2, 2, 2]), "as many as are there");
         assert!(book.take(Kind::Deployment, object("a", "A", What::Wants(3))));
         assert_eq!(of(&book, "A"), Some([2, 2, 3, 2]));
-        assert!(book.take(Kind::Pod, Change::Gone("a-2".to_owned())));
-        assert!(!book.take(Kind::Pod, Change::Gone("a-2".to_owned())));
+        assert!(book.take(Kind::Pod, Change::Gone("shop/a-2".to_owned())));
+        assert!(!book.take(Kind::Pod, Change::Gone("shop/a-2".to_owned())));
         assert!(book.take(Kind::Pod, object("a-1", "A", What::Ending)));
         assert_eq!(of(&book, "A"), Some([0, 0, 3, 0]));
         book.take(Kind::Deployment, object("a", "A", What::Wants(0)));
@@ -323,7 +352,22 @@ mod tests {
         assert_eq!(of(&book, "B"), None);
         book.take(Kind::Pod, Change::Whole);
         assert_eq!(of(&book, "B"), Some([1, 1, 1, 1]));
-        book.take(Kind::Deployment, Change::Gone("a".to_owned()));
+        book.take(Kind::Deployment, Change::Gone("shop/a".to_owned()));
         assert_eq!(of(&book, "A"), None);
+    }
+    #[test]
+    fn each_service_may_have_a_namespace_of_its_own() {
+        for (namespace, wanted) in
+            [("shop", true), ("*", true), ("{service}op", false), ("other", false)]
+        {
+            let mut book = book(namespace);
+            for kind in [Kind::Pod, Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet] {
+                book.take(kind, Change::Whole);
+            }
+            book.take(Kind::Pod, object("a-1", "a", UP));
+            assert_eq!(of(&book, "a").is_some(), wanted, "{namespace}");
+            book.take(Kind::Pod, object("sh-1", "sh", UP));
+            assert_eq!(of(&book, "sh").is_some(), namespace != "other", "{namespace}");
+        }
     }
 }
