@@ -22,7 +22,7 @@ config: |
   OrderService = ["UserManagement"]
 extraEnv: [{name: LOOKOUT_LOG_LEVEL, value: debug}]
 extraSecrets: [emqx]
-rbac: {replicas: {enabled: true, namespaces: [shop, billing]}}
+rbac: {replicas: {enabled: true, namespaces: [shop, billing]}, remedy: {enabled: true}, nodes: {enabled: true}}
 serviceMonitor: {enabled: true, labels: {release: prometheus}}
 prometheusRule: {enabled: true, labels: {release: prometheus}}
 dashboards: {enabled: true}
@@ -109,7 +109,7 @@ fn by_default_it_has_no_rights_and_cannot_gain_any() {
 }
 
 #[test]
-fn it_may_read_replicas_where_it_is_told_to_and_nothing_else() {
+fn it_may_do_what_it_is_told_to_where_it_is_told_to_and_nothing_else() {
     let manifests = rendered(CHART, FULL);
     let roles = of_kind(&manifests, "Role");
     let places: Vec<_> = roles.iter().map(|it| it["metadata"]["namespace"].clone()).collect();
@@ -117,9 +117,18 @@ fn it_may_read_replicas_where_it_is_told_to_and_nothing_else() {
     for role in roles {
         let rules = role["rules"].as_array().unwrap();
         let resources: Vec<_> = rules.iter().flat_map(|it| strings(&it["resources"])).collect();
-        assert_eq!(resources, ["pods", "deployments", "replicasets"]);
-        assert!(rules.iter().all(|it| strings(&it["verbs"]) == ["get", "list", "watch"]));
+        assert_eq!(resources, ["pods", "deployments", "statefulsets", "daemonsets"]);
+        assert_eq!(strings(&rules[0]["verbs"]), ["get", "list", "watch"]);
+        assert_eq!(strings(&rules[1]["verbs"]), ["get", "list", "watch", "patch"]);
     }
+    let nodes = of_kind(&manifests, "ClusterRole");
+    let rules = serde_json::json!([{"apiGroups": [""], "resources": ["nodes"], "verbs": ["list"]}]);
+    assert_eq!(nodes[0]["rules"], rules);
+    let reads = FULL.replace(", remedy: {enabled: true}, nodes: {enabled: true}", "");
+    let manifests_that_read = rendered(CHART, &reads);
+    let role = of_kind(&manifests_that_read, "Role")[0];
+    assert_eq!(strings(&role["rules"][1]["verbs"]), ["get", "list", "watch"]);
+    assert!(of_kind(&manifests_that_read, "ClusterRole").is_empty());
     for binding in of_kind(&manifests, "RoleBinding") {
         assert_eq!(binding["subjects"][0]["namespace"], "observers");
         assert_eq!(binding["roleRef"]["kind"], "Role");
