@@ -276,7 +276,7 @@ impl Components {
                 condition,
                 finding: component.under.as_ref().map(|it| (it.finding.clone(), it.since)),
                 checked: history.last(),
-                checks: history.len(),
+                checks: history.count(),
                 success_rate: history.success_rate(),
                 score: history.score(condition),
                 took: history.took(),

@@ -60,7 +60,7 @@ impl Observer {
             };
             let (name, bad) = (&service.name, service.standing.verdict() != Verdict::Healthy);
             let began = self.components.explains(&finding.component, name);
-            if !bad || !began.is_some_and(|began| incident.since + BEFORE >= began) {
+            if !bad || began.is_none_or(|began| incident.since + BEFORE < began) {
                 continue;
             }
             affected.push(name.clone());

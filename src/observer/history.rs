@@ -38,13 +38,13 @@ impl History {
     }
 
     /// How many are kept.
-    pub fn len(&self) -> u32 {
+    pub fn count(&self) -> u32 {
         self.checks.len() as u32
     }
 
     /// Share of them that passed.
     pub fn success_rate(&self) -> Option<f64> {
-        let all = self.len();
+        let all = self.count();
         (all > 0).then(|| f64::from(self.passed) / f64::from(all))
     }
 
@@ -85,7 +85,7 @@ mod tests {
             let took = Some(Span::from_millis(count));
             history.add(Instant::from_micros(count), count >= 75, took);
         }
-        assert_eq!((history.len(), history.success_rate()), (100, Some(0.75)));
+        assert_eq!((history.count(), history.success_rate()), (100, Some(0.75)));
         assert_eq!(history.score(Condition::Healthy), Some(0.875));
         assert_eq!(history.score(Condition::Unhealthy), Some(0.375));
         assert_eq!(history.score(Condition::Starting), None);

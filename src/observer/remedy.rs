@@ -96,7 +96,8 @@ impl Remedies {
             self.attempts.pop_front();
         }
         let busy = self.turn.as_ref().and_then(|name| self.cases.get(name));
-        if !busy.is_some_and(|case| case.last.is_some_and(|at| now.since(at) < policy.delay)) {
+        let had_its_time = |at: Instant| now.since(at) >= policy.delay;
+        if busy.is_none_or(|case| case.last.is_none_or(had_its_time)) {
             self.turn = None;
         }
         for (name, incident) in sick {

@@ -299,7 +299,8 @@ fn a_service_that_stays_away_is_restarted_and_at_last_left_alone() {
 
 #[test]
 fn nobody_is_restarted_whose_silence_has_another_reason() {
-    let plays: [(&str, fn(&mut Play)); 5] = [
+    type Act = fn(&mut Play);
+    let plays: [(&str, Act); 5] = [
         ("nothing is known of its replicas", |play| sick(play, None)),
         ("nothing is meant to run", |play| sick(play, Some([0, 0, 0]))),
         ("its database is down", |play| {

@@ -59,7 +59,8 @@ pub(super) async fn judge(
         }
     }
     judge_slots(client, found).await?;
-    Ok(!sees && !(rows.is_empty() && wanted.is_empty()))
+    let asked = !rows.is_empty() || !wanted.is_empty();
+    Ok(asked && !sees)
 }
 
 /// Whether a replica is too far behind.
