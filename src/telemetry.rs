@@ -29,7 +29,10 @@ use tracing_subscriber::EnvFilter;
 ///
 /// If the filter cannot be read, or logs are directed somewhere already.
 pub fn start_logs(log: &Log) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&log.level)
+    // The client of Kubernetes logs each of its attempts, and whole answers that it cannot read:
+    // what matters of it is said by who asked. A level set for it wins, as it stands behind.
+    let level = format!("kube_client=off,kube_runtime=off,{}", log.level);
+    let filter = EnvFilter::try_new(level)
         .map_err(|error| anyhow::anyhow!("`log.level` is no filter: {error}"))?;
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let logs = tracing_subscriber::fmt()

@@ -2,7 +2,7 @@
 //! pods are replaced a few at a time, by the workload's own rules.
 
 use crate::config::{Kubernetes, Namespace, Replicas};
-use crate::platform::kubernetes;
+use crate::platform::kubernetes::{self, Refusal};
 use anyhow::{Context, bail};
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
 use kube::api::ListParams;
@@ -68,7 +68,7 @@ impl Wanted<'_> {
                 "Kubernetes does not allow it: lookout needs the verbs list and patch on {kind}s of apps in {}",
                 self.namespace
             ),
-            _ => anyhow::Error::new(error).context(format!("{verb} {kind}")),
+            error => anyhow::anyhow!("{verb} {kind}: {}", Refusal::of(error)),
         };
         let selected = ListParams::default().labels(&self.labels).limit(10);
         let found = all.list(&selected).await.map_err(|error| refused("list", error))?;

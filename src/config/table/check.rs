@@ -117,7 +117,7 @@ pub(super) static CHECK: Section = Section {
              replicas of a Redis primary. One that is gone is often just not mentioned any more, so that only who \
              knows the number misses it.",
         )
-        .unset("3", "as many as were seen"),
+        .unset("3", "as many as were seen since the start; for `kubernetes`, whose nodes come and go, none is missed"),
         of(
             "replicas",
             &["postgresql"],

@@ -6,8 +6,8 @@
 use super::{Probe, shown};
 use crate::clock::Stopwatch;
 use crate::config;
-use crate::platform::kubernetes;
-use crate::probe::found::{Found, Trouble, because};
+use crate::platform::kubernetes::{self, Refusal};
+use crate::probe::found::{Found, Trouble};
 use futures_util::future::BoxFuture;
 use k8s_openapi::api::core::v1::Node;
 use kube::api::ListParams;
@@ -29,15 +29,13 @@ const PRESSURES: [(&str, &str, &str); 4] = [
 pub(super) struct Kubernetes {
     settings: config::Kubernetes,
     expect: Option<u32>,
-    /// The most ready nodes that were seen.
-    most: u32,
     client: Option<Client>,
 }
 
 impl Kubernetes {
     /// The cluster, and how many nodes have to be ready.
     pub(super) fn new(settings: &config::Kubernetes, expect: Option<u32>) -> Self {
-        Self { settings: settings.clone(), expect, most: 0, client: None }
+        Self { settings: settings.clone(), expect, client: None }
     }
 
     async fn ask(&mut self) -> Found {
@@ -62,7 +60,7 @@ impl Kubernetes {
         }
     }
 
-    fn judge(&mut self, nodes: &[Node]) -> Found {
+    fn judge(&self, nodes: &[Node]) -> Found {
         let mut found = Found::new();
         let (mut ready, mut lost, mut cordoned) = (0_u32, Vec::new(), 0_u32);
         let mut pressed: [Vec<&str>; 4] = Default::default();
@@ -89,7 +87,6 @@ impl Kubernetes {
         found.detail("nodes", nodes.len() as u64);
         found.detail("readyNodes", ready);
         found.detail("cordonedNodes", cordoned);
-        self.most = self.most.max(ready);
         self.judge_ready(ready, &lost, &mut found);
         for ((_, what, advice), names) in PRESSURES.iter().zip(&pressed) {
             if !names.is_empty() {
@@ -101,7 +98,8 @@ impl Kubernetes {
     }
 
     fn judge_ready(&self, ready: u32, lost: &[&str], found: &mut Found) {
-        let wanted = self.expect.unwrap_or(self.most);
+        // Clusters grow and shrink by themselves: who knows no number misses nobody.
+        let wanted = self.expect.unwrap_or(0);
         let advice = "See why: kubectl describe node NAME; look into the log of its kubelet";
         if ready == 0 {
             let message = format!("none of {} nodes is ready", lost.len());
@@ -134,21 +132,22 @@ async fn nodes(client: &Client) -> Result<Vec<Node>, Error> {
 }
 
 fn refusal(error: &Error) -> Trouble {
-    match error {
-        Error::Api(status) if status.code == 403 => {
+    match Refusal::of(error) {
+        Refusal::Forbidden(_) => {
             Trouble::error("cannot_be_checked", "Kubernetes does not let lookout list nodes")
                 .definite()
                 .advice("Give its service account a cluster role with the verb list on nodes")
         }
-        Error::Api(status) if status.code == 401 => {
-            Trouble::error("cannot_be_checked", "Kubernetes does not know lookout")
-                .definite()
-                .advice("Check its service account, or `kubernetes.kubeconfig`")
+        refusal @ (Refusal::Unauthorized | Refusal::Credentials(_)) => Trouble::error(
+            "cannot_be_checked",
+            format!("Kubernetes does not know lookout: {refusal}"),
+        )
+        .definite()
+        .advice("Check its service account, or `kubernetes.kubeconfig`"),
+        refusal @ (Refusal::Status(..499, _) | Refusal::Expired) => {
+            Trouble::error("unknown", format!("the API server: {refusal}"))
         }
-        Error::Api(status) if status.code < 500 => {
-            Trouble::error("unknown", format!("Kubernetes answers with status {}", status.code))
-        }
-        error => Trouble::down("unreachable", format!("the API server: {}", because(error)))
+        refusal => Trouble::down("unreachable", format!("the API server: {refusal}"))
             .advice("Check that it runs and can be reached: kubectl get --raw /readyz"),
     }
 }

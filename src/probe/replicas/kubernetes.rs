@@ -10,7 +10,7 @@ mod book;
 use super::tally::Tally;
 use super::{Counts, Replicated};
 use crate::config::{Kubernetes, Namespace, Replicas};
-use crate::platform::kubernetes;
+use crate::platform::kubernetes::{self, Refusal};
 use anyhow::bail;
 use book::{Book, Change, Kind};
 use futures_util::stream::{SelectAll, Stream, StreamExt};
@@ -170,6 +170,10 @@ impl Trouble {
             | watcher::Error::WatchFailed(error) => words(kind, error, namespace),
             // The cluster forgot where the watch was: it begins anew.
             watcher::Error::WatchError(status) if status.code == 410 => return Ok(()),
+            watcher::Error::WatchError(status) => {
+                let refusal = Refusal::status(status.code, &status.message);
+                format!("Kubernetes ends the watch of {}s: {refusal}", kind.name())
+            }
             error => format!("{}s cannot be watched: {error}", kind.name()),
         };
         if kind == Kind::Pod && is_refusal(error) {
@@ -201,18 +205,15 @@ fn is_refusal(error: &watcher::Error) -> bool {
 /// What an answer means, for people.
 fn words(kind: Kind, error: &kube::Error, namespace: &Namespace) -> String {
     let name = kind.name();
-    match error {
-        kube::Error::Api(status) if status.code == 403 => format!(
-            "Kubernetes does not let lookout watch {name}s in {namespace}: it needs the verbs list and \
-             watch on {name}s"
+    match Refusal::of(error) {
+        Refusal::Forbidden(_) => format!(
+            "Kubernetes does not let lookout watch {name}s in {namespace}: it needs the verbs list and watch on \
+             {name}s"
         ),
-        kube::Error::Api(status) if status.code == 401 => {
-            "Kubernetes does not know lookout: check its service account, or `kubernetes.kubeconfig`"
-                .to_owned()
-        }
-        error => {
-            let why = crate::probe::found::because(error);
-            format!("Kubernetes gives no answer on {name}s: {why}")
-        }
+        refusal @ (Refusal::Unauthorized | Refusal::Credentials(_)) => format!(
+            "Kubernetes does not know lookout: {refusal}: check its service account, or \
+             `kubernetes.kubeconfig`"
+        ),
+        refusal => format!("Kubernetes gives no answer on {name}s: {refusal}"),
     }
 }
