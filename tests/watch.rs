@@ -155,9 +155,39 @@ fn an_emergency_rings_once_and_stays_until_it_is_over_or_seen() {
         "timestamp": "2026-01-15T10:30:00.000Z" });
     hear(&mut state, 3, "errors", &over);
     assert!(state.emergencies.is_empty());
+    state.take_bell();
     hear(&mut state, 4, "emergency", &emergency("broker"));
+    assert!(state.take_bell());
     state.press(Key::Char('a'));
     assert!(state.emergencies.is_empty());
+    // That it lasts is said again, and was seen; the next one was not.
+    hear(&mut state, 304, "emergency", &emergency("broker"));
+    assert!(!state.take_bell() && state.emergencies.is_empty());
+    let over = json!({ "type": "infrastructure_recovered", "component": "broker", "outageSeconds": 5.0,
+        "timestamp": "2026-01-15T10:30:00.000Z" });
+    hear(&mut state, 400, "errors", &over);
+    hear(&mut state, 500, "emergency", &emergency("broker"));
+    assert!(state.take_bell());
+}
+
+#[test]
+fn a_circuit_that_is_heard_of_first_is_not_lost_and_what_was_kept_may_be_old() {
+    let mut state = State::new(Filter::All);
+    state.problem = None;
+    let circuit =
+        json!({ "service": "Billing", "state": "open", "retryAfter": "2026-01-15T10:30:30.000Z" });
+    hear(&mut state, 0, "circuit-breaker/Billing", &circuit);
+    hear(&mut state, 0, "services/Billing", &verdict("Billing", "unavailable", None, "open"));
+    assert_eq!(state.shown()[0].1.retry_after, Some(at(30)));
+    let health =
+        json!({ "status": "healthy", "services": {}, "timestamp": "2026-01-14T10:30:00.000Z" });
+    let said =
+        || heard::read("plant", "system/plant/health", health.to_string().as_bytes()).unwrap();
+    state.hear(at(0), said(), false);
+    assert_eq!(state.doubt(at(0)).unwrap(), "no word from lookout for 86400 s");
+    // The clocks of two machines may differ: one that was said just now is new.
+    state.hear(at(0), said(), true);
+    assert_eq!(state.doubt(at(0)), None);
 }
 
 #[test]
@@ -171,7 +201,20 @@ fn keys_search_filter_and_point() {
     for _ in 0..9 {
         state.press(Key::Down);
     }
-    assert_eq!(state.selected, 1, "the last one is as far as it goes");
+    assert_eq!(state.selected(), 1, "the last one is as far as it goes");
+    // Who is pointed at stays so, whatever the order becomes.
+    hear(&mut state, 1, "services/Catalogue", &verdict("Catalogue", "unavailable", None, "closed"));
+    hear(&mut state, 1, "services/Billing", &verdict("Billing", "degraded", None, "open"));
+    assert_eq!((names(&state)[0].as_str(), state.selected()), ("Catalogue", 0));
+    hear(&mut state, 1, "services/Catalogue", &verdict("Catalogue", "degraded", None, "closed"));
+    hear(&mut state, 1, "services/Billing", &verdict("Billing", "unavailable", None, "open"));
+    assert_eq!(state.selected(), 1);
+    // The other half of the screen moves by itself.
+    state.press(Key::Tab);
+    state.press(Key::Down);
+    assert_eq!((state.selected(), state.passed), (1, Some(1)));
+    state.press(Key::Tab);
+    assert_eq!(state.passed, None);
     state.press(Key::Char('f'));
     assert_eq!(names(&state), ["Billing", "Users"]);
     state.press(Key::Char('f'));
@@ -290,8 +333,10 @@ async fn in_a_pipe_it_prints_what_stands_and_what_happens() {
     set(&platform, "forced_open").await;
     find("circuit_breaker Catalogue: closed -> forced_open, manual").await;
     find(" Catalogue healthy, circuit forced_open").await;
+    find("- platform degraded").await;
     set(&platform, "automatic").await;
     find("circuit_breaker Catalogue: forced_open -> closed, manual").await;
+    find("- platform healthy").await;
     platform.lookout.terminate();
     find("observer lookout-web is offline").await;
     let id = watch.id().unwrap().to_string();

@@ -7,16 +7,18 @@
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
-use crate::mqtt::{self, Arrival, Plan};
+use crate::mqtt::{self, Arrival, Plan, Status};
 use crate::observer::input::Link;
 use crate::telemetry;
 use crate::watch::draw::{Palette, draw};
 use crate::watch::state::{Filter, Key, State};
+use crate::wire::document;
 use crate::wire::heard::{self, Said};
 use crate::wire::line::tame;
 use anyhow::Context;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +30,8 @@ use tokio::time::interval;
 const BATCH: usize = 256;
 /// How often the screen is drawn at most, and the time on it moves on.
 const DRAW: Duration = Duration::from_millis(200);
+/// Things whose last line is kept: services, observers, the platform.
+const THINGS: usize = 10_200;
 /// Keys that may wait.
 const KEYS: usize = 64;
 
@@ -110,12 +114,16 @@ async fn lines(config: &Config, json: bool, mut stop: oneshot::Receiver<()>) -> 
     let gone = app::start(session)?;
     let mut batch = Vec::with_capacity(BATCH);
     let mut tick = interval(Duration::from_secs(1));
+    let mut news = News::default();
     loop {
         tokio::select! {
             biased;
             _ = &mut stop => break,
             _ = tick.tick() => {
                 let status = handle.status().borrow().clone();
+                if let Some(line) = news.link(&status).filter(|_| !json) {
+                    writeln!(std::io::stdout(), "{line}")?;
+                }
                 let hopeless = app::hopeless(config.fail_fast.no_link, &status, clock.now());
                 if let Some(reason) = hopeless {
                     anyhow::bail!(reason);
@@ -125,7 +133,7 @@ async fn lines(config: &Config, json: bool, mut stop: oneshot::Receiver<()>) -> 
                 anyhow::ensure!(count > 0, "the session with the broker ended");
                 let mut out = std::io::stdout().lock();
                 for arrival in batch.drain(..) {
-                    let line = if json { as_json(config, &arrival) } else { as_line(config, &arrival) };
+                    let line = if json { as_json(config, &arrival) } else { news.line(config, &arrival) };
                     if let Some(line) = line {
                         writeln!(out, "{line}")?;
                     }
@@ -142,36 +150,76 @@ async fn lines(config: &Config, json: bool, mut stop: oneshot::Receiver<()>) -> 
 fn as_json(config: &Config, arrival: &Arrival) -> Option<String> {
     let Arrival::Message(message) = arrival else { return None };
     said(config, arrival)?;
-    let topic = serde_json::Value::from(std::str::from_utf8(&message.topic).ok()?);
+    let topic = std::str::from_utf8(&message.topic).ok()?;
+    // Read and written anew, so that it is one line whatever its spaces are.
     let payload: serde_json::Value = serde_json::from_slice(&message.payload).unwrap_or_default();
-    Some(format!(
-        r#"{{"ts":{},"topic":{topic},"retain":{},"payload":{payload}}}"#,
-        message.at.micros(),
-        message.retain
-    ))
+    Some(document::line(message.at, topic, message.retain, Some(&payload.to_string())))
 }
 
-fn as_line(config: &Config, arrival: &Arrival) -> Option<String> {
-    let (said, live) = said(config, arrival)?;
-    match said {
-        Said::Happened(happened) => Some(happened.line),
-        Said::Verdict(it) => {
-            let reason = it.reason.map_or(String::new(), |reason| format!(", {reason}"));
-            let circuit = if it.circuit == "closed" {
-                String::new()
-            } else {
-                format!(", circuit {}", it.circuit)
-            };
-            Some(tame(&format!("{} {} {}{reason}{circuit}", it.since, it.service, it.verdict)))
+/// What was printed of how things stand, so that only news is: what is kept comes again with every
+/// connection.
+#[derive(Default)]
+struct News {
+    /// The last line of each thing that stands, by what it is.
+    told: BTreeMap<String, String>,
+    /// Whether there is a link; `None` before the first.
+    linked: Option<bool>,
+}
+
+impl News {
+    /// A line for a document, if it is news.
+    fn line(&mut self, config: &Config, arrival: &Arrival) -> Option<String> {
+        let (said, _) = said(config, arrival)?;
+        let (what, line) = match said {
+            Said::Happened(happened) => return Some(happened.line),
+            Said::Verdict(it) => {
+                let reason = it.reason.map_or(String::new(), |reason| format!(", {reason}"));
+                let circuit = if it.circuit == "closed" {
+                    String::new()
+                } else {
+                    format!(", circuit {}", it.circuit)
+                };
+                let line = format!("{} {} {}{reason}{circuit}", it.since, it.service, it.verdict);
+                (format!("service {}", it.service), line)
+            }
+            Said::Observer(id, online) => {
+                let state = if online { "online" } else { "offline" };
+                (format!("observer {id}"), format!("- observer {id} is {state}"))
+            }
+            Said::Gone(name) => {
+                self.told.remove(&format!("service {name}"))?;
+                return Some(tame(&format!("- {name} is no longer known")));
+            }
+            Said::Health(it) => ("platform".to_owned(), format!("- platform {}", it.status)),
+            // What stands of a circuit is in the verdict.
+            Said::Circuit(_) => return None,
+        };
+        let line = tame(&line);
+        if self.told.get(&what) == Some(&line) {
+            return None;
         }
-        Said::Observer(id, online) => {
-            let state = if online { "online" } else { "offline" };
-            Some(tame(&format!("- observer {id} is {state}")))
+        // Beyond the bound everything is news.
+        if self.told.len() < THINGS || self.told.contains_key(&what) {
+            self.told.insert(what, line.clone());
         }
-        Said::Gone(name) => Some(tame(&format!("- {name} is no longer known"))),
-        // What stands of a circuit is in the verdict; the summary only once, at the beginning.
-        Said::Health(it) if !live => Some(tame(&format!("- platform {}", it.status))),
-        Said::Health(_) | Said::Circuit(_) => None,
+        Some(line)
+    }
+
+    /// A line for the link, if it is lost, or is there again.
+    fn link(&mut self, status: &Status) -> Option<String> {
+        let up = status.link == Link::Up;
+        let problem = status.problem.as_deref();
+        let line = match (self.linked, up) {
+            (None, false) if problem.is_none() => return None,
+            (known, now) if known == Some(now) => return None,
+            (None, true) => None,
+            (_, true) => Some("- link to the broker again".to_owned()),
+            (_, false) => {
+                Some(format!("- no link to the broker: {}", problem.unwrap_or("it was lost")))
+            }
+        };
+        self.linked = Some(up);
+        line.map(|line| tame(&line))
     }
 }
 
@@ -260,6 +308,7 @@ const fn key(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Escape,
         KeyCode::Backspace => Key::Backspace,
+        KeyCode::Tab => Key::Tab,
         _ => return None,
     })
 }

@@ -18,6 +18,7 @@ const WIDE: u16 = 100;
 const KEYS: &str = "\
 j k, arrows   next and previous service
 PgUp, PgDn    ten at once
+Tab           move among what lookout said, and back
 Enter         one service and its events
 Esc           back
 /             search by name
@@ -75,14 +76,14 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, cluster: &str, now: Instant, p
         Constraint::Length(1),
     ]);
     let [top, noted, middle, below, last] = areas.areas(frame.area());
-    frame.render_widget(headline(state, cluster, palette), top);
+    frame.render_widget(headline(state, cluster, palette, top.width >= WIDE), top);
     frame.render_widget(notices(state, doubt, palette), noted);
-    match state.shown().get(state.selected) {
+    match state.shown().get(state.selected()) {
         Some((name, row)) if state.is_alone => alone(frame, middle, name, row, now, palette),
         _ => services(frame, middle, state, now, palette),
     }
     let subject =
-        state.shown().get(state.selected).filter(|_| state.is_alone).map(|it| it.0.to_owned());
+        state.shown().get(state.selected()).filter(|_| state.is_alone).map(|it| it.0.to_owned());
     frame.render_widget(happenings(state, subject.as_deref(), palette), below);
     frame.render_widget(foot(state), last);
     if state.has_help {
@@ -90,7 +91,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &State, cluster: &str, now: Instant, p
     }
 }
 
-fn headline<'s>(state: &State, cluster: &str, palette: Palette) -> Line<'s> {
+/// The platform in a line. Where there is little room, what is well is left out if anything is not.
+fn headline<'s>(state: &State, cluster: &str, palette: Palette, wide: bool) -> Line<'s> {
     let name = format!(" {cluster}  ");
     let Some((health, _)) = &state.health else { return Line::from(name) };
     let services = &health.services;
@@ -101,13 +103,14 @@ fn headline<'s>(state: &State, cluster: &str, palette: Palette) -> Line<'s> {
         _ => 4,
     };
     let mut parts = Vec::new();
-    for (count, what) in [
-        (services.unavailable, "unavailable"),
-        (services.degraded, "degraded"),
-        (services.unknown, "unknown"),
-        (services.healthy, "healthy"),
+    let bad = services.unavailable + services.degraded > 0;
+    for (count, what, matters) in [
+        (services.unavailable, "unavailable", true),
+        (services.degraded, "degraded", true),
+        (services.unknown, "unknown", wide || !bad),
+        (services.healthy, "healthy", wide || !bad),
     ] {
-        if count > 0 {
+        if count > 0 && matters {
             parts.push(format!("{count} {what}"));
         }
     }
@@ -115,7 +118,8 @@ fn headline<'s>(state: &State, cluster: &str, palette: Palette) -> Line<'s> {
     let says = if well { "all well: ".to_owned() } else { format!("{}: ", tame(&health.status)) };
     let mut line = format!("{says}{}", parts.join(", "));
     if health.open_circuits > 0 {
-        line.push_str(&format!("; circuits not closed: {}", health.open_circuits));
+        let what = if wide { "circuits not closed" } else { "circuits" };
+        line.push_str(&format!("; {what}: {}", health.open_circuits));
     }
     if health.open_incidents > 0 {
         line.push_str(&format!("; incidents: {}", health.open_incidents));
@@ -228,7 +232,7 @@ fn services(frame: &mut Frame<'_>, area: Rect, state: &State, now: Instant, pale
         .header(head)
         .block(Block::bordered().title(title))
         .row_highlight_style(Style::new().add_modifier(Modifier::REVERSED));
-    let mut pointed = TableState::default().with_selected(Some(state.selected));
+    let mut pointed = TableState::default().with_selected(Some(state.selected()));
     frame.render_stateful_widget(table, area, &mut pointed);
 }
 
@@ -258,6 +262,7 @@ fn happenings<'s>(state: &State, subject: Option<&str>, palette: Palette) -> Par
     let wanted =
         state.feed.iter().filter(|it| subject.is_none_or(|subject| tame(subject) == it.subject));
     let lines: Vec<_> = wanted
+        .skip(state.passed.unwrap_or(0))
         .take(100)
         .map(|it| {
             let urgency = match (it.kind.as_str(), it.state.as_str()) {
@@ -269,7 +274,11 @@ fn happenings<'s>(state: &State, subject: Option<&str>, palette: Palette) -> Par
             Line::styled(format!(" {time} {rest}"), palette.urgency(urgency))
         })
         .collect();
-    Paragraph::new(lines).block(Block::bordered().title(" what lookout said "))
+    let title = match state.passed {
+        Some(passed) => format!(" what lookout said, {passed} passed over; Tab goes back "),
+        None => " what lookout said ".to_owned(),
+    };
+    Paragraph::new(lines).block(Block::bordered().title(title))
 }
 
 /// The time of day of a line, and what it says. The day is today's, nearly always.
@@ -294,7 +303,7 @@ fn foot<'s>(state: &State) -> Line<'s> {
 
 fn help(frame: &mut Frame<'_>) {
     let whole = frame.area();
-    let (width, height) = (54.min(whole.width), 10.min(whole.height));
+    let (width, height) = (54.min(whole.width), 11.min(whole.height));
     let area = Rect { x: (whole.width - width) / 2, y: (whole.height - height) / 2, width, height };
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(KEYS).block(Block::bordered().title(" keys ")), area);

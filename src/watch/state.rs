@@ -3,7 +3,7 @@
 use crate::observer::{Instant, Span};
 use crate::wire::heard::{Circuit, Happening, Health, Said, Verdict, moment};
 use crate::wire::line::tame;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Services that are kept: as many as an observer has by default.
 const SERVICES: usize = 10_000;
@@ -36,6 +36,8 @@ pub enum Key {
     Escape,
     /// See the names.
     Backspace,
+    /// See the names.
+    Tab,
     /// Control and C.
     Interrupt,
 }
@@ -110,6 +112,10 @@ pub struct State {
     pub feed: VecDeque<Happening>,
     /// Emergencies that are not over, by subject, each with its line.
     pub emergencies: BTreeMap<String, String>,
+    /// Those that somebody has seen.
+    seen: BTreeSet<String>,
+    /// Circuits that were heard of before their services.
+    early: BTreeMap<String, Circuit>,
     /// Why there is no link to the broker; `None` while there is one.
     pub problem: Option<String>,
     /// Which services are shown.
@@ -118,8 +124,10 @@ pub struct State {
     pub search: String,
     /// Whether keys are part of what is looked for.
     pub is_searching: bool,
-    /// Which of the services shown is pointed at.
-    pub selected: usize,
+    /// The service that is pointed at; the first one shown if it is not among them.
+    chosen: Option<String>,
+    /// Lines of what happened that are passed over, while keys move there.
+    pub passed: Option<usize>,
     /// Whether it is shown alone.
     pub is_alone: bool,
     /// Whether the keys are shown.
@@ -137,7 +145,11 @@ impl State {
     /// Takes what was said at `now`; `live` is whether it was said just now.
     pub fn hear(&mut self, now: Instant, said: Said, live: bool) {
         match said {
-            Said::Health(health) => self.health = Some((health, now)),
+            Said::Health(health) => {
+                // One that the broker kept may be old, whatever the clocks say of each other.
+                let said = moment(&health.timestamp).filter(|_| !live).unwrap_or(now);
+                self.health = Some((health, said.min(now)));
+            }
             Said::Verdict(verdict) => self.stands(verdict),
             Said::Circuit(circuit) => self.circuit(&circuit),
             Said::Gone(name) => {
@@ -153,20 +165,35 @@ impl State {
         }
     }
 
-    fn stands(&mut self, verdict: Verdict) {
+    fn stands(&mut self, mut verdict: Verdict) {
         let name = cut(&verdict.service, NAME);
         if !self.rows.contains_key(&name) && self.rows.len() >= SERVICES {
             return;
         }
+        for text in [&mut verdict.verdict, &mut verdict.circuit, &mut verdict.service] {
+            *text = cut(text, NAME);
+        }
+        for text in [&mut verdict.reason, &mut verdict.correlation_id].into_iter().flatten() {
+            *text = cut(text, NAME);
+        }
+        let early = self.early.remove(&name);
         let row = self.rows.entry(name).or_default();
         row.since = moment(&verdict.since);
         row.verdict = verdict;
+        if let Some(circuit) = early.filter(|it| it.state == row.verdict.circuit) {
+            row.retry_after = circuit.retry_after.as_deref().and_then(moment);
+        }
     }
 
     fn circuit(&mut self, circuit: &Circuit) {
-        if let Some(row) = self.rows.get_mut(&cut(&circuit.service, NAME)) {
+        let name = cut(&circuit.service, NAME);
+        if let Some(row) = self.rows.get_mut(&name) {
             row.verdict.circuit = cut(&circuit.state, NAME);
             row.retry_after = circuit.retry_after.as_deref().and_then(moment);
+        } else if self.early.len() < SERVICES {
+            let state = cut(&circuit.state, NAME);
+            let retry_after = circuit.retry_after.as_deref().map(|text| cut(text, NAME));
+            self.early.insert(name.clone(), Circuit { service: name, state, retry_after });
         }
     }
 
@@ -177,9 +204,11 @@ impl State {
             ["infrastructure_recovered", "service_recovered"].contains(&happened.kind.as_str());
         if over {
             self.emergencies.remove(&happened.subject);
+            self.seen.remove(&happened.subject);
         }
         if happened.emergency {
-            let new = !self.emergencies.contains_key(&happened.subject);
+            let known = self.emergencies.contains_key(&happened.subject);
+            let new = !known && !self.seen.contains(&happened.subject);
             if new && self.emergencies.len() < OTHERS {
                 self.emergencies.insert(happened.subject.clone(), happened.line.clone());
                 self.bell |= live;
@@ -202,8 +231,25 @@ impl State {
         } else {
             self.act(key);
         }
-        let last = self.shown().len().saturating_sub(1);
-        self.selected = self.selected.min(last);
+    }
+
+    /// Which of the services shown is pointed at.
+    pub fn selected(&self) -> usize {
+        let chosen = self.chosen.as_deref();
+        let place = chosen.and_then(|it| self.shown().iter().position(|(name, _)| *name == it));
+        place.unwrap_or(0)
+    }
+
+    /// Points at another service, or passes over lines of what happened.
+    fn step(&mut self, by: isize) {
+        if let Some(passed) = &mut self.passed {
+            *passed = passed.saturating_add_signed(by).min(self.feed.len().saturating_sub(1));
+            return;
+        }
+        let wanted = self.selected().saturating_add_signed(by);
+        let shown = self.shown();
+        let next = shown.get(wanted).or(shown.last()).map(|(name, _)| (*name).to_owned());
+        self.chosen = next;
     }
 
     fn search_by(&mut self, key: Key) {
@@ -228,10 +274,11 @@ impl State {
     fn act(&mut self, key: Key) {
         match key {
             Key::Char('q') => self.quit = true,
-            Key::Char('j') | Key::Down => self.selected += 1,
-            Key::Char('k') | Key::Up => self.selected = self.selected.saturating_sub(1),
-            Key::PageDown => self.selected += 10,
-            Key::PageUp => self.selected = self.selected.saturating_sub(10),
+            Key::Char('j') | Key::Down => self.step(1),
+            Key::Char('k') | Key::Up => self.step(-1),
+            Key::PageDown => self.step(10),
+            Key::PageUp => self.step(-10),
+            Key::Tab => self.passed = if self.passed.is_some() { None } else { Some(0) },
             Key::Char('f') => {
                 self.filter = match self.filter {
                     Filter::All => Filter::Bad,
@@ -243,9 +290,18 @@ impl State {
                 self.is_alone = false;
                 self.is_searching = true;
             }
-            Key::Char('a') => self.emergencies.clear(),
+            Key::Char('a') => {
+                // They are over when that is said; until then they ring no more.
+                self.seen.extend(std::mem::take(&mut self.emergencies).into_keys());
+                while self.seen.len() > OTHERS {
+                    self.seen.pop_first();
+                }
+            }
             Key::Char('?') => self.has_help = true,
-            Key::Enter => self.is_alone = !self.shown().is_empty(),
+            Key::Enter => {
+                self.step(0);
+                self.is_alone = !self.shown().is_empty();
+            }
             Key::Escape if self.is_alone => self.is_alone = false,
             Key::Escape => self.search.clear(),
             _ => {}

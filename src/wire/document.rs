@@ -3,6 +3,13 @@
 use super::cloudevent::CloudEvent;
 use crate::observer::Instant;
 
+/// A document as a line of `lookout replay`; `payload` is JSON, and nothing clears the topic.
+pub fn line(at: Instant, topic: &str, retain: bool, payload: Option<&str>) -> String {
+    let topic = serde_json::Value::from(topic);
+    let payload = payload.unwrap_or("null");
+    format!(r#"{{"ts":{},"topic":{topic},"retain":{retain},"payload":{payload}}}"#, at.micros())
+}
+
 /// One publication that lookout wants to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

@@ -44,6 +44,9 @@ pub struct Health {
     /// Whether lookout doubts its own ears.
     #[serde(default)]
     pub in_doubt: bool,
+    /// When it was said, as RFC 3339.
+    #[serde(default)]
+    pub timestamp: String,
 }
 
 /// Services by verdict.

@@ -5,9 +5,8 @@
 //! strangers: what a terminal would obey is escaped.
 
 use crate::wire::Document;
-use crate::wire::line;
+use crate::wire::{document, line};
 use anyhow::Context;
-use serde_json::Value;
 use std::io::Write as _;
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::time::Duration;
@@ -72,9 +71,7 @@ impl Printer {
 /// A document as a line of `lookout replay`.
 fn as_json(document: &Document) -> String {
     let Document { at, topic, retain, payload, .. } = document;
-    let topic = Value::from(topic.as_str());
-    let payload = payload.as_deref().unwrap_or("null");
-    format!(r#"{{"ts":{},"topic":{topic},"retain":{retain},"payload":{payload}}}"#, at.micros())
+    document::line(*at, topic, *retain, payload.as_deref())
 }
 
 #[cfg(test)]
