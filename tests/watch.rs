@@ -131,6 +131,14 @@ fn what_is_wrong_is_on_top_of_every_screen() {
     compare("outage-80x24.txt", &screen(&state, 80, 24, at(10)));
     compare("outage-120x30.txt", &screen(&state, 120, 30, at(10)));
     hear(&mut state, 11, "emergency", &emergency("db"));
+    hear(
+        &mut state,
+        11,
+        "health",
+        &json!({ "status": "unhealthy", "services": { "healthy": 2, "degraded": 1, "unavailable": 1,
+        "unknown": 1 }, "components": { "healthy": 2, "degraded": 0, "unhealthy": 1, "starting": 0 },
+        "openCircuits": 1, "openIncidents": 3, "inDoubt": false }),
+    );
     compare("emergency-80x24.txt", &screen(&state, 80, 24, at(20)));
     state.press(Key::Enter);
     compare("alone-80x24.txt", &screen(&state, 80, 24, at(20)));

@@ -98,6 +98,7 @@ fn headline<'s>(state: &State, cluster: &str, palette: Palette, wide: bool) -> L
     let services = &health.services;
     let urgency = match (services.unavailable, services.degraded) {
         (1.., _) => 0,
+        _ if health.components.unhealthy > 0 => 0,
         (_, 1..) => 1,
         _ if health.status != "healthy" => 2,
         _ => 4,
@@ -117,6 +118,11 @@ fn headline<'s>(state: &State, cluster: &str, palette: Palette, wide: bool) -> L
     let well = urgency == 4 && services.healthy > 0;
     let says = if well { "all well: ".to_owned() } else { format!("{}: ", tame(&health.status)) };
     let mut line = format!("{says}{}", parts.join(", "));
+    let components =
+        [(health.components.unhealthy, "failing"), (health.components.degraded, "with a warning")];
+    for (count, how) in components.into_iter().filter(|(count, _)| *count > 0) {
+        line.push_str(&format!("; components {how}: {count}"));
+    }
     if health.open_circuits > 0 {
         let what = if wide { "circuits not closed" } else { "circuits" };
         line.push_str(&format!("; {what}: {}", health.open_circuits));

@@ -35,6 +35,9 @@ pub struct Health {
     pub status: String,
     /// How many services read how.
     pub services: Services,
+    /// How many components are how.
+    #[serde(default)]
+    pub components: Components,
     /// Circuits that are not closed.
     #[serde(default)]
     pub open_circuits: u32,
@@ -61,6 +64,16 @@ pub struct Services {
     pub unavailable: u32,
     /// See the names.
     pub unknown: u32,
+}
+
+/// Components that are not well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Components {
+    /// Those that work, but.
+    pub degraded: u32,
+    /// Those that do not.
+    pub unhealthy: u32,
 }
 
 /// A service as it stands.
