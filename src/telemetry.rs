@@ -8,6 +8,7 @@
 
 mod exposition;
 mod figures;
+mod ground;
 mod observed;
 mod own;
 mod platform;

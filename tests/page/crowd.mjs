@@ -48,15 +48,18 @@ console.log(
   `usable ${usable} ms, all rows ${whole} ms, longest task ${first} ms, longest while calls go on ${later} ms`,
 );
 
-// A component that is not well, as the API would tell of it: the program that runs here watches none.
+// A component that is not well, as the API would tell of it: the program that runs here looks at none.
 const said = "<b>disk</b>\u202e 97 % full";
 const finding = {
   severity: "critical",
   message: said,
+  recommendations: ["<i>du</i> -xh"],
+  affectedServices: ["<b>A</b>"],
+  estimatedResolution: "unknown",
   since: new Date().toISOString(),
   incident: "incident-1",
 };
-const component = { name: "disk_<i>data</i>", kind: "disk", condition: "unhealthy", finding };
+const component = { name: "disk_<i>data</i>", kind: "disk", critical: true, condition: "unhealthy", checks: 3, finding };
 await page.route("**/api/v1/components", (route) =>
   route.fulfill({ json: { at: finding.since, components: [component] } }),
 );
@@ -64,8 +67,10 @@ await page.reload();
 await says(
   page,
   "#components li",
-  "disk_<i>data</i> disk, unhealthycritical: <b>disk</b>⟨U+202E⟩ 97 % full, for ",
+  "disk_<i>data</i> disk, critical, unhealthycritical: <b>disk</b>⟨U+202E⟩ 97 % full, for ",
 );
+await says(page, "#components .advice li", "<i>du</i> -xh");
+await says(page, "#components .found", "explains <b>A</b>");
 await page.unroute("**/api/v1/components");
 await page.reload();
 await counts(page, rows, services);
