@@ -190,6 +190,7 @@ fn a_component_has_its_incident_too() {
         healthy,
         definite: true,
         severity: Severity::Critical,
+        down: true,
         message: "connection refused",
         impact: None,
         details: None,

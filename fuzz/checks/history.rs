@@ -426,6 +426,7 @@ fn component(ears: &mut Ears, bytes: &mut Bytes<'_>) {
         healthy: flags & 1 != 0,
         definite: flags & 2 != 0,
         severity: severities[usize::from(flags >> 6)],
+        down: flags & 32 != 0,
         message: text,
         impact: (flags & 16 != 0).then_some(text),
         details: (flags & 8 != 0).then_some("{\"a\":1}"),

@@ -50,6 +50,8 @@ pub struct Finding {
     pub critical: bool,
     /// How bad it is.
     pub severity: Severity,
+    /// Whether it does not do its work at all: only then does it explain that others do not.
+    pub down: bool,
     /// What the probe found.
     pub message: Arc<str>,
     /// What follows from it, in a word.

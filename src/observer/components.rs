@@ -127,7 +127,7 @@ impl Components {
         let down = self.known.iter().filter_map(|(name, component)| {
             let Under { finding, began, .. } = component.under.as_ref()?;
             let soon = until.is_none_or(|until| *began <= until);
-            let explains = soon && finding.is_down() && component.explains(service);
+            let explains = soon && finding.down && component.explains(service);
             explains.then_some((finding.severity, name, finding))
         });
         // Of equals the first by name.
@@ -144,7 +144,7 @@ impl Components {
     /// checks fail.
     pub fn explains(&self, component: &str, service: &str) -> Option<Instant> {
         let component = self.known.get(component)?;
-        let under = component.under.as_ref().filter(|under| under.finding.is_down())?;
+        let under = component.under.as_ref().filter(|under| under.finding.down)?;
         component.explains(service).then_some(under.began)
     }
 
@@ -160,7 +160,7 @@ impl Components {
 
     fn count_explaining(&mut self) {
         self.explain = self.known.values().any(|component| {
-            let down = component.under.as_ref().is_some_and(|under| under.finding.is_down());
+            let down = component.under.as_ref().is_some_and(|under| under.finding.down);
             down && !component.settings.explains.is_empty()
         });
     }
@@ -267,6 +267,7 @@ impl Component {
             kind: self.kind.clone(),
             critical: self.settings.critical,
             severity: report.severity,
+            down: report.down,
             message: cut(report.message, MAX_MESSAGE).into(),
             impact: report.impact.map(|impact| cut(impact, MAX_MESSAGE).into()),
             details: details(report),
@@ -296,7 +297,7 @@ impl Under {
         let worse = report.severity > self.worst;
         self.worst = self.worst.max(report.severity);
         let finding = &mut self.finding;
-        finding.severity = report.severity;
+        (finding.severity, finding.down) = (report.severity, report.down);
         finding.message = cut(report.message, MAX_MESSAGE).into();
         finding.impact = report.impact.map(|impact| cut(impact, MAX_MESSAGE).into());
         finding.details = details(report);

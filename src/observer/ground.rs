@@ -8,7 +8,7 @@
 //! name the component as their cause.
 
 use super::Observer;
-use super::component::{Condition, Finding, Said};
+use super::component::{Finding, Said};
 use super::event::What;
 use super::incident::IncidentId;
 use super::input::{Replicas, Report};
@@ -119,12 +119,5 @@ impl Observer {
         service.replicas = Some(told);
         self.watch(index);
         self.review(now, index);
-    }
-}
-
-impl Finding {
-    /// Whether what it is about does not work.
-    pub fn is_down(&self) -> bool {
-        Condition::of(self.severity) == Condition::Unhealthy
     }
 }

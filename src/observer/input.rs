@@ -300,6 +300,8 @@ pub struct Report<'a> {
     pub definite: bool,
     /// How bad it is if it failed.
     pub severity: Severity,
+    /// Whether it does not do its work at all, so that others cannot do theirs.
+    pub down: bool,
     /// What the probe found.
     pub message: &'a str,
     /// What follows from it, in a word such as `possible_message_delays`.

@@ -40,6 +40,8 @@ pub struct Checked {
     /// Whether one such look is enough.
     definite: bool,
     severity: Option<Severity>,
+    /// Whether it does not do its work at all.
+    down: bool,
     message: String,
     impact: Option<&'static str>,
     details: Option<String>,
@@ -55,6 +57,7 @@ impl Checked {
             healthy: self.severity.is_none(),
             definite: self.definite,
             severity: self.severity.unwrap_or(Severity::Info),
+            down: self.down,
             message: &self.message,
             impact: self.impact,
             details: self.details.as_deref(),
@@ -156,6 +159,7 @@ impl Checks {
             took,
             definite: if severity.is_none() { definite.is_some() } else { certain.is_some() },
             severity,
+            down: found.severity() == Some(Severity::Critical),
             message: found.message(),
             impact: found.impact(),
             details: found.details(),

@@ -121,6 +121,8 @@ pub struct ComponentLine<'a> {
     message: Cow<'a, str>,
     #[serde(borrow, default)]
     details: Option<&'a RawValue>,
+    #[serde(default)]
+    down: Option<bool>,
     #[serde(borrow, default)]
     impact: Option<Text<'a>>,
     #[serde(default)]
@@ -154,6 +156,8 @@ impl ComponentLine<'_> {
                 SeverityName::Critical => Severity::Critical,
             },
             message: &self.message,
+            // What is critical does not do its work, unless the line says otherwise.
+            down: self.down.unwrap_or(matches!(self.severity, SeverityName::Critical)),
             impact: self.impact.as_ref().map(|impact| &*impact.0),
             details: self.details.map(RawValue::get),
             advice: &self.recommendations,

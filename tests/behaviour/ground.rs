@@ -164,6 +164,12 @@ fn an_old_incident_a_warning_and_a_stranger_are_not_explained() {
     silent(&mut play, &["A"], s(20), s(60));
     play.until(s(50));
     assert_eq!(story(&play), ["19.000000 db warning i0", "27.000000 A unavailable i1"]);
+    // One that does not work in part explains nothing either.
+    let mut partly = Play::with(|settings| settings.components = vec![component("partly", &["*"])]);
+    partly.component(s(19), "partly", ERROR, true);
+    silent(&mut partly, &["A"], s(20), s(60));
+    partly.until(s(50));
+    assert_eq!(story(&partly), ["19.000000 partly error i0", "27.000000 A unavailable i1"]);
     // One that becomes worse keeps its incident, and explains from then on.
     play.component(s(51), "db", ERROR, true);
     play.until(s(400));

@@ -201,6 +201,7 @@ impl Play {
                     healthy: severity.is_none(),
                     definite: *definite,
                     severity: severity.unwrap_or(Severity::Info),
+                    down: *severity >= Some(Severity::Error) && *name != "partly",
                     message: "as it was found",
                     impact: None,
                     details: None,

@@ -2,8 +2,9 @@
 
 use crate::kit::{assert_found, assert_well, check, facts, look};
 use lookout::observer::input::Severity;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 
 #[tokio::test]
 async fn a_port_lets_connect_or_not() {
@@ -109,4 +110,45 @@ async fn memory_is_scarce_from_a_share_on() {
     assert_found(&found, Severity::Warning, "of the memory of");
     let facts = facts(&found);
     assert!(facts["totalBytes"].as_u64() > facts["availableBytes"].as_u64(), "{facts}");
+}
+
+/// A server as it comes with Python, on a port of its own; it ends with the value.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_there_lacks_a_page_and_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("health.json"), r#"{"status":"UP"}"#).unwrap();
+    let mut child = Command::new("python3")
+        .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"])
+        .current_dir(directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("python3");
+    let mut said = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let server = Server(child);
+    // `Serving HTTP on 127.0.0.1 port 43211 (http://…) ...`
+    let port = said.split(" port ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a port");
+    let at = |page: &str| {
+        format!("kind = \"http\"\nurl = \"http://127.0.0.1:{port}/{page}\"\nslow = \"1m\"\n")
+    };
+    let found = look(&mut *check(&format!("{}contains = \"UP\"", at("health.json")))).await;
+    assert_well(&found);
+    assert_eq!(facts(&found)["status"], 200);
+    let found = look(&mut *check(&at("nothing"))).await;
+    assert_found(&found, Severity::Critical, "status 404");
+    let mut probe = check(&at("health.json"));
+    assert_well(&look(&mut *probe).await);
+    drop(server);
+    let found = look(&mut *probe).await;
+    assert_found(&found, Severity::Critical, "refused");
 }

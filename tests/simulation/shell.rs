@@ -354,6 +354,7 @@ impl Lookout {
                     healthy,
                     definite,
                     severity: levels[usize::from(severity)],
+                    down: severity == 3,
                     message: "as the probe found it",
                     impact: Some("as_the_probe_has_it"),
                     details: Some(r#"{"a":1}"#),
