@@ -102,23 +102,23 @@ impl Checks {
     /// Looks at one component again and again.
     async fn keep(self, check: Check) {
         sleep(duration(first(&check, self.seed))).await;
-        let mut last = None;
+        let mut at_once = false;
         loop {
             let mut rounds = JoinSet::new();
-            rounds.spawn(self.clone().rounds(check.clone(), last));
+            rounds.spawn(self.clone().rounds(check.clone(), at_once));
             let Some(Err(error)) = rounds.join_next().await else { return };
             if error.is_cancelled() {
                 return;
             }
             let trouble = Trouble::error("unknown", "lookout's own check failed: see its log");
-            last = Some(Severity::Error);
-            self.tell(&check, Found::only(trouble), Span::ZERO, None);
+            at_once = self.tell(&check, Found::only(trouble), Span::ZERO, false);
             sleep(duration(check.interval)).await;
         }
     }
 
-    /// Looks until a look fails by a bug. `definite` is what of the last one was certain.
-    async fn rounds(self, check: Check, mut definite: Option<Severity>) {
+    /// Looks until a look fails by a bug. `at_once` is whether what the last one found ends with
+    /// the first that does not find it.
+    async fn rounds(self, check: Check, mut at_once: bool) {
         let mut probe = match probe(&check.kind, &self.setting) {
             Ok(probe) => Ok(probe),
             Err(error) => Err(cut(&format!("{error:#}"))),
@@ -129,7 +129,7 @@ impl Checks {
                 Ok(probe) => look(&mut **probe, &check).await,
                 Err(error) => Found::only(Trouble::error("unknown", error.clone())),
             };
-            definite = self.tell(&check, found, watch.elapsed(), definite);
+            at_once = self.tell(&check, found, watch.elapsed(), at_once);
             if self.reports.is_closed() {
                 return;
             }
@@ -137,27 +137,21 @@ impl Checks {
         }
     }
 
-    /// Hands a report on. Returns how bad it is, if that is certain: its end is then as well.
-    fn tell(
-        &self,
-        check: &Check,
-        found: Found,
-        took: Span,
-        definite: Option<Severity>,
-    ) -> Option<Severity> {
+    /// Hands a report on. Returns whether what was found ends with the first look that does not
+    /// find it.
+    fn tell(&self, check: &Check, found: Found, took: Span, at_once: bool) -> bool {
         let found = conceal(found, &check.kind);
         let severity = found.severity().map(|severity| match severity {
             // Only what the platform cannot do without is critical when it is down.
             Severity::Critical if !check.critical => Severity::Error,
             severity => severity,
         });
-        let certain = severity.filter(|_| found.is_definite());
         let checked = Checked {
             name: check.name.as_str().into(),
             kind: check.kind.name(),
             at: self.clock.now(),
             took,
-            definite: if severity.is_none() { definite.is_some() } else { certain.is_some() },
+            definite: if found.is_well() { at_once } else { found.is_definite() },
             severity,
             down: found.severity() == Some(Severity::Critical),
             message: found.message(),
@@ -168,8 +162,7 @@ impl Checks {
         if self.reports.try_send(checked).is_err() {
             tracing::debug!("a report on {} is not taken", check.name);
         }
-        // What was certain stays so until it is well.
-        if severity.is_some() { certain.or(definite) } else { None }
+        found.ends_at_once()
     }
 }
 
@@ -207,4 +200,95 @@ fn first(check: &Check, seed: u64) -> Span {
 
 fn duration(span: Span) -> Duration {
     Duration::from_micros(span.micros())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::probe::Ears;
+    use std::collections::BTreeMap;
+    use std::net::TcpListener;
+
+    /// Checks of a configuration, with what the session hears.
+    fn checks(text: &str) -> (Checks, mpsc::Receiver<Checked>, Ears) {
+        let config = crate::config::from_text(text).unwrap();
+        let (ears, heard) = Ears::new();
+        let setting = Setting { platforms: config.platforms, heard };
+        let (checks, reports) = Checks::new(config.checks, setting, Clock::start(), 1);
+        (checks, reports, ears)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_has_its_rhythm_and_one_that_hangs_delays_nobody() {
+        // Whoever connects is let in and hears nothing.
+        let abyss = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = abyss.local_addr().unwrap().port();
+        let (checks, mut reports, ears) = checks(&format!(
+            "[[check]]\nname = \"quick\"\nkind = \"loopback\"\n\
+             [[check]]\nname = \"often\"\nkind = \"loopback\"\ninterval = \"5s\"\n\
+             [[check]]\nname = \"hangs\"\nkind = \"http\"\nurl = \"http://127.0.0.1:{port}\"\n"
+        ));
+        ears.turn(Instant::default(), Some(Instant::default()), None, Span::ZERO);
+        let running = tokio::spawn(checks.run());
+        let mut counts = BTreeMap::<_, (u32, u32)>::new();
+        let hour = sleep(Duration::from_secs(3_600));
+        tokio::pin!(hour);
+        loop {
+            tokio::select! {
+                () = &mut hour => break,
+                Some(checked) = reports.recv() => {
+                    let count = counts.entry(checked.name.to_string()).or_default();
+                    count.0 += 1;
+                    count.1 += u32::from(checked.report().healthy);
+                }
+            }
+        }
+        let near = |(all, healthy): (u32, u32), wanted: u32| {
+            wanted.abs_diff(all) <= 1 && (healthy == all || healthy == 0)
+        };
+        // 30 s each, 5 s each, and 10 s before it is given up with 30 s of rest.
+        for (name, wanted) in [("quick", 120), ("often", 720), ("hangs", 90)] {
+            assert!(near(counts[name], wanted), "{name}: {counts:?}");
+        }
+        assert_eq!(counts["hangs"].1, 0);
+        drop(reports);
+        running.await.unwrap();
+    }
+
+    #[test]
+    fn the_first_looks_are_spread_and_the_same_each_time() {
+        let names: String = (0..50)
+            .map(|number| format!("[[check]]\nname = \"{number}\"\nkind = \"loopback\"\n"))
+            .collect();
+        let (checks, ..) = checks(&names);
+        let moments: Vec<_> = checks.checks.iter().map(|check| first(check, 7)).collect();
+        assert!(moments.iter().all(|at| *at < LONGEST_START));
+        for second in 0..5 {
+            let within = |at: &&Span| at.micros() / 1_000_000 == second;
+            assert!(moments.iter().filter(within).count() >= 3, "{second}: {moments:?}");
+        }
+        assert_eq!(first(&checks.checks[3], 7), moments[3]);
+        assert_ne!(first(&checks.checks[3], 8), moments[3]);
+    }
+
+    #[test]
+    fn what_is_down_is_critical_only_where_it_matters_and_ends_as_it_began() {
+        let (checks, mut reports, _) = checks("[[check]]\nname = \"a\"\nkind = \"loopback\"");
+        let mut check = checks.checks[0].clone();
+        let mut told = |check: &Check, found, at_once| {
+            let next = checks.tell(check, found, Span::ZERO, at_once);
+            let checked = reports.try_recv().unwrap();
+            let report = checked.report();
+            (report.healthy, report.severity, report.definite, report.down, next)
+        };
+        let down = || Found::only(Trouble::down("gone", "gone").definite());
+        assert_eq!(told(&check, down(), false), (false, Severity::Error, true, true, true));
+        check.critical = true;
+        assert_eq!(told(&check, down(), false), (false, Severity::Critical, true, true, true));
+        let lost = Found::only(Trouble::warning("lost", "3 lost").counted());
+        assert_eq!(told(&check, lost, true), (false, Severity::Warning, true, false, false));
+        assert_eq!(told(&check, Found::new(), true), (true, Severity::Info, true, false, false));
+        assert_eq!(told(&check, Found::new(), false), (true, Severity::Info, false, false, false));
+    }
 }

@@ -25,7 +25,8 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
     severity: Severity,
-    definite: bool,
+    /// Whether one look is enough for it to begin, and to end.
+    definite: (bool, bool),
     message: String,
     impact: &'static str,
     advice: Vec<Cow<'static, str>>,
@@ -49,14 +50,21 @@ impl Trouble {
     }
 
     fn new(severity: Severity, impact: &'static str, message: String) -> Self {
-        Self { severity, definite: false, message, impact, advice: Vec::new() }
+        Self { severity, definite: (false, false), message, impact, advice: Vec::new() }
     }
 
     /// It is certain: one look is enough. For what a component says of itself, not for an answer
     /// that did not come.
     #[must_use]
     pub fn definite(self) -> Self {
-        Self { definite: true, ..self }
+        Self { definite: (true, true), ..self }
+    }
+
+    /// It happened for certain, and may go on: one look is enough to say so, and not enough to say
+    /// that it is over. For what is counted from look to look.
+    #[must_use]
+    pub fn counted(self) -> Self {
+        Self { definite: (true, false), ..self }
     }
 
     /// What to do about it.
@@ -111,8 +119,17 @@ impl Found {
 
     /// Whether the worst of it is certain.
     pub fn is_definite(&self) -> bool {
+        self.worst().any(|it| it.definite.0)
+    }
+
+    /// Whether a look that does not find it any more is enough to say that it is over.
+    pub fn ends_at_once(&self) -> bool {
+        !self.is_well() && self.worst().all(|it| it.definite.1)
+    }
+
+    fn worst(&self) -> impl Iterator<Item = &Trouble> {
         let worst = self.severity();
-        self.troubles.iter().any(|it| Some(it.severity) == worst && it.definite)
+        self.troubles.iter().filter(move |it| Some(it.severity) == worst)
     }
 
     /// All that is wrong, in one line.
@@ -223,6 +240,13 @@ mod tests {
         found.trouble(Trouble::down("gone", "no answer to hunter2\nat all").advice("wait"));
         found.trouble(Trouble::error("partly", "one of two").advice(String::from("say hunter2")));
         assert!(!found.is_definite(), "what is certain is not the worst");
+        let ends = |trouble: Trouble| {
+            let found = Found::only(trouble);
+            (found.is_definite(), found.ends_at_once())
+        };
+        assert_eq!(ends(Trouble::error("x", "gone").definite()), (true, true));
+        assert_eq!(ends(Trouble::error("x", "3 lost").counted()), (true, false));
+        assert_eq!(ends(Trouble::error("x", "no answer")), (false, false));
         let found = found.without("hunter2").without("");
         assert_eq!(found.message(), "no answer to *** at all; one of two; slow");
         assert_eq!(found.impact(), Some("gone"));

@@ -80,7 +80,7 @@ impl Mosquitto {
             found.detail("newlyDropped", lost);
             let message =
                 format!("{lost} messages were dropped, as clients are away or too slow for them");
-            found.trouble(Trouble::warning("messages_are_lost", message).definite().advice(
+            found.trouble(Trouble::warning("messages_are_lost", message).counted().advice(
                 "Find the client: log_type all, or clients/disconnected; then give it more \
                  (max_queued_messages, max_inflight_messages) or end its session",
             ));

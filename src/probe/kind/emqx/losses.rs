@@ -99,7 +99,7 @@ impl Losses {
                 let noun = if grown < 1.5 { "message" } else { "messages" };
                 let message = format!("{grown:.0} {noun} {said}");
                 // A burst is over at the next look, and lost all the same.
-                found.trouble(Trouble::warning("lost_messages", message).definite().advice(advice));
+                found.trouble(Trouble::warning("lost_messages", message).counted().advice(advice));
             }
         }
     }

@@ -84,7 +84,7 @@ pub(super) fn judge_clients(
             format!("{} connections were refused, as there are too many", rejected - known);
         found.trouble(
             Trouble::error("connections_fail", message)
-                .definite()
+                .counted()
                 .advice("See who holds them: CLIENT LIST; raise maxclients"),
         );
     }
