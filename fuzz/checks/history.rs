@@ -103,7 +103,7 @@ impl Ears {
             _ => {}
         }
         self.observer.handle(at, input);
-        self.drain();
+        self.drain_at(at);
     }
 
     /// The process stood still for so long, and goes on now.
@@ -117,7 +117,12 @@ impl Ears {
     }
 
     fn drain(&mut self) {
-        self.last = self.now;
+        self.drain_at(self.now);
+    }
+
+    /// A time from the past tells nothing: the observer knows no later one than it was told.
+    fn drain_at(&mut self, told: Instant) {
+        self.last = self.last.max(told);
         while let Some(event) = self.observer.poll_event() {
             self.promises.hear(&event, self.now);
             self.events.push(event);
