@@ -14,8 +14,7 @@ mod mosquitto;
 #[path = "e2e/program.rs"]
 mod program;
 
-use lookout::client::{CallError, Client, Endpoint, Heard, Link, Options};
-use lookout::clock::Clock;
+use lookout::client::{CallError, Endpoint, Filters, Heard, Link, Options, Platform};
 use lookout::demo::broker::Broker;
 use lookout::demo::cast::CAST;
 use lookout::demo::play::{Rounds, play};
@@ -82,10 +81,10 @@ fn the_relay_passes_bytes_until_it_is_cut() {
     });
 }
 
-fn client(broker: SocketAddr, session: &str, timeout: Duration) -> Client {
+fn client(broker: SocketAddr, session: &str, deadline: Duration) -> Platform {
     let mut options = Options::new(broker.ip().to_string(), broker.port(), session);
-    options.timeout = timeout;
-    Client::open(options)
+    options.deadline = deadline;
+    Platform::connect(options).unwrap()
 }
 
 #[test]
@@ -93,7 +92,7 @@ fn a_service_answers_rejects_dies_and_returns() {
     run(async {
         let broker = Broker::start(0).await.unwrap();
         let (role, method) = (CAST[0], CAST[0].methods[0]);
-        let mut service = Service::start(role, broker.address(), Clock::start(), Random::new(1));
+        let mut service = Service::start(role, broker.address(), Random::new(1));
         service.ready().await.unwrap();
         let client = self::client(broker.address(), "s-1", DEADLINE);
         let hasty = self::client(broker.address(), "s-2", Duration::from_millis(800));
@@ -101,31 +100,36 @@ fn a_service_answers_rejects_dies_and_returns() {
 
         let mut answered = 0;
         for _ in 0..20 {
-            match client.call(role.name, method, &json!({"item": "i-1"})).await {
+            match client.call::<Value>(role.name, method, &json!({"item": "i-1"})).await {
                 Ok(_) => answered += 1,
                 // One call in fifty breaks the business rule.
-                Err(CallError::Rejected(fault)) => assert_eq!(fault.code, Some(-32002)),
+                Err(CallError::BusinessRule { rule, .. }) => {
+                    assert_eq!(rule.as_deref(), Some("quota"));
+                }
                 Err(other) => panic!("{other}"),
             }
         }
         assert!(answered >= 15, "{answered}");
-        let invalid = client.call(role.name, method, &json!({"item": null})).await;
-        assert!(matches!(&invalid, Err(CallError::Rejected(f)) if f.code == Some(-32001)));
-        let unknown = client.call(role.name, "fly", &json!({})).await;
+        let invalid = client.call::<Value>(role.name, method, &json!({"item": null})).await;
+        assert!(
+            matches!(&invalid, Err(CallError::Validation { fields, .. }) if fields[0].field == "item"),
+            "{invalid:?}"
+        );
+        let unknown = client.call::<Value>(role.name, "fly", &json!({})).await;
         assert!(matches!(&unknown, Err(CallError::Rejected(f)) if f.code == Some(-32601)));
 
         // A slow reply takes longer than the hasty caller waits, a dead service for ever.
         service.set_slow(true);
-        let slow = hasty.call(role.name, method, &json!({})).await;
+        let slow = hasty.call::<Value>(role.name, method, &json!({})).await;
         assert!(matches!(slow, Err(CallError::Timeout(_))), "{slow:?}");
         service.kill();
-        let dead = hasty.call(role.name, method, &json!({})).await;
+        let dead = hasty.call::<Value>(role.name, method, &json!({})).await;
         assert!(matches!(dead, Err(CallError::Timeout(_))), "{dead:?}");
         service.set_slow(false);
         service.restart();
         service.ready().await.unwrap();
-        let back = client.call(role.name, method, &json!({"item": null})).await;
-        assert!(matches!(back, Err(CallError::Rejected(_))), "{back:?}");
+        let back = client.call::<Value>(role.name, method, &json!({"item": null})).await;
+        assert!(matches!(back, Err(CallError::Validation { .. })), "{back:?}");
     });
 }
 
@@ -159,7 +163,7 @@ async fn stand_in(door: SocketAddr) {
             let _ = tell.send(());
         }
     };
-    let link = Link::open(&endpoint, vec!["service/+".to_owned()], hook);
+    let link = Link::open(&endpoint, Filters::needed(["service/+".to_owned()]), hook);
     link.ready().await.unwrap();
     let online = json!({"online": true, "timestamp": 0}).to_string();
     link.publisher().retain("system/demo/observer/x", online.into_bytes()).await.unwrap();

@@ -207,8 +207,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("reqwest", &["probe"], "others are asked over HTTP in one room"),
     (
         "rustls",
-        &["config", "mqtt"],
-        "what is trusted is put together in one place, and used in one",
+        &["config", "mqtt", "client"],
+        "what is trusted is put together in one place, and used in one; other programs bring theirs",
     ),
     ("rustls_native_certs", &["config"], "the system's authorities are read with the settings"),
     ("toml_edit", &["config"], "the syntax of the file is the configuration's own affair"),

@@ -5,8 +5,9 @@
 //! extra members, or an error that is a string, and `jsonrpsee-types` refuses all of these.
 //! An answer whose id is not one of ours is nobody's: it is left alone, not an error.
 
-use super::error::{CallError, Fault};
-use crate::observer::call::{Answer, CodeTable, Outcome};
+use super::error::CallError;
+use super::fault;
+use crate::observer::call::CodeTable;
 use jsonrpsee_types::{Id, Request};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
@@ -20,38 +21,54 @@ struct Outgoing<'a> {
     reply_to: &'a str,
     correlation_id: &'a str,
     session_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_context: Option<UserContext<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
 }
 
-/// Where an answer goes and how it is recognised.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserContext<'a> {
+    user_id: &'a str,
+}
+
+/// Where an answer goes, how it is recognised, and for whom it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Return<'a> {
     pub(super) reply_to: &'a str,
     pub(super) correlation: &'a str,
     pub(super) session: &'a str,
+    pub(super) user: Option<&'a str>,
+    /// Only where MQTT itself cannot carry it.
+    pub(super) traceparent: Option<&'a str>,
 }
 
 /// The bytes of a request.
 pub(super) fn request(
     id: u64,
     method: &str,
-    params: &(impl Serialize + ?Sized),
+    params: &RawValue,
     back: Return<'_>,
 ) -> serde_json::Result<Vec<u8>> {
-    let params = serde_json::value::to_raw_value(params)?;
-    serde_json::to_vec(&Outgoing {
-        request: Request::borrowed(method, Some(&params), Id::Number(id)),
+    let mut bytes = Vec::with_capacity(256 + params.get().len());
+    let outgoing = Outgoing {
+        request: Request::borrowed(method, Some(params), Id::Number(id)),
         reply_to: back.reply_to,
         correlation_id: back.correlation,
         session_id: back.session,
-    })
+        user_context: back.user.map(|user_id| UserContext { user_id }),
+        traceparent: back.traceparent,
+    };
+    serde_json::to_writer(&mut bytes, &outgoing)?;
+    Ok(bytes)
 }
 
-/// What an answer says.
-pub(super) type Verdict = Result<Box<RawValue>, CallError>;
-
-#[derive(Deserialize)]
-struct Incoming {
-    id: u64,
+/// An answer whose content is not looked at yet: that is the caller's work, not the polling
+/// task's.
+#[derive(Debug, Deserialize)]
+pub(super) struct Incoming {
+    pub(super) id: u64,
     #[serde(default, deserialize_with = "present")]
     result: Option<Box<RawValue>>,
     #[serde(default)]
@@ -64,53 +81,41 @@ fn present<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Box<RawValue>>,
 }
 
 /// Reads an answer; `None` if it is no answer to a call of this client.
-pub(super) fn answer(payload: &[u8], codes: &CodeTable) -> Option<(u64, Verdict)> {
-    let incoming: Incoming = serde_json::from_slice(payload).ok()?;
-    let verdict = match (incoming.result, incoming.error) {
-        (Some(result), Some(_)) if result.get() != "null" => {
-            Err(CallError::Malformed("both result and error".to_owned()))
+pub(super) fn answer(payload: &[u8]) -> Option<Incoming> {
+    serde_json::from_slice(payload).ok()
+}
+
+impl Incoming {
+    /// What it says. `wall` is the time in microseconds since the epoch.
+    pub(super) fn verdict(
+        self,
+        service: &str,
+        codes: &CodeTable,
+        wall: u64,
+    ) -> Result<Box<RawValue>, CallError> {
+        match (self.result, self.error) {
+            (Some(result), Some(_)) if result.get() != "null" => {
+                Err(CallError::Malformed("both result and error".to_owned()))
+            }
+            (_, Some(error)) => Err(fault::read(&error, service, codes, wall)),
+            (Some(result), None) => Ok(result),
+            (None, None) => Err(CallError::Malformed("neither result nor error".to_owned())),
         }
-        (_, Some(error)) => Err(blame(fault(&error), codes)),
-        (Some(result), None) => Ok(result),
-        (None, None) => Err(CallError::Malformed("neither result nor error".to_owned())),
-    };
-    Some((incoming.id, verdict))
-}
-
-/// Says whose doing a fault is.
-fn blame(fault: Fault, codes: &CodeTable) -> CallError {
-    match codes.outcome(Answer::Error(fault.code)) {
-        Outcome::Failed => CallError::Failed(fault),
-        _ => CallError::Rejected(fault),
-    }
-}
-
-/// Reads an error in whatever form it was sent.
-fn fault(error: &RawValue) -> Fault {
-    let Ok(serde_json::Value::Object(members)) = serde_json::from_str(error.get()) else {
-        let message = serde_json::from_str(error.get()).unwrap_or_else(|_| error.get().to_owned());
-        return Fault { code: None, message, data: None };
-    };
-    Fault {
-        code: members.get("code").and_then(serde_json::Value::as_i64),
-        message: members.get("message").and_then(|m| m.as_str()).unwrap_or_default().to_owned(),
-        data: members.get("data").and_then(|data| serde_json::value::to_raw_value(data).ok()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     /// Reads one answer and says in short what it was taken for.
     fn read(payload: &str) -> String {
-        match answer(payload.as_bytes(), &CodeTable::default()) {
-            None => "nobody's".to_owned(),
-            Some((id, Ok(result))) => format!("{id} ok {result}"),
-            Some((id, Err(CallError::Rejected(f)))) => format!("{id} rejected {f}"),
-            Some((id, Err(CallError::Failed(f)))) => format!("{id} failed {f}"),
-            Some((id, Err(other))) => format!("{id} {other}"),
+        let Some(incoming) = answer(payload.as_bytes()) else { return "nobody's".to_owned() };
+        let id = incoming.id;
+        match incoming.verdict("Test", &CodeTable::default(), 0) {
+            Ok(result) => format!("{id} ok {result}"),
+            Err(error) => format!("{id} {error}"),
         }
     }
 
@@ -122,12 +127,18 @@ mod tests {
             (r#"{"id":1,"result":5,"error":null,"extra":[]}"#, "1 ok 5"),
             (
                 r#"{"id":1,"result":null,"error":{"code":-32001,"message":"no"}}"#,
-                "1 rejected no (-32001)",
+                "1 not valid: no (-32001)",
             ),
-            (r#"{"id":2,"error":{"code":-32603,"message":"oh","x":1}}"#, "2 failed oh (-32603)"),
-            (r#"{"id":2,"error":{"code":-32503,"message":"later"}}"#, "2 failed later (-32503)"),
-            (r#"{"id":2,"error":{"code":"E1","message":"text"}}"#, "2 rejected text"),
-            (r#"{"id":2,"error":"plain"}"#, "2 rejected plain"),
+            (
+                r#"{"id":2,"error":{"code":-32603,"message":"oh","x":1}}"#,
+                "2 service failed: oh (-32603)",
+            ),
+            (
+                r#"{"id":2,"error":{"code":-32503,"message":"later"}}"#,
+                "2 service unavailable: Test (later)",
+            ),
+            (r#"{"id":2,"error":{"code":"E1","message":"text"}}"#, "2 request rejected: text"),
+            (r#"{"id":2,"error":"plain"}"#, "2 request rejected: plain"),
             (
                 r#"{"id":3,"result":1,"error":{"code":1}}"#,
                 "3 answer cannot be read: both result and error",
@@ -144,14 +155,28 @@ mod tests {
 
     #[test]
     fn a_request_carries_what_the_platform_expects() {
-        let back =
-            Return { reply_to: "session/s-1/response", correlation: "s-1-7", session: "s-1" };
-        let bytes = request(7, "getUser", &serde_json::json!({"id": "u-1"}), back).unwrap();
-        let read: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-        let expected = serde_json::json!({
+        let back = Return {
+            reply_to: "session/s-1/response",
+            correlation: "s-1-7",
+            session: "s-1",
+            user: None,
+            traceparent: None,
+        };
+        let params = RawValue::from_string(r#"{"id":"u-1"}"#.to_owned()).unwrap();
+        let read = |back| {
+            let bytes = request(7, "getUser", &params, back).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+        };
+        let mut expected = serde_json::json!({
             "jsonrpc": "2.0", "id": 7, "method": "getUser", "params": {"id": "u-1"},
             "replyTo": "session/s-1/response", "correlationId": "s-1-7", "sessionId": "s-1",
         });
-        assert_eq!(read, expected);
+        assert_eq!(read(back), expected);
+        expected["userContext"] = serde_json::json!({"userId": "u-12"});
+        expected["traceparent"] = "00-1".into();
+        assert_eq!(
+            read(Return { user: Some("u-12"), traceparent: Some("00-1"), ..back }),
+            expected
+        );
     }
 }

@@ -7,9 +7,10 @@
 use super::cast::{CALLERS, CAST, FLOOD_RATE, RUSH, Role};
 use super::door::Door;
 use super::random::Random;
-use crate::client::{CallError, Client, Options};
+use crate::client::{CallError, Options, Platform};
 use crate::clock::Clock;
 use crate::observer::Instant;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,7 +59,7 @@ pub struct Tally {
 #[derive(Debug)]
 pub struct Callers {
     plan: Arc<Plan>,
-    waiting: Vec<(Client, Random)>,
+    waiting: Vec<(Platform, Random)>,
     tasks: JoinSet<()>,
 }
 
@@ -72,11 +73,12 @@ impl Callers {
             tally: Counters::default(),
         };
         let waiting = (1..=CALLERS)
-            .map(|number| {
+            .filter_map(|number| {
                 let session = format!("s-{number:02}");
                 let endpoint = broker.endpoint(session.as_str());
-                let options = Options { endpoint, session, timeout: TIMEOUT };
-                (Client::open(options), random.fork())
+                let options = careless(Options::at(endpoint, session));
+                // Nothing is wrong with these options.
+                Some((Platform::connect(options).ok()?, random.fork()))
             })
             .collect();
         Self { plan: Arc::new(plan), waiting, tasks: JoinSet::new() }
@@ -94,7 +96,7 @@ impl Callers {
     pub fn start(&mut self) {
         self.plan.rush.store(self.plan.clock.now().micros(), Ordering::Relaxed);
         for (client, random) in self.waiting.drain(..) {
-            self.tasks.spawn(calling(Arc::new(client), random, Arc::clone(&self.plan)));
+            self.tasks.spawn(calling(client, random, Arc::clone(&self.plan)));
         }
     }
 
@@ -118,6 +120,13 @@ impl Callers {
             unanswered: counters.unanswered.load(Ordering::Relaxed),
         }
     }
+}
+
+/// How most callers are: they know nothing of lookout, and call whoever they want to.
+fn careless(options: Options) -> Options {
+    let mut options = options;
+    (options.listen, options.fail_fast, options.deadline) = (false, false, TIMEOUT);
+    options
 }
 
 /// One share of the traffic: whom to call, whether with valid parameters, how often a second.
@@ -148,7 +157,7 @@ fn pick(shares: &[Share], random: &mut Random) -> Option<Share> {
 }
 
 /// One caller.
-async fn calling(client: Arc<Client>, mut random: Random, plan: Arc<Plan>) {
+async fn calling(client: Platform, mut random: Random, plan: Arc<Plan>) {
     let mut open = JoinSet::new();
     loop {
         let shares = plan.shares();
@@ -161,9 +170,9 @@ async fn calling(client: Arc<Client>, mut random: Random, plan: Arc<Plan>) {
         // A release of the client that forgot a field: null is what reaches the service.
         let quantity = valid.then(|| 1 + random.number() % 5);
         let params = json!({"item": item, "quantity": quantity});
-        let (client, plan) = (Arc::clone(&client), Arc::clone(&plan));
+        let (client, plan) = (client.clone(), Arc::clone(&plan));
         open.spawn(async move {
-            let answer = client.call(role.name, method, &params).await;
+            let answer = client.call::<IgnoredAny>(role.name, method, &params).await;
             plan.tally.count(&answer);
         });
     }
@@ -173,9 +182,9 @@ impl Counters {
     fn count<T>(&self, answer: &Result<T, CallError>) {
         let kind = match answer {
             Ok(_) => &self.ok,
-            Err(CallError::Rejected(_)) => &self.rejected,
-            Err(CallError::Timeout(_) | CallError::Disconnected) => &self.unanswered,
-            Err(_) => &self.failed,
+            Err(CallError::Timeout(_) | CallError::LinkDown { .. }) => &self.unanswered,
+            Err(error) if error.is_transient() => &self.failed,
+            Err(_) => &self.rejected,
         };
         kind.fetch_add(1, Ordering::Relaxed);
         self.calls.fetch_add(1, Ordering::Relaxed);

@@ -22,8 +22,7 @@ pub struct Players {
 impl Players {
     /// Has everybody connect; nobody calls yet.
     pub fn gather(door: &Door, clock: Clock, random: &mut Random) -> Self {
-        let services =
-            CAST.iter().map(|role| Service::start(*role, door.clone(), clock, random.fork()));
+        let services = CAST.iter().map(|role| Service::start(*role, door.clone(), random.fork()));
         let services = services.collect();
         Self { services, callers: Callers::connect(door, clock, random) }
     }

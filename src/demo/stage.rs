@@ -11,7 +11,7 @@ use super::random::Random;
 use super::relay::Relay;
 use super::script::Fault;
 use super::settings::CLUSTER;
-use crate::client::{CallError, Endpoint, Heard, Link};
+use crate::client::{CallError, Endpoint, Filters, Heard, Link};
 use crate::clock::Clock;
 use crate::observer::Instant;
 use std::fmt;
@@ -134,11 +134,12 @@ fn listen(broker: SocketAddr, clock: Clock) -> (Link, mpsc::Receiver<(Instant, N
     let (tell, notices) = mpsc::channel(NOTICES);
     let endpoint = Endpoint::new(broker.ip().to_string(), broker.port(), "demo-listener");
     let hook = move |_: &_, heard| {
-        let Heard::Message { topic, payload, .. } = heard else { return };
-        if let Some(notice) = notice::read(CLUSTER, &topic, &payload) {
+        let Heard::Message(message) = heard else { return };
+        if let Some(notice) = notice::read(CLUSTER, message.topic(), &message.payload) {
             // A full queue loses the notice; then something expected is missed, and said so.
             let _ = tell.try_send((clock.now(), notice));
         }
     };
-    (Link::open(&endpoint, vec![format!("system/{CLUSTER}/#")], hook), notices)
+    let filters = Filters::needed([format!("system/{CLUSTER}/#")]);
+    (Link::open(&endpoint, filters, hook), notices)
 }

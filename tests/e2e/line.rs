@@ -38,7 +38,7 @@ pub enum Version {
     V311,
 }
 
-/// What is heard, and what is sent. The last two exist on MQTT 5 only.
+/// What is heard, and what is sent. All from the Response Topic on exists on MQTT 5 only.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
     pub topic: String,
@@ -49,6 +49,9 @@ pub struct Message {
     /// User properties, in order.
     pub properties: Vec<(String, String)>,
     pub content_type: Option<String>,
+    /// Message Expiry, in seconds.
+    #[allow(dead_code)] // Not everybody who shares this file asks.
+    pub expiry: Option<u32>,
 }
 
 /// Sends over a line.
@@ -242,6 +245,7 @@ impl Polled {
                         correlation: properties.correlation_data,
                         properties: properties.user_properties,
                         content_type: properties.content_type,
+                        expiry: properties.message_expiry_interval,
                     })
                 }
                 _ => Happened::Other,

@@ -5,7 +5,7 @@
 //! that should be there is not, as nobody could be blamed for a call that nobody hears.
 
 use crate::line::{Line, Message, Post, Trouble, Version, soon};
-use lookout::client::{Client, LinkState, Options};
+use lookout::client::{LinkState, Options, Platform as Client};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -169,7 +169,10 @@ impl Platform {
         let services = services.to_vec();
         let (broker, trouble, tally) = (self.broker, self.trouble.clone(), self.tally.clone());
         if form == Form::Client {
-            let client = Client::open(Options::new("127.0.0.1", broker.1, session));
+            let mut options = Options::new("127.0.0.1", broker.1, session);
+            // Whoever holds back calls changes what there is to hear.
+            (options.listen, options.fail_fast) = (false, false);
+            let client = Client::connect(options).unwrap();
             self.callers.spawn(call_by_client(client, services, trouble, tally));
         } else {
             let caller = Caller { session, form, services, valid, open: Arc::default(), tally };
@@ -213,21 +216,21 @@ async fn call_by_client(
     trouble: Trouble,
     tally: Tally,
 ) {
-    let client = Arc::new(client);
     let mut open = JoinSet::new();
     let mut pace = paced(PACE);
     for number in 0_usize.. {
         pace.tick().await;
         while open.try_join_next().is_some() {}
-        if !trouble.is_over() || client.state() != LinkState::Up {
+        if !trouble.is_over() || client.link() != LinkState::Up {
             continue;
         }
         for service in &services {
-            let (client, tally, service) = (Arc::clone(&client), tally.clone(), *service);
+            let (client, tally, service) = (client.clone(), tally.clone(), *service);
             open.spawn(async move {
                 tally.called(service);
                 let params = json!({ "item": number });
-                if client.call(service, methods(service)[number % 2], &params).await.is_ok() {
+                let method = methods(service)[number % 2];
+                if client.call::<Value>(service, method, &params).await.is_ok() {
                     tally.answered(service);
                 }
             });
