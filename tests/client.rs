@@ -7,6 +7,9 @@
 
 #[path = "client/advice.rs"]
 mod advice;
+#[cfg(feature = "client-tls")]
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "client/calls.rs"]
 mod calls;
 #[path = "client/kit.rs"]
@@ -23,7 +26,12 @@ mod mosquitto;
 #[allow(dead_code)]
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "client/python.rs"]
+mod python;
 #[path = "client/retries.rs"]
 mod retries;
 #[path = "client/service.rs"]
 mod service;
+#[cfg(feature = "client-tls")]
+#[path = "client/tls.rs"]
+mod tls;

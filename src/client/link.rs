@@ -13,6 +13,7 @@ use super::error::CallError;
 use super::options::{Delivery, Endpoint};
 use super::protocol::{self, Client, Connection, Event, Extras, Gone, Message, Outgoing};
 use super::random::Random;
+use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -50,8 +51,9 @@ pub enum LinkState {
 pub struct Filters {
     /// Filters without which the link is of no use; heard as [`Endpoint::delivery`] says.
     pub needed: Vec<String>,
-    /// Filters that a broker may refuse; heard with QoS 1.
-    pub wanted: Vec<String>,
+    /// Filters that a broker may refuse. They are subscribed to first, so that a broker that
+    /// works in order, as Mosquitto does, has sent what it keeps before the link is up.
+    pub wanted: Vec<(String, Delivery)>,
 }
 
 impl Filters {
@@ -167,12 +169,11 @@ impl Link {
         });
         let publisher = Publisher(shared);
         let (leave, leaving) = watch::channel(false);
-        let needed = filters.needed.iter().map(|it| (it.clone(), endpoint.delivery));
-        let wanted = filters.wanted.into_iter().map(|it| (it, Delivery::AtLeastOnce));
+        let needed = filters.needed.into_iter().map(|it| (it, endpoint.delivery));
         let poll = Poll {
             endpoint: endpoint.clone(),
-            needed: filters.needed.len(),
-            filters: needed.chain(wanted).collect(),
+            needed: needed.collect(),
+            wanted: filters.wanted,
             publisher: publisher.clone(),
             hook,
             random: Random::new(),
@@ -220,12 +221,19 @@ impl Drop for Link {
     }
 }
 
+/// Subscriptions that the broker did not answer yet: for each whether it is needed.
+#[derive(Default)]
+struct Subscriptions {
+    awaited: VecDeque<bool>,
+    /// Filters that could be done without and were refused.
+    refused: Vec<String>,
+}
+
 /// The polling task.
 struct Poll<H> {
     endpoint: Endpoint,
-    filters: Vec<(String, Delivery)>,
-    /// How many of the filters, from the first, are needed.
-    needed: usize,
+    wanted: Vec<(String, Delivery)>,
+    needed: Vec<(String, Delivery)>,
     publisher: Publisher,
     hook: H,
     random: Random,
@@ -263,7 +271,7 @@ impl<H: FnMut(&Publisher, Heard)> Poll<H> {
         connected: &mut bool,
         leaving: &mut watch::Receiver<bool>,
     ) -> Result<(), String> {
-        let mut asked = false;
+        let (mut asked, mut open) = (false, Subscriptions::default());
         loop {
             // A poll that is left may be in the middle of a packet, so it is left only to say
             // goodbye, and taken up again.
@@ -287,13 +295,18 @@ impl<H: FnMut(&Publisher, Heard)> Poll<H> {
                 Event::Connected => {
                     *connected = true;
                     self.publisher.0.problem.send_replace(None);
-                    if self.filters.is_empty() {
+                    let all = [(false, &self.wanted), (true, &self.needed)];
+                    for (needed, filters) in all.into_iter().filter(|(_, it)| !it.is_empty()) {
+                        if !client.subscribe(filters) {
+                            return Err("no room for the subscription".to_owned());
+                        }
+                        open.awaited.push_back(needed);
+                    }
+                    if open.awaited.is_empty() {
                         self.up(client, Vec::new());
-                    } else if !client.subscribe(&self.filters) {
-                        return Err("no room for the subscription".to_owned());
                     }
                 }
-                Event::Subscribed(granted) => self.subscribed(client, &granted),
+                Event::Subscribed(granted) => self.subscribed(client, &granted, &mut open),
                 Event::Heard(message) => (self.hook)(&self.publisher, Heard::Message(message)),
                 Event::Disconnected => return Ok(()),
                 Event::Other => {}
@@ -301,15 +314,20 @@ impl<H: FnMut(&Publisher, Heard)> Poll<H> {
         }
     }
 
-    fn subscribed(&mut self, client: &Client, granted: &[bool]) {
+    fn subscribed(&mut self, client: &Client, granted: &[bool], open: &mut Subscriptions) {
+        // Brokers answer subscriptions in order.
+        let Some(needed) = open.awaited.pop_front() else { return };
+        let filters = if needed { &self.needed } else { &self.wanted };
         let is_granted = |at: usize| granted.get(at).copied().unwrap_or(false);
-        let refused: Vec<_> = (0..self.filters.len()).filter(|at| !is_granted(*at)).collect();
-        let name = |at: &usize| self.filters[*at].0.clone();
-        match refused.first() {
-            Some(first) if *first < self.needed => {
-                self.publisher.0.state.send_replace(LinkState::Refused(name(first)));
-            }
-            _ => self.up(client, refused.iter().map(name).collect()),
+        let refused = filters.iter().enumerate().filter(|(at, _)| !is_granted(*at));
+        let mut refused = refused.map(|(_, (filter, _))| filter.clone());
+        if needed && let Some(first) = refused.next() {
+            self.publisher.0.state.send_replace(LinkState::Refused(first));
+            return;
+        }
+        open.refused.extend(refused);
+        if open.awaited.is_empty() {
+            self.up(client, std::mem::take(&mut open.refused));
         }
     }
 

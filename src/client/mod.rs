@@ -31,8 +31,14 @@
 //!   trial calls between all clients.
 //! - `strategy` and `changes` are for user interfaces.
 //! - `service` is the other end: a service that answers.
+//! - `tls`, with the feature `client-tls`, is the way to brokers that ask for it.
 //!
 //! Everything starts on the runtime that is current when it is made, and ends when it is dropped.
+
+/// The programs in `docs/CLIENTS.md`, which are run with the tests.
+#[cfg(all(doctest, feature = "demo"))]
+#[doc = include_str!("../../docs/CLIENTS.md")]
+pub struct Programs;
 
 mod budget;
 mod changes;
@@ -54,6 +60,8 @@ mod service;
 mod standing;
 mod state;
 mod strategy;
+#[cfg(feature = "client-tls")]
+mod tls;
 mod trace;
 mod trials;
 
@@ -64,8 +72,6 @@ pub use error::{Away, CallError, Source};
 pub use fault::{Fault, FieldError, Resource};
 pub use hooks::{Answer, Cache, CallKey, Origin};
 pub use link::{Filters, Heard, Link, LinkState, Publisher};
-#[cfg(feature = "client-tls")]
-pub use options::Tls;
 pub use options::{Delivery, Endpoint, Login, Options, Protocol, Retry};
 pub use platform::Platform;
 pub use protocol::{Extras, Message};
@@ -73,3 +79,5 @@ pub use request::Request;
 pub use service::{Call, Refusal, Service, ServiceBuilder};
 pub use state::ServiceState;
 pub use strategy::Strategy;
+#[cfg(feature = "client-tls")]
+pub use tls::Tls;

@@ -51,7 +51,7 @@ pub struct Endpoint {
     pub delivery: Delivery,
     /// TLS, where the broker asks for it.
     #[cfg(feature = "client-tls")]
-    pub tls: Option<Tls>,
+    pub tls: Option<super::Tls>,
 }
 
 /// A user of the broker. The password is not shown.
@@ -68,11 +68,6 @@ impl fmt::Debug for Login {
         write!(f, "Login({:?}, ***)", self.user)
     }
 }
-
-/// How TLS is spoken: which authorities are trusted, which certificate is shown.
-#[cfg(feature = "client-tls")]
-#[derive(Clone, Debug)]
-pub struct Tls(pub Arc<rustls::ClientConfig>);
 
 impl Endpoint {
     /// An endpoint that speaks MQTT 5 without TLS, accepts packets of up to 1 MiB, and where

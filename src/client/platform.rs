@@ -8,7 +8,7 @@ use super::changes::{Changes, Component};
 use super::error::CallError;
 use super::hooks::Answer;
 use super::link::{Filters, Heard, Link, LinkState, Publisher};
-use super::options::Options;
+use super::options::{Delivery, Options};
 use super::pending::Pending;
 use super::protocol::Message;
 use super::random::Random;
@@ -89,7 +89,7 @@ impl Platform {
         let trials = options.trials().map(|topic| Trials::new(&topic));
         let reply_to = format!("session/{}/response", options.session);
         let mut wanted = if options.listen { state.filters() } else { Vec::new() };
-        wanted.extend(trials.as_ref().map(Trials::filter));
+        wanted.extend(trials.as_ref().map(|trials| (trials.filter(), Delivery::AtMostOnce)));
         let shared = Arc::new(Shared {
             pending: Pending::new(random.number(), options.max_open),
             state,

@@ -12,6 +12,7 @@ use super::changes::{Change, Changes, Component, WAITING};
 use super::document::{self, Document};
 use super::error::Source;
 use super::link::LinkState;
+use super::options::Delivery;
 use super::standing::{Circuit, Judged, Pass, Standing, duration};
 use crate::observer::breaker::State as CircuitState;
 use crate::observer::verdict::Verdict;
@@ -86,11 +87,20 @@ impl State {
         }
     }
 
-    /// The filters of what is listened to.
-    pub(super) fn filters(&self) -> Vec<String> {
-        ["errors", "emergency", "circuit-breaker/#", "services/#", "health", "observer/+"]
-            .map(|rest| format!("{}{rest}", self.prefix))
-            .into()
+    /// The filters of what is listened to. What stands may be many documents at once when it is
+    /// subscribed to: with QoS 1 a broker would send them a few at a time, and drop what does not
+    /// fit its queue.
+    pub(super) fn filters(&self) -> Vec<(String, Delivery)> {
+        [
+            ("errors", Delivery::AtLeastOnce),
+            ("emergency", Delivery::AtLeastOnce),
+            ("circuit-breaker/#", Delivery::AtMostOnce),
+            ("services/#", Delivery::AtMostOnce),
+            ("health", Delivery::AtMostOnce),
+            ("observer/+", Delivery::AtMostOnce),
+        ]
+        .map(|(rest, delivery)| (format!("{}{rest}", self.prefix), delivery))
+        .into()
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest> {

@@ -15,12 +15,15 @@
 //! With `--broker` the players are at somebody else's broker, and neither lookout nor listener is
 //! there: [`tour`] plays the script and checks nothing.
 //!
+//! [`careful`] is one caller more, who listens to lookout.
+//!
 //! [`script`] is the list of faults with what is expected of lookout, [`check`] compares the two
 //! and is pure, [`players`] are the services and callers, [`stage`] is what is around them, [`play`]
 //! runs a round, [`show`] prints it.
 
 pub mod broker;
 pub mod caller;
+pub mod careful;
 pub mod cast;
 pub mod check;
 pub mod door;

@@ -28,7 +28,7 @@ pub async fn play(
 ) -> io::Result<bool> {
     let mut good = true;
     for number in 1.. {
-        let before = stage.tally();
+        let (before, careful) = (stage.tally(), stage.spared());
         stage.start_traffic();
         show.traffic(number)?;
         let mut act = Act::new(script, stage.clock().now());
@@ -37,7 +37,8 @@ pub async fn play(
         let said: Vec<_> =
             act.said.iter().map(|(at, said)| (at.since(act.start), said.clone())).collect();
         let tally = stage.tally().since(before);
-        show.summary(Round { number, script, report: &report, said: &said, tally })?;
+        let spared = stage.spared().since(careful);
+        show.summary(Round { number, script, report: &report, said: &said, tally, spared })?;
         good &= report.ok();
         if rounds == Rounds::One {
             break;

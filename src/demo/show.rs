@@ -4,6 +4,7 @@
 //! once, so that a pipe sees it when it happens; an output that is gone ends the demo.
 
 use super::caller::Tally;
+use super::careful::Spared;
 use super::cast::{CALLERS, CAST};
 use super::notice::Said;
 use super::script::{Fault, Script};
@@ -85,6 +86,8 @@ pub struct Round<'a> {
     pub said: &'a [(Span, Said)],
     /// What the callers saw.
     pub tally: Tally,
+    /// What became of the calls of the one who listens to lookout.
+    pub spared: Spared,
 }
 
 /// Prints the demo.

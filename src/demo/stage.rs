@@ -5,6 +5,7 @@
 
 use super::broker::Broker;
 use super::caller::Tally;
+use super::careful::{Careful, Spared};
 use super::notice::{self, Notice};
 use super::players::Players;
 use super::random::Random;
@@ -47,6 +48,7 @@ impl std::error::Error for StageError {}
 pub struct Stage {
     // Dropped in this order: whoever is connected goes before the broker does.
     players: Players,
+    careful: Careful,
     listener: Link,
     relay: Relay,
     broker: Broker,
@@ -63,7 +65,8 @@ impl Stage {
         let relay = Relay::start(broker.address()).await.map_err(StageError::Port)?;
         let (listener, notices) = listen(broker.address(), clock);
         let players = Players::gather(&broker.address().into(), clock, &mut random);
-        let stage = Self { players, listener, relay, broker, notices, clock };
+        let careful = Careful::connect(&broker.address().into(), &mut random);
+        let stage = Self { players, careful, listener, relay, broker, notices, clock };
         stage.ready().await.map_err(StageError::Player)?;
         Ok(stage)
     }
@@ -105,6 +108,12 @@ impl Stage {
     /// Lets everybody sign in, and the traffic begin.
     pub fn start_traffic(&mut self) {
         self.players.start_traffic();
+        self.careful.start();
+    }
+
+    /// What became of the calls of the one caller who listens to lookout.
+    pub fn spared(&self) -> Spared {
+        self.careful.spared()
     }
 
     /// What the callers saw so far.

@@ -1,6 +1,7 @@
 //! The end of a round: what was injected, what was expected, and when it was seen.
 
 use super::caller::Tally;
+use super::careful::Spared;
 use super::notice::Said;
 use super::script::Expected;
 use super::show::{Round, Tone, seconds};
@@ -37,6 +38,7 @@ pub(super) fn lines(round: Round<'_>) -> Vec<(String, Tone)> {
             .map(|(at, said)| (format!("wrongly said: {at:6.1} s  {}", said.line()), Tone::Bad)),
     );
     lines.push((callers(round.tally), Tone::Quiet));
+    lines.push((careful(round.spared), Tone::Quiet));
     let tone = if round.report.ok() { Tone::Good } else { Tone::Bad };
     lines.push((conclusion(round), tone));
     lines
@@ -74,6 +76,10 @@ pub(super) fn json(round: Round<'_>) -> Value {
         "seen": round.report.seen(), "missed": round.report.missed(),
         "faults": scenes, "wronglySaid": wrong,
         "callers": self::tally(round.tally),
+        "careful": {
+            "calls": round.spared.calls, "refusedAtOnce": round.spared.refused,
+            "unanswered": round.spared.unanswered,
+        },
     })
 }
 
@@ -108,6 +114,15 @@ pub(super) fn callers(tally: Tally) -> String {
         "The callers made {} calls: {} answered with a result, {} rejected, {} failed, {} not \
          answered.",
         tally.calls, tally.ok, tally.rejected, tally.failed, tally.unanswered
+    )
+}
+
+/// What became of the calls of the one who listens, in words.
+fn careful(spared: Spared) -> String {
+    format!(
+        "One more listens to lookout: of its {} calls {} failed at once, with a reason and a time \
+         to come back, and {} were not answered.",
+        spared.calls, spared.refused, spared.unanswered
     )
 }
 
@@ -167,7 +182,9 @@ mod tests {
         let script = script();
         let report = check(&script, &[Some(start), Some(start)], &timed);
         let tally = Default::default();
-        let round = Round { number: 1, script: &script, report: &report, said: &said, tally };
+        let spared = Spared { calls: 9, refused: 4, unanswered: 1 };
+        let said = &said;
+        let round = Round { number: 1, script: &script, report: &report, said, tally, spared };
         let text: Vec<_> = lines(round).into_iter().map(|(line, _)| line).collect();
         (text.join("\n"), json(round))
     }
@@ -178,6 +195,8 @@ mod tests {
         let row = format!("{:25}  A unavailable: not_responding  +6.0 s", "A dies");
         assert!(text.contains(&row), "{text}");
         assert!(text.contains("lookout's own link is cut  nothing"), "{text}");
+        assert!(text.contains("of its 9 calls 4 failed at once"), "{text}");
+        assert_eq!(value["careful"]["refusedAtOnce"], 4);
         assert!(text.ends_with("All 1 expected events were seen, and nothing else was said."));
         assert_eq!(value["ok"], true);
         assert_eq!(value["faults"][0]["expected"][0]["seenAfter"], 6.0);

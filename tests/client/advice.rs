@@ -29,13 +29,30 @@ pub async fn until(what: &str, holds: impl Fn() -> bool) {
 }
 
 /// Plays lookout.
-struct Teller(Line, Clock);
+pub struct Teller(Line, Clock);
 
 impl Teller {
-    async fn start(broker: (Version, u16)) -> Self {
+    pub async fn start(broker: (Version, u16)) -> Self {
         let line = Line::open(broker, "teller", "nothing", &Trouble::default(), |_, _| {});
         line.ready().await;
         Self(line, Clock::start())
+    }
+
+    /// Waits until the broker has taken what was said so far.
+    pub async fn said(&self, (version, port): (Version, u16)) {
+        let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let hook = move |_: &_, _: Message| {
+            let _ = tell.send(());
+        };
+        let name = format!("mark/{}", self.1.now().micros());
+        let ear = Line::open((version, port), "ear", &name, &Trouble::default(), hook);
+        ear.ready().await;
+        assert!(self.0.post().send(Message {
+            topic: name,
+            payload: "x".into(),
+            ..Message::default()
+        }));
+        soon("mark", heard.recv()).await;
     }
 
     fn say(&self, topic: &str, retain: bool, payload: impl Into<String>) {
@@ -51,11 +68,11 @@ impl Teller {
     }
 
     /// A moment so many seconds from now, as lookout writes it.
-    fn time(&self, seconds: u64) -> String {
+    pub fn time(&self, seconds: u64) -> String {
         Time(self.1.now() + Span::from_secs(seconds)).to_string()
     }
 
-    fn present(&self, present: bool) {
+    pub fn present(&self, present: bool) {
         self.say("observer/x", true, json!({"online": present, "timestamp": 1}).to_string());
     }
 
@@ -66,13 +83,13 @@ impl Teller {
         self.document("services/Test", true, "service_verdict", more);
     }
 
-    fn verdict(&self, service: &str, verdict: &str, reason: &str) {
+    pub fn verdict(&self, service: &str, verdict: &str, reason: &str) {
         let more = json!({"service": service, "verdict": verdict, "reason": reason,
             "since": self.time(0), "circuit": "closed", "correlationId": "incident-1"});
         self.document(&format!("services/{service}"), true, "service_verdict", more);
     }
 
-    fn circuit(&self, service: &str, state: &str, more: Value) {
+    pub fn circuit(&self, service: &str, state: &str, more: Value) {
         let mut all = json!({"service": service, "topic": format!("service/{service}"), "state": state,
             "previous": "closed", "reason": "failure_rate", "correlationId": "incident-1"});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -137,6 +154,24 @@ async fn a_service_that_is_away_is_not_called_also_by_who_joins_late() {
     until("recovery", || early.service("Test").verdict == Verdict::Healthy).await;
     assert_eq!(call(&early).await.unwrap(), 7);
     assert_eq!(early.service("Test").estimate, None);
+}
+
+#[tokio::test]
+async fn who_joins_late_knows_from_its_first_call() {
+    let (_mosquitto, broker, mut hand, teller) = scene().await;
+    // More than a broker has on its way with QoS 1 at once.
+    for number in 0..200 {
+        teller.verdict(&format!("S{number}"), "healthy", "");
+    }
+    teller.verdict("Test", "unavailable", "not_responding");
+    teller.said(broker).await;
+    for number in 0..20 {
+        let late = platform(options(broker, &format!("s-{number}"))).await;
+        let refused = call(&late).await;
+        assert!(matches!(refused, Err(CallError::Unavailable(_))), "{refused:?}");
+        late.close().await;
+    }
+    assert_eq!(hand.waiting(), 0);
 }
 
 #[tokio::test]
