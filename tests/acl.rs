@@ -29,7 +29,9 @@ const USERS: &[(&str, &str)] = &[("lookout", "for-lookout"), ("platform", "for-p
 
 /// A broker with the shipped rules, in which the name of the cluster was replaced as they ask for.
 fn broker() -> Mosquitto {
-    let rules = SHIPPED.replace("system/default/", "system/east/");
+    let rules = SHIPPED
+        .replace("system/default/", "system/east/")
+        .replace("trials/default/", "trials/east/");
     assert_ne!(rules, SHIPPED);
     broker_with(rules)
 }
@@ -151,6 +153,7 @@ async fn nobody_speaks_in_the_name_of_another() {
         ("service/X", true, false),
         ("session/s/response", true, false),
         ("ui/change/x", true, false),
+        ("trials/east/X", true, false),
         ("system/east/errors", false, true),
         ("system/east/circuit-breaker/X", false, true),
         ("system/east/observer/lookout-a", false, true),
