@@ -112,6 +112,31 @@ pub(super) fn begin(moment: Option<Instant>, kept: bool, now: Instant) -> Instan
     moment.filter(|_| kept).map_or(now, |moment| moment.min(now))
 }
 
+/// The name in a topic: what a topic cannot hold is percent-encoded there.
+pub(super) fn unescaped(name: &str) -> Cow<'_, str> {
+    if !name.contains('%') {
+        return name.into();
+    }
+    let mut bytes = Vec::with_capacity(name.len());
+    let mut rest = name.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = (*first == b'%').then(|| after.get(..2)).flatten();
+        let code = code.filter(|code| code.iter().all(u8::is_ascii_hexdigit));
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned().into()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -176,6 +201,21 @@ mod tests {
         assert!(online(br#"{"online":true,"timestamp":1}"#));
         for gone in [r#"{"online":false}"#, "", "{}", r#"{"online":1}"#] {
             assert!(!online(gone.as_bytes()), "{gone}");
+        }
+    }
+
+    #[test]
+    fn names_in_topics_are_read_as_they_were_meant() {
+        for (topic, name) in [
+            ("A", "A"),
+            ("d/B", "d/B"),
+            ("F/g %2B%23%25", "F/g +#%"),
+            ("%C3%A9", "\u{e9}"),
+            ("100%", "100%"),
+            ("%zz%4", "%zz%4"),
+            ("%+1", "%+1"),
+        ] {
+            assert_eq!(unescaped(topic), name);
         }
     }
 }

@@ -149,7 +149,9 @@ impl State {
         let (kind, name) = rest.split_once('/').unwrap_or((rest, ""));
         match kind {
             "observer" => self.presence(name, document::online(payload)),
-            "services" | "circuit-breaker" if payload.is_empty() => self.cleared(kind, name),
+            "services" | "circuit-breaker" if payload.is_empty() => {
+                self.cleared(kind, &document::unescaped(name));
+            }
             _ => {
                 let Some(document) = document::read(payload) else { return true };
                 match kind {
