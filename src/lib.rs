@@ -38,6 +38,8 @@ pub mod probe;
 #[cfg(feature = "daemon")]
 pub mod remedy;
 #[cfg(feature = "daemon")]
+pub mod schema;
+#[cfg(feature = "daemon")]
 pub mod telemetry;
 #[cfg(feature = "daemon")]
 pub mod view;

@@ -99,6 +99,13 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "schema",
+        imports: &["wire", "config", "http"],
+        crates: Some(&["schemars", "serde_json", "serde_saphyr"]),
+        never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
+        why: "contracts follow from what is read and written, and from nothing else",
+    },
+    Room {
         name: "platform",
         imports: &["config"],
         crates: None,
@@ -175,6 +182,7 @@ const ROOMS: &[Room] = &[
             "demo",
             "app",
             "discover",
+            "schema",
             "view",
             "watch",
         ],

@@ -1,26 +1,32 @@
-//! Holds the schemas to the samples of what lookout publishes.
+//! Holds the schemas to what is printed, and to the samples of what lookout reads and publishes.
 //!
 //! Other programs are written against `schemas`, so a schema that lets a document without its
 //! subject pass is as wrong as one that refuses what lookout says: the samples must be accepted,
 //! and refused as soon as any one required member is missing.
 
+#![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "schemas/configuration.rs"]
+mod configuration;
 #[path = "support/schemas.rs"]
 mod support;
 
+use lookout::schema::{self, CONTRACTS};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output};
 use support::Schemas;
 
 /// The samples with their file names.
 fn samples() -> Vec<(String, Value)> {
-    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/schema/samples");
     let mut samples = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        // The others are calls and replies, which have no schema: they are not ours.
+        // The others have no envelope.
         if !name.starts_with("event.") {
             continue;
         }
@@ -31,6 +37,72 @@ fn samples() -> Vec<(String, Value)> {
     samples
 }
 
+fn lookout(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lookout")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_checked_in_files_are_what_is_printed() {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+    let directory = tempfile::tempdir().unwrap();
+    assert!(lookout(&["schema", "--all", directory.path().to_str().unwrap()]).status.success());
+    let names = |directory: &Path| -> BTreeSet<_> {
+        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    };
+    assert_eq!(names(&home), names(directory.path()));
+    for file in schema::files() {
+        let name = format!("{}.{}", file.name, file.kind);
+        let printed = String::from_utf8(lookout(&["schema", file.name]).stdout).unwrap();
+        assert_eq!(std::fs::read_to_string(directory.path().join(&name)).unwrap(), printed);
+        let copy = std::fs::read_to_string(home.join(&name)).unwrap();
+        assert!(copy == printed, "{name} is out of date: lookout schema --all schemas");
+    }
+}
+
+#[test]
+fn what_there_is_is_listed_and_nothing_else_is_known() {
+    let listed = String::from_utf8(lookout(&["schema"]).stdout).unwrap();
+    let names: Vec<_> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.iter().eq(schema::files().map(|file| file.name).collect::<Vec<_>>().iter()));
+    let refused = lookout(&["schema", "service_unvailable\u{1b}"]);
+    assert_eq!(refused.status.code(), Some(64));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("`service_unvailable\\u{1b}`"), "{said}");
+    assert!(names.iter().all(|name| said.contains(name)), "{said}");
+}
+
+#[test]
+fn every_sample_is_accepted_by_the_schema_of_its_contract() {
+    let schemas = Schemas::load();
+    let mut checked = 0;
+    for contract in CONTRACTS {
+        for (name, text) in contract.samples {
+            let sample: Value = serde_json::from_str(text).unwrap();
+            // An event is shown in its envelope.
+            let document = sample.get("params").filter(|_| name.starts_with("event."));
+            let file = format!("{}.json", contract.name);
+            let done = schemas.check(&file, document.unwrap_or(&sample));
+            done.unwrap_or_else(|error| panic!("{name}: {error}"));
+            checked += 1;
+        }
+    }
+    assert!(checked >= 20, "{checked}");
+}
+
+#[test]
+fn what_is_promised_is_a_member() {
+    for (name, schema) in Schemas::load().all() {
+        let (Some(required), Some(members)) =
+            (schema["required"].as_array(), schema["properties"].as_object())
+        else {
+            continue;
+        };
+        for member in required {
+            assert!(members.contains_key(member.as_str().unwrap()), "{name}: {member}");
+        }
+    }
+}
+
 fn required(schema: &Value) -> Vec<&str> {
     schema["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
 }
@@ -39,6 +111,7 @@ fn required(schema: &Value) -> Vec<&str> {
 fn every_schema_is_one() {
     for (name, schema) in Schemas::load().all() {
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{name}");
+        assert_eq!(schema["$id"], format!("{}v{}/{name}", schema::HOME, schema::VERSION));
         assert!(schema["title"].is_string() && schema["description"].is_string(), "{name}");
         jsonschema::meta::validate(schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -75,7 +148,7 @@ fn every_document_has_its_schema_its_sample_and_what_is_always_there() {
 #[test]
 fn the_direct_answer_is_a_response_and_needs_what_it_needs() {
     let schemas = Schemas::load();
-    let text = include_str!("samples/direct-answer.json");
+    let text = include_str!("../src/schema/samples/direct-answer.json");
     let sample: Value = serde_json::from_str(text).unwrap();
     schemas.check("direct_answer.json", &sample).unwrap();
     for member in ["errorType", "serviceName", "reason", "timestamp", "source"] {
@@ -182,5 +255,35 @@ fn lines_of_traffic_files_are_accepted_or_refused() {
     ];
     for line in bad {
         assert!(schemas.check("traffic_line.json", &line).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn calls_and_replies_are_accepted_or_refused() {
+    let schemas = Schemas::load();
+    let good = [
+        ("request", json!({ "jsonrpc": "2.0", "id": 1, "method": "m" })),
+        ("request", json!({ "jsonrpc": "2.0", "method": "m", "params": [1], "more": true })),
+        ("service_call", json!({ "serviceName": "A", "methodName": "m", "messageId": null })),
+        ("reply", json!({ "jsonrpc": "2.0", "id": null, "result": null })),
+        ("reply", json!({ "jsonrpc": "2.0", "id": "a", "error": { "code": 1, "message": "" } })),
+        ("canary", json!({ "run": "00000000000000ff", "number": 0, "timestamp": 0 })),
+    ];
+    for (name, value) in good {
+        schemas.check(&format!("{name}.json"), &value).unwrap_or_else(|e| panic!("{value}: {e}"));
+    }
+    let bad = [
+        ("request", json!({ "jsonrpc": "2.0", "id": 1 })),
+        ("request", json!({ "jsonrpc": "1.0", "id": 1, "method": "m" })),
+        ("request", json!({ "jsonrpc": "2.0", "id": 1.5, "method": "m" })),
+        ("request", json!({ "jsonrpc": "2.0", "id": 1, "method": "m", "replyTo": 1 })),
+        ("service_call", json!({ "serviceName": "A" })),
+        ("reply", json!({ "jsonrpc": "2.0", "id": 1 })),
+        ("reply", json!({ "jsonrpc": "2.0", "id": 1, "result": 1, "error": { "code": 1 } })),
+        ("reply", json!({ "jsonrpc": "2.0", "result": 1 })),
+        ("canary", json!({ "run": "x", "number": 0, "timestamp": 0 })),
+    ];
+    for (name, value) in bad {
+        assert!(schemas.check(&format!("{name}.json"), &value).is_err(), "{name}: {value}");
     }
 }

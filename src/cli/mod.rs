@@ -13,6 +13,7 @@ pub mod profile;
 pub mod record;
 pub mod replay;
 pub mod run;
+pub mod schema;
 mod signals;
 pub mod watch;
 
@@ -55,6 +56,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Check a configuration file and report every mistake in it.
     CheckConfig(check_config::Args),
+    /// Print JSON Schemas of what is read and published, for programs written against it.
+    Schema(schema::Args),
 }
 
 /// Runs the program on its command line.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Health(args) => health::main(args),
         Command::Doctor(args) => doctor::main(args),
         Command::CheckConfig(args) => check_config::main(args),
+        Command::Schema(args) => schema::main(args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("lookout: {error:#}");

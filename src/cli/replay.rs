@@ -7,8 +7,6 @@
 //! until every open call is settled and every held reply decided. Equal file, configuration
 //! and seed give equal bytes.
 
-mod summary;
-
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
 use crate::observer::digest::DigestKey;
@@ -17,6 +15,7 @@ use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::wire::Document;
 use crate::wire::capture::{Line, MAX_LINE, What};
+use crate::wire::summary::Summary;
 use anyhow::Context;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -159,7 +158,7 @@ impl<W: Write> Replay<W> {
         drain(pipeline, &mut self.out)
     }
 
-    fn finish(mut self) -> anyhow::Result<summary::Summary> {
+    fn finish(mut self) -> anyhow::Result<Summary> {
         let snapshot = match &mut self.pipeline {
             None => crate::observer::Snapshot::default(),
             Some(pipeline) => {
@@ -172,7 +171,7 @@ impl<W: Write> Replay<W> {
             }
         };
         self.out.flush()?;
-        Ok(summary::Summary::new(&snapshot, self.messages, self.bad_lines))
+        Ok(Summary::new(&snapshot, self.messages, self.bad_lines))
     }
 }
 

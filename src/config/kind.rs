@@ -10,7 +10,7 @@ use super::{check, duration, emqx, url};
 use crate::observer::Span;
 
 /// Most addresses of one broker: more than a cluster has, and few enough to try in turn.
-const MOST_URLS: usize = 16;
+pub(super) const MOST_URLS: usize = 16;
 
 /// The type and range of a value.
 #[derive(Clone, Copy)]

@@ -27,6 +27,7 @@ mod profile;
 mod raw;
 mod replicas;
 mod resolve;
+mod schema;
 mod sources;
 mod suggest;
 mod table;
@@ -43,6 +44,7 @@ pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use profile::{PROFILES, Profile};
 pub use replicas::{Kubernetes, Label, Namespace, Platform, Platforms, Replicas};
+pub use schema::schema;
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 

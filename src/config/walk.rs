@@ -14,7 +14,7 @@ use crate::observer::breaker::Mode;
 use crate::observer::settings::ServiceSettings;
 
 /// Most pairs: each message is tried against all of them.
-const PAIRS: usize = 256;
+pub(super) const PAIRS: usize = 256;
 
 impl Gathered {
     /// Takes the file.

@@ -7,13 +7,16 @@
 
 use super::backoff::random;
 use crate::observer::Instant;
+use crate::wire::presence::Song;
 
 /// The canary of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canary {
     /// Where it sings.
     pub topic: String,
-    /// What each of its songs begins with: the tag of this run.
+    /// The tag of this run.
+    run: String,
+    /// What each of its songs begins with.
     begin: String,
 }
 
@@ -21,12 +24,14 @@ impl Canary {
     /// The canary of an observer.
     pub fn new(cluster: &str, id: &str) -> Self {
         let topic = format!("system/{cluster}/observer/{id}/canary");
-        Self { topic, begin: format!(r#"{{"run":"{:016x}","number":"#, random()) }
+        let run = format!("{:016x}", random());
+        let begin = format!(r#"{{"run":"{run}","number":"#);
+        Self { topic, run, begin }
     }
 
     /// The song of this number; the time stamp counts milliseconds since the Unix epoch.
     pub(super) fn song(&self, number: u64, now: Instant) -> String {
-        format!(r#"{}{number},"timestamp":{}}}"#, self.begin, now.micros() / 1_000)
+        Song::new(&self.run, number, now).json()
     }
 
     /// The number of a song of this run.

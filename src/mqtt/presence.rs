@@ -4,6 +4,7 @@
 //! without an envelope: it is also the will, which the broker publishes word for word.
 
 use crate::observer::Instant;
+use crate::wire::presence::Presence;
 
 /// The topic of an observer's presence.
 pub(super) fn topic(cluster: &str, id: &str) -> String {
@@ -12,7 +13,7 @@ pub(super) fn topic(cluster: &str, id: &str) -> String {
 
 /// What is said there; the time stamp counts milliseconds since the Unix epoch.
 pub(super) fn payload(online: bool, now: Instant) -> String {
-    format!(r#"{{"online":{online},"timestamp":{}}}"#, now.micros() / 1_000)
+    Presence::new(online, now).json()
 }
 
 #[cfg(test)]

@@ -91,6 +91,10 @@ pub enum Step {
 }
 
 impl Step {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Started, Self::Done, Self::Refused, Self::Recovered, Self::Failed];
+
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {

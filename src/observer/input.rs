@@ -276,6 +276,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All of them, the mildest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Warning, Self::Error, Self::Critical];
+
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {

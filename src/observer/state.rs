@@ -87,20 +87,22 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::ConsecutiveUnanswered,
+        Self::FailureRate,
+        Self::SlowCallRate,
+        Self::DependencyUnavailable,
+        Self::DependencyRecovered,
+        Self::OpenTimeout,
+        Self::TrialSucceeded,
+        Self::TrialFailed,
+        Self::Manual,
+    ];
+
     /// The cause of a name on the wire.
     pub fn read(name: &str) -> Option<Self> {
-        let all = [
-            Self::ConsecutiveUnanswered,
-            Self::FailureRate,
-            Self::SlowCallRate,
-            Self::DependencyUnavailable,
-            Self::DependencyRecovered,
-            Self::OpenTimeout,
-            Self::TrialSucceeded,
-            Self::TrialFailed,
-            Self::Manual,
-        ];
-        all.into_iter().find(|cause| cause.name() == name)
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
     }
 
     /// Its name on the wire.

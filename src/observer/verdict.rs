@@ -17,6 +17,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Unknown, Self::Healthy, Self::Degraded, Self::Unavailable];
+
     /// Its name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,8 +32,7 @@ impl Verdict {
 
     /// The verdict of a name on the wire.
     pub fn read(name: &str) -> Option<Self> {
-        let all = [Self::Unknown, Self::Healthy, Self::Degraded, Self::Unavailable];
-        all.into_iter().find(|verdict| verdict.name() == name)
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 
     /// Whether it is bad news.
@@ -65,20 +67,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Those for which a service is unavailable, beside what its platform names.
+    pub const UNAVAILABLE: [Self; 4] =
+        [Self::NotResponding, Self::NoSubscriber, Self::NoRunningPods, Self::PodsNotReady];
+    /// Those for which it is degraded.
+    pub const DEGRADED: [Self; 5] = [
+        Self::SlowResponses,
+        Self::PoorResponseRate,
+        Self::ReplicasNotReady,
+        Self::HighFailureRate,
+        Self::Flapping,
+    ];
+
     /// The reason of a name on the wire; any other name is a cause that the platform gave.
     pub fn read(name: &str) -> Self {
-        let all = [
-            Self::NotResponding,
-            Self::NoSubscriber,
-            Self::NoRunningPods,
-            Self::PodsNotReady,
-            Self::SlowResponses,
-            Self::PoorResponseRate,
-            Self::ReplicasNotReady,
-            Self::HighFailureRate,
-            Self::Flapping,
-        ];
-        let known = all.into_iter().find(|reason| reason.name() == name);
+        let mut all = Self::UNAVAILABLE.into_iter().chain(Self::DEGRADED);
+        let known = all.find(|reason| reason.name() == name);
         known.unwrap_or_else(|| Self::Cause(name.into()))
     }
 

@@ -11,6 +11,8 @@ use crate::observer::{Instant, Span};
 use base64::Engine;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+#[cfg(feature = "schema")]
+use shape::{all_counts, content_type, one_of_them};
 use std::borrow::Cow;
 
 /// A line longer than this, in bytes, is bad, and is not written: memory is bounded by it, and
@@ -47,18 +49,28 @@ pub enum What<'a> {
 
 /// A `replicas` member.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline, transform = all_counts))]
 pub struct ReplicaLine<'a> {
+    /// The service they are of.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     service: Cow<'a, str>,
+    /// Replicas that run.
     #[serde(default)]
     running: u32,
+    /// Replicas that are ready.
     #[serde(default)]
     ready: u32,
+    /// Replicas that should be there.
     #[serde(default)]
     total: u32,
+    /// How often those that are there were started anew.
     #[serde(default)]
     restarts: u32,
+    /// Why the last one failed.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     cause: Option<Text<'a>>,
 }
 
@@ -83,9 +95,14 @@ impl ReplicaLine<'_> {
 
 /// A `subscribers` member.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline))]
 pub struct SubscriberLine<'a> {
+    /// The service whose topic is meant.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     service: Cow<'a, str>,
+    /// Whether anybody listens who may be the service: neither lookout nor another onlooker.
     any: bool,
 }
 
@@ -107,26 +124,43 @@ impl SubscriberLine<'_> {
 
 /// A `component` member.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline))]
 pub struct ComponentLine<'a> {
+    /// The component.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     name: Cow<'a, str>,
+    /// What kind of component.
     #[serde(borrow, default)]
     kind: Cow<'a, str>,
+    /// Whether the check passed.
     healthy: bool,
+    /// Whether one such answer is enough.
     #[serde(default)]
     definite: bool,
+    /// How bad a failure of it is.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "str", extend("enum" = Severity::ALL.map(Severity::name), "default" = "error")))]
     severity: SeverityName,
+    /// What the check found.
     #[serde(borrow, default)]
     message: Cow<'a, str>,
+    /// Whatever else it found.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
     details: Option<&'a RawValue>,
+    /// Whether it does not do its work at all, so that it explains that others do not; as a rule if it is critical.
     #[serde(default)]
     down: Option<bool>,
+    /// What follows from it, in a word.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     impact: Option<Text<'a>>,
+    /// What may help.
     #[serde(default)]
     recommendations: Vec<String>,
+    /// How long the check took, in milliseconds.
     #[serde(default)]
     took_ms: Option<f64>,
 }
@@ -170,42 +204,76 @@ impl ComponentLine<'_> {
 #[derive(Debug, Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// What stands in a line.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(transform = one_of_them))]
 struct Raw<'a> {
+    /// Microseconds since the Unix epoch.
     #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(with = "u64"))]
     ts: &'a RawValue,
+    /// The topic of a message.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String", length(min = 1)))]
     topic: Option<Text<'a>>,
+    /// Its bytes, where they are UTF-8.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     payload: Option<Text<'a>>,
+    /// Its bytes in base64.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = "^[A-Za-z0-9+/]*={0,2}$"), extend("contentEncoding" = "base64")))]
     payload_b64: Option<Text<'a>>,
+    /// Whether the broker marked it as retained.
     #[serde(default)]
     retain: bool,
+    /// Its MQTT 5 properties.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Props<'static>"))]
     props: Option<Props<'a>>,
+    /// lookout's own link to the broker.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "str", extend("enum" = ["up", "down"])))]
     link: Option<Text<'a>>,
+    /// The observing process stood still for so many seconds before `ts`.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "f64", range(min = 0)))]
     paused_s: Option<f64>,
+    /// What the platform says of a service's replicas.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "ReplicaLine<'static>"))]
     replicas: Option<ReplicaLine<'a>>,
+    /// What the broker says of who listens to a service's topic, asked at `ts`.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "SubscriberLine<'static>"))]
     subscribers: Option<SubscriberLine<'a>>,
+    /// A probe's report on a component.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "ComponentLine<'static>"))]
     component: Option<ComponentLine<'a>>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(inline, transform = content_type))]
 struct Props<'a> {
+    /// Where the reply is to go.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     response_topic: Option<Text<'a>>,
+    /// The Correlation Data in base64.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = "^[A-Za-z0-9+/]*={0,2}$"), extend("contentEncoding" = "base64")))]
     correlation_data_b64: Option<Text<'a>>,
+    /// The Message Expiry Interval in seconds.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "u32", range(max = 4_294_967_295_u64)))]
     message_expiry_s: Option<u32>,
-    /// Kept as it is at first, so that a strange one spoils nothing.
+    /// User properties in order, each a name and a value.
+    // Kept as it is at first, so that a strange one spoils nothing.
     #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<[String; 2]>"))]
     user: Option<&'a RawValue>,
 }
 
@@ -215,6 +283,14 @@ impl<'a> Props<'a> {
         let all = self.user.and_then(|raw| serde_json::from_str(raw.get()).ok());
         let all: Vec<(Text<'a>, Text<'a>)> = all.unwrap_or_default();
         all.into_iter().map(|(Text(name), Text(value))| (name, value)).collect()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl Line<'_> {
+    /// The shape of a line.
+    pub(super) fn shape(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        <Raw<'static> as schemars::JsonSchema>::json_schema(generator)
     }
 }
 
@@ -278,4 +354,43 @@ fn integer_of(raw: &RawValue) -> Option<i128> {
 
 fn decode(text: &str) -> Option<Vec<u8>> {
     base64::engine::general_purpose::STANDARD.decode(text).ok()
+}
+
+/// The parts of the schema of a line that the shape of [`Raw`] does not say.
+#[cfg(feature = "schema")]
+mod shape {
+    use serde_json::{Value, json};
+
+    /// A line says one thing, and a message has its payload in one of two forms. `qos` is written by
+    /// other programs and read by none.
+    pub(super) fn one_of_them(schema: &mut schemars::Schema) {
+        let mut kinds = vec![json!({
+            "required": ["topic"],
+            "oneOf": [{ "required": ["payload"] }, { "required": ["payload_b64"] }],
+        })];
+        for other in ["link", "paused_s", "replicas", "subscribers", "component"] {
+            kinds.push(json!({ "required": [other] }));
+        }
+        schema.insert("oneOf".to_owned(), kinds.into());
+        let qos = json!({ "description": "Its quality of service; not read.", "enum": [0, 1, 2] });
+        member(schema, "qos", qos);
+    }
+
+    /// Written by other programs, read by none.
+    pub(super) fn content_type(schema: &mut schemars::Schema) {
+        let text = json!({ "description": "The Content Type; not read.", "type": "string" });
+        member(schema, "content_type", text);
+    }
+
+    /// Counts that are left out read as 0, but a line is to have them.
+    pub(super) fn all_counts(schema: &mut schemars::Schema) {
+        let all = json!(["service", "running", "ready", "total"]);
+        schema.insert("required".to_owned(), all);
+    }
+
+    fn member(schema: &mut schemars::Schema, name: &str, value: Value) {
+        if let Some(Value::Object(members)) = schema.get_mut("properties") {
+            members.insert(name.to_owned(), value);
+        }
+    }
 }

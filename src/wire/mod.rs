@@ -15,17 +15,23 @@ pub mod message;
 pub mod number;
 pub mod outcome;
 pub mod pair;
+pub mod presence;
 pub mod read;
 pub mod recording;
 pub mod redact;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod source;
 pub mod speak;
 pub mod standing;
+pub mod summary;
 pub mod template;
 pub mod traffic;
 
 mod answer;
 mod body;
+#[cfg(feature = "schema")]
+mod calling;
 mod calls;
 mod documents;
 mod error;

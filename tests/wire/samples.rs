@@ -2,12 +2,12 @@
 
 use crate::kit::{DEFAULT, P, check, check_exchanges, m};
 
-const CALL: &str = include_str!("../samples/call.json");
-const SERVICE_CALL: &str = include_str!("../samples/call.service-call.json");
-const OK: &str = include_str!("../samples/reply.ok.json");
-const BUSINESS: &str = include_str!("../samples/reply.business.json");
-const VALIDATION: &str = include_str!("../samples/reply.validation.json");
-const DIRECT: &str = include_str!("../samples/direct-answer.json");
+const CALL: &str = include_str!("../../src/schema/samples/call.json");
+const SERVICE_CALL: &str = include_str!("../../src/schema/samples/call.service-call.json");
+const OK: &str = include_str!("../../src/schema/samples/reply.ok.json");
+const BUSINESS: &str = include_str!("../../src/schema/samples/reply.business.json");
+const VALIDATION: &str = include_str!("../../src/schema/samples/reply.validation.json");
+const DIRECT: &str = include_str!("../../src/schema/samples/direct-answer.json");
 const S: &str = "service/UserManagement";
 const R: &str = "session/s-481/response";
 
