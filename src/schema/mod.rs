@@ -12,6 +12,7 @@
 //! `tests/schemas_released` is what was promised when a version came out: a change that breaks who
 //! reads or writes by it is refused until [`VERSION`] is another.
 
+mod asyncapi;
 pub mod contract;
 mod make;
 
@@ -37,8 +38,10 @@ pub struct File {
 }
 
 /// Those that are no JSON Schema.
-const OTHERS: [File; 1] =
-    [File { name: "openapi", kind: "json", title: "The HTTP API, as OpenAPI 3.1" }];
+const OTHERS: [File; 2] = [
+    File { name: "openapi", kind: "json", title: "The HTTP API, as OpenAPI 3.1" },
+    File { name: "asyncapi", kind: "yaml", title: "Every topic and message, as AsyncAPI 3.0" },
+];
 
 /// Every file.
 pub fn files() -> impl Iterator<Item = File> {
@@ -50,6 +53,8 @@ pub fn files() -> impl Iterator<Item = File> {
 /// The text of a file; `None` if there is none of that name.
 pub fn print(name: &str) -> Option<String> {
     let json = match name {
+        // What cannot be written is no document: the keys are texts, the numbers are finite.
+        "asyncapi" => return serde_saphyr::to_string(&asyncapi::document()).ok(),
         "openapi" => crate::http::openapi(),
         name => schema(contract::contract(name)?),
     };
