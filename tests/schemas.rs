@@ -9,6 +9,10 @@
 
 #[path = "schemas/configuration.rs"]
 mod configuration;
+#[path = "schemas/released.rs"]
+mod released;
+#[path = "schemas/subset.rs"]
+mod subset;
 #[path = "support/schemas.rs"]
 mod support;
 

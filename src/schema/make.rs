@@ -1,7 +1,8 @@
 //! JSON Schemas, made from the shapes of the documents.
 //!
 //! Each stands alone but for `notification.json`, which names the others beside it. Members that no
-//! schema names are allowed wherever a document may grow; in the configuration they are mistakes.
+//! schema names are allowed wherever a document may grow; in the configuration they are mistakes. An
+//! `enum` stays as it is within a version, unless `x-open` says that it may grow.
 
 use super::contract::{Contract, Side};
 use super::{HOME, VERSION};
@@ -117,7 +118,12 @@ fn notification() -> Value {
         "required": ["jsonrpc", "method", "params"],
         "properties": {
             "jsonrpc": { "description": "The version of JSON-RPC.", "const": "2.0" },
-            "method": { "description": "The type of the document.", "enum": EVENTS },
+            "method": {
+                "description": "The type of the document. A later release may know more of them: leave \
+                                alone what you do not know.",
+                "enum": EVENTS,
+                "x-open": true,
+            },
             "params": { "description": "The document.", "type": "object" },
         },
         "allOf": EVENTS.iter().map(one).collect::<Vec<_>>(),
