@@ -13,6 +13,7 @@ mod schemas;
 #[path = "scenarios_support/mod.rs"]
 mod support;
 
+use lookout::schema::contract::{self, Channel};
 use schemas::Schemas;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -85,6 +86,33 @@ fn shapes(documents: &[Value]) -> impl Iterator<Item = &Value> {
     })
 }
 
+/// What is wrong with where a document is said: its contract names the topics, and whether the broker
+/// keeps what is said there.
+fn misplaced(line: &Value) -> Option<String> {
+    let (topic, retain) = (line["topic"].as_str().unwrap(), line["retain"].as_bool().unwrap());
+    let keys = match line["payload"]["method"].as_str() {
+        Some(method) => contract::contract(method).map_or(&[][..], |it| it.channels),
+        // What stood is cleared.
+        None => &["circuit", "service"],
+    };
+    let fits = |channel: &Channel| {
+        let address = channel.address.unwrap_or_default();
+        // Names of services may have several levels, and stand at the end.
+        let (begin, named) = match address.strip_suffix("/{service}") {
+            Some(begin) => (begin, true),
+            None => (address, false),
+        };
+        let mut levels = topic.split('/');
+        let mut wanted = begin.split('/');
+        let begins = wanted.all(|wanted| {
+            levels.next().is_some_and(|level| wanted == "{cluster}" || wanted == level)
+        });
+        begins && levels.next().is_some() == named && channel.retain == retain && channel.sent
+    };
+    let known = keys.iter().filter_map(|key| contract::channel(key)).any(fits);
+    (!known).then(|| format!("{topic} (retained: {retain}) is no topic of {line}"))
+}
+
 /// What is wrong with a scenario; `None` if it goes as the manual says.
 fn trouble(name: &str, schemas: &Schemas) -> Option<String> {
     let (stdout, summary) = replay(name);
@@ -98,6 +126,13 @@ fn trouble(name: &str, schemas: &Schemas) -> Option<String> {
     for document in shapes(&documents) {
         faults.extend(schemas.check("notification.json", document).err());
     }
+    faults.extend(documents.iter().filter_map(misplaced));
+    if let Some(line) = documents.first() {
+        faults.extend(schemas.check("replay_line.json", line).err());
+    }
+    let mut whole = summary.clone();
+    whole["wall_s"] = 0.5.into();
+    faults.extend(schemas.check("replay_summary.json", &whole).err());
     let expected = std::fs::read_to_string(file(name, "expected")).unwrap_or_default();
     if !expected.starts_with("# ") {
         faults.push("the transcript does not begin with what it proves".to_owned());

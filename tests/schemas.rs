@@ -64,6 +64,13 @@ fn the_checked_in_files_are_what_is_printed() {
 }
 
 #[test]
+fn the_page_is_what_is_printed() {
+    let printed = String::from_utf8(lookout(&["schema", "--docs"]).stdout).unwrap();
+    let wanted = "run `lookout schema --docs > docs/EVENTS.md`";
+    assert!(include_str!("../docs/EVENTS.md") == printed, "{wanted}");
+}
+
+#[test]
 fn what_there_is_is_listed_and_nothing_else_is_known() {
     let listed = String::from_utf8(lookout(&["schema"]).stdout).unwrap();
     let names: Vec<_> = listed.lines().filter_map(|line| line.split(' ').next()).collect();

@@ -16,11 +16,15 @@ pub struct Args {
     /// Write every file into a directory.
     #[arg(long, value_name = "DIR", conflicts_with = "name")]
     all: Option<PathBuf>,
+    /// Print the page about all documents.
+    #[arg(long, hide = true, conflicts_with_all = ["name", "all"])]
+    docs: bool,
 }
 
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     match args {
+        Args { docs: true, .. } => super::print(&schema::docs()),
         Args { all: Some(directory), .. } => write_all(&directory),
         Args { name: None, .. } => super::print(&list()),
         Args { name: Some(name), .. } => match schema::print(&name) {

@@ -67,6 +67,10 @@ fn tidy(schema: &mut Value, side: Side) {
     if members.get("required").is_some_and(|it| it.as_array().is_some_and(Vec::is_empty)) {
         members.remove("required");
     }
+    // A comment breaks lines where the source does.
+    if let Some(Value::String(text)) = members.get_mut("description") {
+        *text = text.replace('\n', " ");
+    }
     if members.get("default").is_some_and(Value::is_null) {
         members.remove("default");
     }

@@ -15,9 +15,11 @@
 mod asyncapi;
 pub mod contract;
 mod make;
+mod page;
 
 pub use contract::{CONTRACTS, Channel, Contract, Side};
 pub use make::schema;
+pub use page::docs;
 
 /// The version of the contracts. One more means that something which worked may not any longer.
 pub const VERSION: u32 = 1;
