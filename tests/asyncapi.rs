@@ -1,8 +1,8 @@
 //! The AsyncAPI document is one: AsyncAPI's own parser finds nothing wrong with it.
 //!
-//! The parser is brought by `scripts/asyncapi`, which `scripts/test` runs. What it warns of (severity
-//! 1) counts as wrong; that there is a later version of AsyncAPI (severity 2) does not. It does not
-//! hold examples to their schemas, so that is done here, by the draft that AsyncAPI builds upon.
+//! The parser is brought by `scripts/asyncapi`, which `scripts/test` runs. What it warns of counts as
+//! wrong, too; that there is a later version of AsyncAPI is only information. It does not hold
+//! examples to their schemas, so that is done here, by the draft that AsyncAPI builds upon.
 
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
