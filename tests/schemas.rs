@@ -7,6 +7,8 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "schemas/api.rs"]
+mod api;
 #[path = "schemas/configuration.rs"]
 mod configuration;
 #[path = "schemas/released.rs"]
@@ -16,7 +18,9 @@ mod subset;
 #[path = "support/schemas.rs"]
 mod support;
 
+use lookout::observer::Instant;
 use lookout::schema::{self, CONTRACTS};
+use lookout::wire::presence::{Presence, Song};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -231,6 +235,18 @@ fn presence_is_accepted_or_refused() {
     let online = json!({ "online": true, "timestamp": 1_732_270_200_123_u64 });
     schemas.check("observer.json", &online).unwrap();
     assert!(schemas.check("observer.json", &json!({ "online": true })).is_err());
+}
+
+#[test]
+fn what_an_observer_says_of_itself_is_accepted() {
+    let (schemas, now) = (Schemas::load(), Instant::from_micros(1_732_270_200_123_456));
+    for (name, text) in [
+        ("observer.json", Presence::new(true, now).json()),
+        ("observer.json", Presence::new(false, Instant::from_micros(0)).json()),
+        ("canary.json", Song::new("5b1f0c9a7d3e2846", u64::MAX, now).json()),
+    ] {
+        schemas.check(name, &serde_json::from_str(&text).unwrap()).unwrap();
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use lookout::schema::{CONTRACTS, Side, VERSION, print};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     root.join(format!("tests/schemas_released/v{VERSION}"))
 }
@@ -55,7 +55,9 @@ fn nothing_that_was_promised_is_broken() {
         }
     }
     let there = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
-    let there = there.filter(|name| name.to_str().unwrap().ends_with(".json")).count();
+    let there = there
+        .filter(|name| name.to_str().unwrap().ends_with(".json") && name != "openapi.json")
+        .count();
     assert!(update || there == promised, "a document that was promised is not printed any more");
     let advice = "mend it, or make VERSION in src/schema/mod.rs another";
     assert!(all.is_empty(), "{advice}:\n{}", all.join("\n"));

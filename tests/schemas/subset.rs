@@ -57,16 +57,26 @@ const BOUNDS: &[(&str, bool)] = &[
 
 /// What `inner` accepts and `outer` refuses, each with its place.
 pub(crate) fn beyond(inner: &Value, outer: &Value) -> Vec<String> {
+    beyond_within((inner, inner), (outer, outer))
+}
+
+/// The same of schemas within documents, to which their references lead: document and schema.
+pub(crate) fn beyond_within(inner: (&Value, &Value), outer: (&Value, &Value)) -> Vec<String> {
     let mut found = Vec::new();
-    Pair { inner_root: inner, outer_root: outer }.check(inner, outer, "", &mut found);
+    Pair { inner_root: inner.0, outer_root: outer.0 }.check(inner.1, outer.1, "", &mut found);
     found
 }
 
 /// Members that `old` names and `new` does not: an open object accepts them still, but nobody says
 /// or understands them any more.
 pub(crate) fn dropped(old: &Value, new: &Value) -> Vec<String> {
+    dropped_within((old, old), (new, new))
+}
+
+/// The same of schemas within documents.
+pub(crate) fn dropped_within(old: (&Value, &Value), new: (&Value, &Value)) -> Vec<String> {
     let mut found = Vec::new();
-    walk(old, new, (old, new), "", &mut found);
+    walk(old.1, new.1, (old.0, new.0), "", &mut found);
     found
 }
 
