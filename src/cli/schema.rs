@@ -27,7 +27,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Args { docs: true, .. } => super::print(&schema::docs()),
         Args { all: Some(directory), .. } => write_all(&directory),
         Args { name: None, .. } => super::print(&list()),
-        Args { name: Some(name), .. } => match schema::print(&name) {
+        Args { name: Some(name), .. } => match schema::print(stem(&name)) {
             Some(text) => super::print(&text),
             None => Ok(unknown(&name)),
         },
@@ -53,6 +53,11 @@ fn write_all(directory: &Path) -> anyhow::Result<ExitCode> {
         std::fs::write(&path, text).with_context(|| path.display().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The name without what its file ends with.
+fn stem(name: &str) -> &str {
+    [".json", ".yaml"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
 fn unknown(name: &str) -> ExitCode {

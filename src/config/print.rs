@@ -40,7 +40,8 @@ Later ones win:
 Unknown settings, values out of range, and values that contradict each other are refused, all of
 them at once, each with its place, what was found and what is allowed; the exit code is 64.
 `lookout check-config FILE` checks a file, together with the environment it runs in, as `lookout run`
-would. Passwords are never shown.
+would. Passwords are never shown. `lookout schema configuration` prints the settings as a JSON Schema, for
+editors ([configuration.json](../schemas/configuration.json)).
 
 User and password may each stand in the URL or in settings of their own. The stronger source wins;
 twice in one source is a mistake.

@@ -111,10 +111,13 @@ fn of_setting(setting: &Setting, draft: &mut Draft) -> Value {
 
 fn of_kind(kind: &Kind) -> Value {
     match *kind {
-        // As `duration` reads it; the range is in the description.
-        Kind::Span { .. } => {
-            json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,6})?(ms|s|m|h)$" })
-        }
+        // As `duration` reads it. No keyword gives the range of a text, so it has names of its own.
+        Kind::Span { min, max } => json!({
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]{1,6})?(ms|s|m|h)$",
+            "x-minimumMs": min.as_millis_f64(),
+            "x-maximumMs": max.as_millis_f64(),
+        }),
         Kind::Integer { min, max } => integer(min, max),
         Kind::Number { min, max, above: true } => {
             json!({ "type": "number", "exclusiveMinimum": min, "maximum": max })

@@ -124,6 +124,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     (r#"{"type":"number","maximum":1}"#, r#"{"type":"number","maximum":2}"#, "r"),
     (r#"{"type":"number","minimum":0}"#, r#"{"type":"number","exclusiveMinimum":0}"#, "w"),
     (r#"{"type":"number","minimum":0}"#, r#"{"type":"number"}"#, "r"),
+    (r#"{"type":"string","x-maximumMs":9}"#, r#"{"type":"string","x-maximumMs":8}"#, "w"),
     (r#"{"type":"string","pattern":"a"}"#, r#"{"type":"string","pattern":"b"}"#, ""),
     (r#"{"type":"string"}"#, r#"{"type":"string","format":"uri"}"#, "w"),
     // Lists.

@@ -43,6 +43,8 @@ const COMPARED: &[&str] = &[
     "propertyNames",
     "required",
     "type",
+    "x-maximumMs",
+    "x-minimumMs",
 ];
 /// Bounds, and whether more of one is stricter.
 const BOUNDS: &[(&str, bool)] = &[
@@ -53,6 +55,9 @@ const BOUNDS: &[(&str, bool)] = &[
     ("maximum", false),
     ("maxLength", false),
     ("maxItems", false),
+    // Of durations, in the schema of the configuration.
+    ("x-minimumMs", true),
+    ("x-maximumMs", false),
 ];
 
 /// What `inner` accepts and `outer` refuses, each with its place.
