@@ -5,7 +5,7 @@
 //! lookout subscribes are settings. `$ref` hides what stands beside it in the drafts that tools for
 //! AsyncAPI go by, so that some members have no description of their own there.
 
-use super::contract::{CHANNELS, CONTRACTS, Channel, Contract, PARAMETERS, Side};
+use super::contract::{CHANNELS, CONTRACTS, Channel, Contract, PARAMETERS, SUBSCRIBED, Side};
 use super::make::{schema, within};
 use super::{HOME, VERSION};
 use crate::wire::schema::EVENTS;
@@ -164,7 +164,8 @@ fn operation(channel: &Channel, sends: bool) -> Value {
     let of = |key: &str, name: &str| json!({ "$ref": format!("#/channels/{key}/messages/{name}") });
     let messages: Vec<_> =
         messages_of(channel).into_iter().map(|name| of(channel.key, name)).collect();
-    let mut mqtt = json!({ "qos": channel.qos, "bindingVersion": BINDING });
+    let qos = if sends { channel.qos } else { SUBSCRIBED };
+    let mut mqtt = json!({ "qos": qos, "bindingVersion": BINDING });
     if sends {
         mqtt["retain"] = channel.retain.into();
     }

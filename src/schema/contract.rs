@@ -68,10 +68,13 @@ const fn said(
     Channel { key, address, meaning, sent: true, heard: false, qos: 1, retain }
 }
 
+/// With which quality of service lookout subscribes: `broker.qos` as it is by default.
+pub const SUBSCRIBED: u8 = 0;
+
 /// A topic that lookout hears, as the configuration has it by default.
 const fn heard(key: &'static str, address: &'static str, meaning: &'static str) -> Channel {
     let address = Some(address);
-    Channel { key, address, meaning, sent: false, heard: true, qos: 1, retain: false }
+    Channel { key, address, meaning, sent: false, heard: true, qos: SUBSCRIBED, retain: false }
 }
 
 /// Every topic.
@@ -138,14 +141,11 @@ pub const CHANNELS: &[Channel] = &[
     heard("authentication", "security/auth/{kind}", "Counted, and nothing more."),
     heard("authorization", "security/authz/{kind}", "Counted, and nothing more."),
     heard("serviceSecurity", "service/{service}/security", "Counted, and nothing more."),
-    Channel {
-        qos: 0,
-        ..heard(
-            "broker",
-            "$SYS/broker/{figure}",
-            "What Mosquitto says of itself, where a check of this kind is configured: a text each.",
-        )
-    },
+    heard(
+        "broker",
+        "$SYS/broker/{figure}",
+        "What Mosquitto says of itself, where a check of this kind is configured: a text each.",
+    ),
 ];
 
 /// What a name in an address stands for, with an example.

@@ -20,7 +20,7 @@ For whoever reads what lookout publishes, or writes what it hears. The same for 
 - What is not known is absent. Only what the tables call *always* may be relied on, and *with it* if what holds it is \
 there; members may be added at any time, so leave alone what you do not know.
 - Times are RFC 3339 in UTC with milliseconds, such as `2026-01-15T10:30:00.000Z`. A share is from 0 to 1.
-- Intervals are the default; each is a setting.
+- Intervals are the default; each is a setting. So are the topics of what is heard, and the QoS of its subscriptions.
 - Over MQTT 5 the user properties of events carry CloudEvents 1.0 attributes.
 - The schemas have a version, which their `$id` names. Within one, nothing is taken away from what is published, \
 and nothing refused of what is read.

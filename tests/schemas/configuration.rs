@@ -136,10 +136,11 @@ fn lookout_accepts(text: &str, wanted: bool) {
 
 #[test]
 fn the_addresses_that_are_heard_are_the_default() {
-    use lookout::schema::contract::channel;
+    use lookout::schema::contract::{SUBSCRIBED, channel};
     let text = std::fs::read_to_string(&files()[0]).unwrap();
     let file = parsed(&text);
     let of = |key| json!(channel(key).unwrap().address.unwrap());
+    assert_eq!(file["broker"]["qos"], SUBSCRIBED);
     let pair = &file["traffic"]["pair"][0];
     assert_eq!([&pair["call"], &pair["reply"]], [&of("calls"), &of("replies")]);
     assert_eq!(file["traffic"]["activity"], json!([of("activity")]));
