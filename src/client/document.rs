@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_sample_is_read() {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/samples");
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/src/schema/samples");
         let mut read_ones = 0;
         for entry in std::fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();

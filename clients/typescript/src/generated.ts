@@ -4,35 +4,32 @@
  * Retained on `system/{cluster}/services/{service}`. Rates are absent when nothing was settled.
  */
 export interface ServiceVerdict {
-  type: "service_verdict";
   /**
-   * The cluster that lookout observes; it names `system/{cluster}/`.
+   * The component that explains it: this alarm is a consequence.
    */
-  clusterId: string;
-  /**
-   * The service.
-   */
-  service: string;
-  /**
-   * The verdict as it reads; unknown while lookout doubts itself or nobody calls.
-   */
-  verdict: "unknown" | "healthy" | "degraded" | "unavailable";
-  /**
-   * Why, if it is bad.
-   */
-  reason?: string;
-  /**
-   * Since when it reads so.
-   */
-  since?: string;
+  causedBy?: {
+    /**
+     * The component.
+     */
+    component: string;
+    /**
+     * The component's incident.
+     */
+    correlationId: string;
+    [k: string]: unknown;
+  };
   /**
    * Its circuit.
    */
   circuit?: "closed" | "open" | "half_open" | "forced_open" | "disabled" | "observe_only";
   /**
-   * Answered calls / settled calls over the last 5 min.
+   * The cluster that lookout observes; it names `system/{cluster}/`.
    */
-  responseRate?: number;
+  clusterId: string;
+  /**
+   * The incident: the same in every document about it, from the first sign to recovery.
+   */
+  correlationId?: string;
   /**
    * Calls failed or unanswered / settled calls over the last 5 min.
    */
@@ -42,24 +39,33 @@ export interface ServiceVerdict {
    */
   p95Ms?: number;
   /**
-   * The component that explains it: this alarm is a consequence.
+   * Why, if it is bad.
    */
-  causedBy?: {
-    component: string;
-    /**
-     * The component's incident.
-     */
-    correlationId: string;
-    [k: string]: unknown;
-  };
+  reason?: string;
+  /**
+   * Answered calls / settled calls over the last 5 min.
+   */
+  responseRate?: number;
+  /**
+   * The service.
+   */
+  service: string;
+  /**
+   * Since when it reads so.
+   */
+  since?: string;
   /**
    * When it happened.
    */
   timestamp: string;
   /**
-   * The incident: the same in every document about it, from the first sign to recovery.
+   * What happened.
    */
-  correlationId?: string;
+  type: "service_verdict";
+  /**
+   * The verdict as it reads; unknown while lookout doubts itself or nobody calls.
+   */
+  verdict: "unknown" | "healthy" | "degraded" | "unavailable";
   [k: string]: unknown;
 }
 
@@ -67,39 +73,18 @@ export interface ServiceVerdict {
  * Every transition on `system/{cluster}/circuit-breaker`; the circuit as it stands retained on `system/{cluster}/circuit-breaker/{service}`. An open circuit is advice: lookout cannot stop a message.
  */
 export interface CircuitBreaker {
-  type: "circuit_breaker";
   /**
    * The cluster that lookout observes; it names `system/{cluster}/`.
    */
   clusterId: string;
   /**
-   * The service's call topic; levels that do not name it are shown as `+`.
+   * The incident: the same in every document about it, from the first sign to recovery.
    */
-  topic: string;
-  /**
-   * The service.
-   */
-  service: string;
-  /**
-   * Where the circuit stands.
-   */
-  state: "closed" | "open" | "half_open" | "forced_open" | "disabled" | "observe_only";
-  /**
-   * Where it stood before.
-   */
-  previous?: "closed" | "open" | "half_open" | "forced_open" | "disabled" | "observe_only";
-  /**
-   * Why it moved: `failure_rate`, `consecutive_unanswered`, `slow_call_rate`, `dependency_unavailable`, `dependency_recovered`, `open_timeout`, `trial_succeeded`, `trial_failed` or `manual`.
-   */
-  reason?: string;
+  correlationId: string;
   /**
    * Failures / settled calls, as judged.
    */
   failureRate?: number;
-  /**
-   * Settled calls, as judged.
-   */
-  requests?: number;
   /**
    * Calls failed or unanswered, as judged.
    */
@@ -109,25 +94,49 @@ export interface CircuitBreaker {
    */
   openCount?: number;
   /**
-   * How long it was not closed.
+   * How long it was not closed, in seconds.
    */
   openSeconds?: number;
   /**
-   * Answered calls that close it when half-open.
+   * Where it stood before.
    */
-  trialCalls?: number;
+  previous?: "closed" | "open" | "half_open" | "forced_open" | "disabled" | "observe_only";
+  /**
+   * Why it moved.
+   */
+  reason?: string;
+  /**
+   * Settled calls, as judged.
+   */
+  requests?: number;
   /**
    * When an open circuit goes half-open.
    */
   retryAfter?: string;
   /**
+   * The service.
+   */
+  service: string;
+  /**
+   * Where the circuit stands.
+   */
+  state: "closed" | "open" | "half_open" | "forced_open" | "disabled" | "observe_only";
+  /**
    * When it happened.
    */
   timestamp: string;
   /**
-   * The incident: the same in every document about it, from the first sign to recovery.
+   * The service's call topic; levels that do not name it are shown as `+`.
    */
-  correlationId: string;
+  topic: string;
+  /**
+   * Answered calls that close it when half-open.
+   */
+  trialCalls?: number;
+  /**
+   * What happened.
+   */
+  type: "circuit_breaker";
   [k: string]: unknown;
 }
 
@@ -135,31 +144,52 @@ export interface CircuitBreaker {
  * Published on `system/{cluster}/errors`, once on change and again every 5 min while it lasts.
  */
 export interface ServiceUnavailable {
-  type: "service_unavailable";
+  /**
+   * Methods of the service that were called in the last day.
+   */
+  affectedOperations?: string[];
+  /**
+   * The component that explains it: this alarm is a consequence.
+   */
+  causedBy?: {
+    /**
+     * The component.
+     */
+    component: string;
+    /**
+     * The component's incident.
+     */
+    correlationId: string;
+    [k: string]: unknown;
+  };
   /**
    * The cluster that lookout observes; it names `system/{cluster}/`.
    */
   clusterId: string;
   /**
-   * The service.
+   * The incident: the same in every document about it, from the first sign to recovery.
    */
-  service: string;
-  /**
-   * `not_responding`, `no_subscriber` (the broker says that nobody listens to its topic), `no_running_pods`, `pods_not_ready`, or the cause of the last failure in the platform's word, such as `pod_restart_loop`.
-   */
-  reason?: string;
+  correlationId: string;
   /**
    * The figures behind it; what is not known is absent.
    */
   details?: {
     /**
-     * Answered calls / settled calls over the last 2 min.
-     */
-    responseRate?: number;
-    /**
      * Calls rejected, failed or unanswered / settled calls over the last 2 min.
      */
     errorRate?: number;
+    /**
+     * Why the last replica failed, in the platform's word.
+     */
+    failureReason?: string;
+    /**
+     * When the last result was heard.
+     */
+    lastSuccessfulResponse?: string;
+    /**
+     * Replicas that are ready.
+     */
+    readyPods?: number;
     /**
      * Calls settled in the last 2 min.
      */
@@ -169,29 +199,21 @@ export interface ServiceUnavailable {
      */
     recentResponses?: number;
     /**
-     * Replicas that run.
+     * Answered calls / settled calls over the last 2 min.
      */
-    runningPods?: number;
-    /**
-     * Replicas that are ready.
-     */
-    readyPods?: number;
-    /**
-     * Replicas that should be there.
-     */
-    totalPods?: number;
+    responseRate?: number;
     /**
      * How often the replicas that are there were started anew.
      */
     restarts?: number;
     /**
-     * When the last result was heard.
+     * Replicas that run.
      */
-    lastSuccessfulResponse?: string;
+    runningPods?: number;
     /**
-     * Why the last replica failed, in the platform's word.
+     * Replicas that should be there.
      */
-    failureReason?: string;
+    totalPods?: number;
     [k: string]: unknown;
   };
   /**
@@ -199,36 +221,29 @@ export interface ServiceUnavailable {
    */
   estimatedRecovery?: string;
   /**
-   * Methods of the service that were called in the last day.
-   */
-  affectedOperations?: string[];
-  /**
    * How much it matters: low, medium or high.
    */
   impact?: string;
+  /**
+   * What is wrong. `no_subscriber`: the broker says that nobody listens to its topic. May be any other word: the cause of the last failure as the platform names it, such as `pod_restart_loop`.
+   */
+  reason?: string;
   /**
    * How often it was said before while it lasts.
    */
   repeat?: number;
   /**
-   * The component that explains it: this alarm is a consequence.
+   * The service.
    */
-  causedBy?: {
-    component: string;
-    /**
-     * The component's incident.
-     */
-    correlationId: string;
-    [k: string]: unknown;
-  };
+  service: string;
   /**
    * When it happened.
    */
   timestamp: string;
   /**
-   * The incident: the same in every document about it, from the first sign to recovery.
+   * What happened.
    */
-  correlationId: string;
+  type: "service_unavailable";
   [k: string]: unknown;
 }
 
@@ -236,7 +251,10 @@ export interface ServiceUnavailable {
  * Published on `system/{cluster}/errors`, and on `system/{cluster}/emergency` if it is critical; again every 5 min while it lasts.
  */
 export interface InfrastructureError {
-  type: "infrastructure_error";
+  /**
+   * Services whose trouble it explains, at most 100.
+   */
+  affectedServices?: string[];
   /**
    * The cluster that lookout observes; it names `system/{cluster}/`.
    */
@@ -246,17 +264,9 @@ export interface InfrastructureError {
    */
   component: string;
   /**
-   * How bad it is.
+   * The incident: the same in every document about it, from the first sign to recovery.
    */
-  severity?: "info" | "warning" | "error" | "critical" | "emergency";
-  /**
-   * What the check found.
-   */
-  message?: string;
-  /**
-   * What it means for the platform.
-   */
-  impact?: string;
+  correlationId: string;
   /**
    * Whatever the check found; its members depend on the kind of component.
    */
@@ -264,37 +274,45 @@ export interface InfrastructureError {
     [k: string]: unknown;
   };
   /**
-   * What may help.
+   * Whether someone must act.
    */
-  recommendations?: string[];
-  /**
-   * What kind of component.
-   */
-  kind?: string;
-  /**
-   * Services whose trouble it explains, at most 100.
-   */
-  affectedServices?: string[];
-  /**
-   * How often it was said before while it lasts.
-   */
-  repeat?: number;
+  escalationRequired?: boolean;
   /**
    * How long such failures took before, for people to read.
    */
   estimatedResolution?: string;
   /**
-   * Whether someone must act.
+   * What it means for the platform.
    */
-  escalationRequired?: boolean;
+  impact?: string;
+  /**
+   * What kind of component.
+   */
+  kind?: string;
+  /**
+   * What the check found.
+   */
+  message?: string;
+  /**
+   * What may help.
+   */
+  recommendations?: string[];
+  /**
+   * How often it was said before while it lasts.
+   */
+  repeat?: number;
+  /**
+   * How bad it is.
+   */
+  severity?: "info" | "warning" | "error" | "critical";
   /**
    * When it happened.
    */
   timestamp: string;
   /**
-   * The incident: the same in every document about it, from the first sign to recovery.
+   * What happened.
    */
-  correlationId: string;
+  type: "infrastructure_error";
   [k: string]: unknown;
 }
 
@@ -302,7 +320,6 @@ export interface InfrastructureError {
  * Published on `system/{cluster}/errors`.
  */
 export interface InfrastructureRecovered {
-  type: "infrastructure_recovered";
   /**
    * The cluster that lookout observes; it names `system/{cluster}/`.
    */
@@ -312,7 +329,11 @@ export interface InfrastructureRecovered {
    */
   component: string;
   /**
-   * How long it failed.
+   * The incident: the same in every document about it, from the first sign to recovery.
+   */
+  correlationId: string;
+  /**
+   * How long it failed, in seconds.
    */
   outageSeconds?: number;
   /**
@@ -320,9 +341,9 @@ export interface InfrastructureRecovered {
    */
   timestamp: string;
   /**
-   * The incident: the same in every document about it, from the first sign to recovery.
+   * What happened.
    */
-  correlationId: string;
+  type: "infrastructure_recovered";
   [k: string]: unknown;
 }
 
@@ -330,43 +351,77 @@ export interface InfrastructureRecovered {
  * Retained on `system/{cluster}/health`, on change and every 30 s.
  */
 export interface Health {
-  type: "health";
   /**
    * The cluster that lookout observes; it names `system/{cluster}/`.
    */
   clusterId: string;
   /**
-   * The platform as a whole: `healthy`, `degraded` or `unhealthy`.
-   */
-  status: string;
-  /**
-   * Services by verdict.
-   */
-  services?: {
-    [k: string]: number;
-  };
-  /**
-   * Circuits that are open, half-open or forced open.
-   */
-  openCircuits?: number;
-  /**
    * Components by state.
    */
   components?: {
-    [k: string]: number;
+    /**
+     * Those with a finding of less than severity error.
+     */
+    degraded?: number;
+    /**
+     * Those whose checks pass.
+     */
+    healthy?: number;
+    /**
+     * Those that were not looked at yet.
+     */
+    starting?: number;
+    /**
+     * Those with a worse one.
+     */
+    unhealthy?: number;
+    [k: string]: number | undefined;
   };
-  /**
-   * Incidents under way.
-   */
-  openIncidents?: number;
   /**
    * Whether lookout doubts its own ears.
    */
   inDoubt?: boolean;
   /**
+   * Circuits that are open, half-open or forced open.
+   */
+  openCircuits?: number;
+  /**
+   * Incidents under way.
+   */
+  openIncidents?: number;
+  /**
+   * Services by verdict.
+   */
+  services?: {
+    /**
+     * Those that answer, but not as they should.
+     */
+    degraded?: number;
+    /**
+     * Those that nothing speaks against.
+     */
+    healthy?: number;
+    /**
+     * Those that do not answer.
+     */
+    unavailable?: number;
+    /**
+     * Those of which too little is known.
+     */
+    unknown?: number;
+  };
+  /**
+   * The platform as a whole: `healthy`, `degraded` or `unhealthy`.
+   */
+  status: string;
+  /**
    * When it happened.
    */
   timestamp: string;
+  /**
+   * What happened.
+   */
+  type: "health";
   [k: string]: unknown;
 }
 
@@ -374,9 +429,12 @@ export interface Health {
  * Retained on `system/{cluster}/observer/{id}`, without an envelope, because it is also the will.
  */
 export interface Observer {
+  /**
+   * Whether it is.
+   */
   online: boolean;
   /**
-   * Milliseconds since the Unix epoch.
+   * When it said so, in milliseconds since the Unix epoch.
    */
   timestamp: number;
   [k: string]: unknown;

@@ -19,7 +19,7 @@ const WALL = Date.parse("2026-01-15T10:30:00Z");
 const fixed = (now, wall = WALL) => ({ now: () => now, wall: () => wall });
 
 test("every sample is read, in both envelopes, and garbage is not", () => {
-  const samples = new URL("../../../tests/samples/", import.meta.url);
+  const samples = new URL("../../../src/schema/samples/", import.meta.url);
   const names = readdirSync(samples).filter((name) => name.startsWith("event."));
   assert.ok(names.length > 10);
   for (const name of names) {
