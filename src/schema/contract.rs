@@ -3,7 +3,7 @@
 //! The members of a document are of its type; what the type does not know stands here: what it is
 //! for, where it is said, whether the broker keeps it, who reads it, and samples of it.
 
-/// Whether lookout writes a document, reads it, or both.
+/// Whether lookout writes a document or reads it; what it does both with counts as read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// lookout writes it.

@@ -30,11 +30,6 @@ pub const EVENTS: [&str; 11] = [
     "remedy_action",
 ];
 
-/// Whether a shape is of what is written; the others are of what is read.
-pub fn is_written(name: &str) -> bool {
-    !matches!(name, "request" | "service_call" | "reply" | "traffic_line")
-}
-
 /// The shape of a document; `None` if this room knows none of that name. The generator has to be
 /// for reading or for writing, as the shape is.
 pub fn shape(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
