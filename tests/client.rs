@@ -12,6 +12,9 @@ mod advice;
 mod authority;
 #[path = "client/calls.rs"]
 mod calls;
+#[cfg(feature = "daemon")]
+#[path = "support/fake_broker.rs"]
+mod fake_broker;
 #[path = "client/kit.rs"]
 mod kit;
 #[allow(dead_code)]
@@ -28,6 +31,9 @@ mod mosquitto;
 mod program;
 #[path = "client/python.rs"]
 mod python;
+#[cfg(feature = "daemon")]
+#[path = "client/refused.rs"]
+mod refused;
 #[path = "client/retries.rs"]
 mod retries;
 #[path = "client/service.rs"]

@@ -23,7 +23,10 @@ fn documents() -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
+            if path.is_dir()
+                && !["target", "node_modules"].contains(&name)
+                && !name.starts_with('.')
+            {
                 waiting.push(path);
             } else if name.ends_with(".md") {
                 found.push(path);

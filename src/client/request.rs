@@ -200,7 +200,7 @@ impl<'a> Request<'a> {
             ) => {
                 trial.open = is_trial;
             }
-            _ => shared.state.answered(self.service),
+            _ => shared.state.answered(self.service, || shared.clock.now()),
         }
         verdict
     }

@@ -96,9 +96,9 @@ impl ServiceBuilder {
         self
     }
 
-    /// How many calls may be under way at once. Default 1 024.
+    /// How many calls may be under way at once, from 1 to 1 000 000. Default 1 024.
     pub fn most(mut self, calls: usize) -> Self {
-        self.most = calls.clamp(1, Semaphore::MAX_PERMITS >> 32);
+        self.most = calls.clamp(1, 1_000_000);
         self
     }
 

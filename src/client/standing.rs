@@ -28,6 +28,9 @@ pub(super) struct Standing {
     pub(super) estimate: Option<String>,
     pub(super) own: Own,
     pub(super) rounds: Rounds,
+    /// When it last answered this caller while lookout had it for unavailable, and no call was
+    /// left without an answer since.
+    answered: Option<Instant>,
 }
 
 /// lookout's verdict.
@@ -90,6 +93,19 @@ impl Standing {
     /// Whether nothing is known that would have to be kept.
     pub(super) fn is_empty(&self) -> bool {
         self.verdict.is_none() && self.circuit.is_none() && self.own.is_clear()
+    }
+
+    /// The service answered; whether that closed the own circuit.
+    pub(super) fn answered(&mut self, clock: impl FnOnce() -> Instant) -> bool {
+        let away = |it: &Judged| it.verdict == Verdict::Unavailable;
+        self.answered = self.verdict.as_ref().filter(|it| away(it)).map(|_| clock());
+        self.own.answered()
+    }
+
+    /// A call was not answered in time; whether that opened the own circuit.
+    pub(super) fn timed_out(&mut self, now: Instant, most: u32, trial: bool, spread: f64) -> bool {
+        self.answered = None;
+        self.own.timed_out(now, most, trial, spread)
     }
 
     /// The circuit's state by lookout; closed if nothing is known.
@@ -156,6 +172,10 @@ impl Standing {
         // A circuit that closed since is newer: trial calls were answered, and the verdict
         // follows after some seconds.
         if self.circuit.as_ref().is_some_and(|circuit| circuit.at > it.at) {
+            return None;
+        }
+        // An answer is newer than the verdict as well, and with more of them that will follow.
+        if self.answered.is_some_and(|at| now.since(at) <= every) {
             return None;
         }
         let from = it.begun + every;
@@ -301,10 +321,16 @@ mod tests {
             }
             other => unreachable!("{other:?}"),
         }
+        assert!(!away.answered(|| at(176)));
+        assert_eq!(ask(&mut away, 206), "go", "it answered");
+        assert!(ask(&mut away, 207).starts_with("trial"), "a while ago");
+        away.answered(|| at(207));
+        away.timed_out(at(208), 3, false, 0.5);
+        assert!(ask(&mut away, 208).starts_with("trial"), "and then it did not");
         away.circuit = circuit(State::Closed, None).circuit;
-        assert!(ask(&mut away, 176).starts_with("trial"), "a circuit that closed before");
+        assert!(ask(&mut away, 236).starts_with("trial"), "a circuit that closed before");
         away.circuit.iter_mut().for_each(|it| it.at = Some(at(101)));
-        assert_eq!(ask(&mut away, 176), "go", "trial calls were answered since");
+        assert_eq!(ask(&mut away, 236), "go", "trial calls were answered since");
         for verdict in [Verdict::Healthy, Verdict::Degraded, Verdict::Unknown] {
             assert_eq!(ask(&mut judged(verdict), 110), "go");
         }

@@ -323,9 +323,9 @@ impl State {
     }
 
     /// The service answered.
-    pub(super) fn answered(&self, name: &str) {
+    pub(super) fn answered(&self, name: &str, clock: impl FnOnce() -> Instant) {
         let Some(mut standing) = self.services.get_mut(name) else { return };
-        let closed = standing.own.answered();
+        let closed = standing.answered(clock);
         let forget = standing.is_empty();
         drop(standing);
         if forget {
@@ -338,7 +338,7 @@ impl State {
 
     /// A call of the service was not answered in time.
     pub(super) fn timed_out(&self, name: &str, now: Instant, most: u32, trial: bool, spread: f64) {
-        let opened = self.with(name, |standing| standing.own.timed_out(now, most, trial, spread));
+        let opened = self.with(name, |standing| standing.timed_out(now, most, trial, spread));
         if opened == Some(true) && !self.is_present() {
             self.tell_own(name, CircuitState::Open, "consecutive_timeouts");
         }

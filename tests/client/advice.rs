@@ -272,11 +272,33 @@ async fn a_service_that_is_away_is_tried_now_and_then() {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         while through < 3 {
             look.tick().await;
-            through += rush(&clients, &mut hand).await.0;
+            let mut calls = JoinSet::new();
+            for client in clients.iter().cycle().take(12).cloned() {
+                calls.spawn(async move {
+                    let deadline = Duration::from_millis(50);
+                    let silent = client.request("Test", "silent").deadline(deadline);
+                    silent.send::<Value>().await.unwrap_err();
+                });
+            }
+            calls.join_all().await;
+            through += hand.waiting();
         }
     })
     .await;
     assert_eq!(through, 3);
+
+    // Whose call is answered goes on, whatever the verdict still is.
+    soon("the next round", async {
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        while call(&clients[0]).await.is_err() {
+            look.tick().await;
+        }
+    })
+    .await;
+    for _ in 0..20 {
+        assert_eq!(call(&clients[0]).await.unwrap(), 7);
+    }
+    assert_eq!(clients[0].service("Test").verdict, Verdict::Unavailable);
 }
 
 #[tokio::test]

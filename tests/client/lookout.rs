@@ -211,7 +211,7 @@ async fn a_circuit_opens_is_obeyed_tried_by_three_of_many_and_closes() {
 
     // Back again, but each answer has to wait until everybody has asked.
     let billing = Billing::start(broker).await;
-    billing.answers.forget_permits(usize::MAX);
+    billing.answers.forget_permits(Semaphore::MAX_PERMITS);
     until("half-open", || clients.iter().all(all(CircuitState::HalfOpen))).await;
     let mut calls = JoinSet::new();
     for client in clients.iter().cycle().take(40) {

@@ -191,6 +191,8 @@ async fn calls_in_every_form_are_answered_in_theirs() {
     ] {
         caller.send(payload, None, None);
     }
+    // In a batch, Correlation Data cannot say which call it is about.
+    caller.send(r#"[{"method":"charge","params":{"amount":3}}]"#, Some("answers/3"), Some("k"));
     // A call without an id, known by its Correlation Data; and one in the other form.
     caller.send(r#"{"method":"charge","params":{"amount":4}}"#, Some("answers/4"), Some("k"));
     let (message, answer) = caller.hear().await;

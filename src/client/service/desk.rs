@@ -68,7 +68,10 @@ impl Desk {
         });
         let shared = Arc::clone(&self.shared);
         let closing = shared.closing.load(Ordering::Relaxed);
-        let permit = Arc::clone(&shared.under_way).try_acquire_owned().ok();
+        // Each call of a batch is one; a batch of more than may be under way waits for nobody else.
+        let calls = reading.asked.as_ref().map_or(1, Vec::len).clamp(1, shared.most);
+        let calls = u32::try_from(calls).unwrap_or(u32::MAX);
+        let permit = Arc::clone(&shared.under_way).try_acquire_many_owned(calls).ok();
         match permit.filter(|_| !closing) {
             Some(permit) => drop(self.due.spawn(shared.handle(reading, message, door, permit))),
             None => drop(self.due.spawn(shared.turn_away(reading, door))),
@@ -90,7 +93,7 @@ impl Shared {
             Ok(asked) if !reading.batch => {
                 let mut asked = asked.into_iter();
                 match asked.next() {
-                    Some(asked) => self.carry_out(asked, &message).await,
+                    Some(asked) => self.carry_out(asked, &message, false).await,
                     None => None,
                 }
             }
@@ -98,7 +101,7 @@ impl Shared {
                 let mut answers = Vec::new();
                 let mut running = Vec::new();
                 for asked in asked {
-                    running.push(self.carry_out(asked, &message));
+                    running.push(self.carry_out(asked, &message, true));
                 }
                 // Side by side, in the order in which they were asked.
                 for answer in all(running).await.into_iter().flatten() {
@@ -135,7 +138,7 @@ impl Shared {
     }
 
     /// Carries out one call; its answer, if it wants one.
-    async fn carry_out(&self, asked: Asked, message: &Message) -> Option<Vec<u8>> {
+    async fn carry_out(&self, asked: Asked, message: &Message, batch: bool) -> Option<Vec<u8>> {
         let Asked { id, mut call, params, problem } = asked;
         if call.traceparent.is_none() {
             call.traceparent.clone_from(&message.traceparent);
@@ -150,11 +153,12 @@ impl Shared {
                 limited.await.unwrap_or_else(|_| Err(Refusal::timed_out(self.time_limit)))
             }
         };
-        // Without an id, only Correlation Data can say what is answered.
-        let id = match (&id, &message.correlation) {
-            (Some(id), _) => id,
-            (None, Some(_)) if message.response_topic.is_some() => RawValue::NULL,
-            (None, _) => return None,
+        // Without an id, only Correlation Data can say what is answered, of one call at a time.
+        let correlated = message.correlation.is_some() && message.response_topic.is_some();
+        let id = match &id {
+            Some(id) => id,
+            None if correlated && !batch => RawValue::NULL,
+            None => return None,
         };
         self.answer(Some(id), outcome, &told)
     }
