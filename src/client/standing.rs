@@ -90,6 +90,11 @@ pub(super) struct Trial {
 }
 
 impl Standing {
+    /// One of which lookout said nothing.
+    pub(super) fn with_own(own: Own) -> Self {
+        Self { own, ..Self::default() }
+    }
+
     /// Whether nothing is known that would have to be kept.
     pub(super) fn is_empty(&self) -> bool {
         self.verdict.is_none() && self.circuit.is_none() && self.own.is_clear()
@@ -178,11 +183,11 @@ impl Standing {
         if self.answered.is_some_and(|at| now.since(at) <= every) {
             return None;
         }
-        let from = it.begun + every;
-        let hold = if now < from {
-            Hold::Back(Some(from.since(now)))
+        let first = it.begun + every;
+        let hold = if now < first {
+            Hold::Back(Some(first.since(now)))
         } else {
-            Hold::Share { tag: &it.since, from, limit: TRIALS }
+            Hold::Share { tag: &it.since, from: it.begun, limit: TRIALS }
         };
         Some(Held { circuit: false, reason: &it.reason, incident: &it.incident, hold })
     }
@@ -306,11 +311,11 @@ mod tests {
         let refused = "service unavailable: A (not_responding), try again in";
         for (now, expected) in [
             (110, format!("{refused} 20.0 s")),
-            (130, "trial S/0 of 3".to_owned()),
-            (131, "trial S/0 of 3".to_owned()),
-            (131, "trial S/0 of 3".to_owned()),
+            (130, "trial S/1 of 3".to_owned()),
+            (131, "trial S/1 of 3".to_owned()),
+            (131, "trial S/1 of 3".to_owned()),
             (131, format!("{refused} 29.0 s")),
-            (175, "trial S/1 of 3".to_owned()),
+            (175, "trial S/2 of 3".to_owned()),
         ] {
             assert_eq!(ask(&mut away, now), expected, "{now}");
         }

@@ -125,7 +125,7 @@ impl State {
     pub(super) fn link(&self, link: LinkState) {
         if link != LinkState::Up {
             self.services.retain(|_, standing| {
-                *standing = Standing { own: standing.own, ..Standing::default() };
+                *standing = Standing::with_own(standing.own);
                 !standing.is_empty()
             });
             *self.rest() = Rest::default();

@@ -253,6 +253,25 @@ async fn ten_clients_share_the_few_calls_of_a_half_open_circuit() {
 }
 
 #[tokio::test]
+async fn claims_of_clients_in_other_languages_count() {
+    let (_mosquitto, broker, mut hand, teller) = scene().await;
+    let client = caller(broker, "s-1", |_| {}).await;
+    let stamp = teller.time(0);
+    teller.circuit("Test", "half_open", json!({"trialCalls": 3, "timestamp": stamp}));
+    until("circuit", || client.service("Test").circuit == CircuitState::HalfOpen).await;
+    for number in 0..2 {
+        // As docs/CLIENTS.md has it.
+        let claim =
+            json!({"service": "Test", "round": format!("{stamp}/0"), "claim": number.to_string()});
+        let (topic, payload) = ("trials/test/Test".to_owned(), claim.to_string().into());
+        assert!(teller.0.post().send(Message { topic, payload, ..Message::default() }));
+    }
+    teller.mark("incident-2");
+    until("mark", || client.service("Test").incident.as_deref() == Some("incident-2")).await;
+    assert_eq!(rush(&[client], &mut hand).await, (1, 3, 1));
+}
+
+#[tokio::test]
 async fn a_service_that_is_away_is_tried_now_and_then() {
     let (_mosquitto, broker, mut hand, teller) = scene().await;
     let every = Duration::from_millis(1_500);
@@ -273,7 +292,8 @@ async fn a_service_that_is_away_is_tried_now_and_then() {
         while through < 3 {
             look.tick().await;
             let mut calls = JoinSet::new();
-            for client in clients.iter().cycle().take(12).cloned() {
+            for client in clients.iter().cycle().take(12) {
+                let client = client.clone();
                 calls.spawn(async move {
                     let deadline = Duration::from_millis(50);
                     let silent = client.request("Test", "silent").deadline(deadline);
