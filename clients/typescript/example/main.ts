@@ -1,50 +1,71 @@
-// A page that calls a service and lives with its failure: the banner says that it is away and for how
-// long, before anybody has to find out by waiting. Where it connects to is in its address:
-// ?broker=ws://…&cluster=…&service=…&method=…
+// A small page that calls a service and says when it cannot be used. It exists to show how little a
+// page needs for that: a platform, `call`, and a banner made of the service's strategy.
+//
+// The address says where the broker is: `?broker=ws://host:port&cluster=name&service=name`. Whatever
+// comes from the broker is shown as text, never as markup.
 
-import { banner, CallError, Platform } from "../dist/index.js";
+import { CallError, Platform, banner } from "@lookout/client";
 
 const asked = new URLSearchParams(location.search);
-const of = (name: string, otherwise: string): string => asked.get(name) ?? otherwise;
-const service = of("service", "Billing");
-const method = of("method", "charge");
-const platform = Platform.connect(of("broker", "ws://127.0.0.1:9001"), { cluster: of("cluster", "default") });
+const platform = Platform.connect(asked.get("broker") ?? `ws://${location.hostname || "localhost"}:9001`, {
+  cluster: asked.get("cluster") ?? "default",
+});
 
-const alert = document.querySelector<HTMLElement>("[role=alert]")!;
-const form = document.querySelector("form")!;
-const output = document.querySelector("output")!;
+function find<T extends HTMLElement>(id: string, type: new () => T): T {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`the page has no #${id}`);
+  return found;
+}
+const form = find("form", HTMLFormElement);
+const service = find("service", HTMLInputElement);
+const method = find("method", HTMLInputElement);
+const params = find("params", HTMLTextAreaElement);
+const answer = find("answer", HTMLPreElement);
+const notice = find("banner", HTMLParagraphElement);
+const link = find("link", HTMLParagraphElement);
+service.value = asked.get("service") ?? service.value;
 
-/** Says what there is to say, as text: names come from strangers. */
+/** Writes a text only if it differs: readers of the screen say again what is written again. */
+function write(to: HTMLElement, text: string): void {
+  if (to.textContent !== text) to.textContent = text;
+}
+
+// A link that was never up yet is no outage; `#link` says that it is on its way.
+let wasUp = false;
+
 function show(): void {
-  const sentence = banner(service, platform.strategy(service));
-  alert.hidden = sentence === undefined;
-  if (sentence !== undefined && alert.textContent !== sentence) alert.textContent = sentence;
+  wasUp ||= platform.linkUp;
+  const words = wasUp && service.value !== "" ? banner(service.value, platform.strategy(service.value)) : undefined;
+  notice.hidden = words === undefined;
+  write(notice, words ?? "");
+  const state = platform.linkUp ? "connected" : wasUp ? "connection lost, trying again" : "connecting";
+  const observed = platform.observed ? ", lookout is there" : "";
+  write(link, state + observed);
+}
+
+function told(error: unknown): string {
+  if (!(error instanceof CallError)) return String(error);
+  const wait = error.retryAfter === undefined ? "" : `; try again in ${Math.ceil(error.retryAfter / 1_000)} s`;
+  return `${error.kind}: ${error.message}${wait}`;
+}
+
+async function call(): Promise<void> {
+  answer.textContent = "waiting";
+  try {
+    const given: unknown = params.value.trim() === "" ? undefined : JSON.parse(params.value);
+    const value = await platform.call(service.value, method.value, given);
+    answer.textContent = JSON.stringify(value, null, 2);
+  } catch (error) {
+    answer.textContent = told(error);
+  }
 }
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  void charge(Number(new FormData(form).get("amount")));
+  void call();
 });
-
-async function charge(amount: number): Promise<void> {
-  output.textContent = "…";
-  try {
-    const charged = await platform.call<number>(service, method, amount);
-    output.textContent = `Charged ${charged}.`;
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    // What was sent and not answered may have been carried out: nobody should be charged twice.
-    const unsure = ["timeout", "execution-timeout"].includes(error.kind) || error.facts.sent === true;
-    const later = error.transient ? " Nothing is lost: try again later." : "";
-    output.textContent = unsure
-      ? `It is not known whether that was charged: ${error.message}. Look before you try again.`
-      : `Not charged: ${error.message}.${later}`;
-  }
-}
-
-// Before the first connection there is nothing to be offline from.
-await platform.ready(60_000);
-platform.onChange(show);
-// The time until it is back runs on while nothing changes.
+service.addEventListener("input", show);
+platform.on("change", show);
+// The time in the banner runs down without anything happening.
 setInterval(show, 1_000);
 show();

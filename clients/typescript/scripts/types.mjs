@@ -1,45 +1,70 @@
-// Makes src/generated.ts from the schemas of what lookout publishes, so that a document that changes
-// shows as a type that changes. With --check it only says whether the file is as it should be.
+// Makes src/generated.ts from the schemas of lookout's documents, so that the types are what lookout
+// promises and not what somebody once typed by hand. With `--check` it writes nothing and fails when
+// the file that is checked in differs.
+//
+// Schemas are compiled together with what they refer to written out, because each brings its own
+// definition of a time, which would become one type for every place that uses it. Titles are
+// sentences for people; types are named after the files.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { compile } from "json-schema-to-typescript";
 
-const schemas = new URL("../../../schemas/", import.meta.url);
-const file = new URL("../src/generated.ts", import.meta.url);
+const SCHEMAS = new URL("../../../schemas/", import.meta.url);
+const OUT = new URL("../src/generated.ts", import.meta.url);
 
-/** The documents that are read here. */
-const documents = {
-  ServiceVerdict: "service_verdict",
-  CircuitBreaker: "circuit_breaker",
-  ServiceUnavailable: "service_unavailable",
-  InfrastructureError: "infrastructure_error",
-  InfrastructureRecovered: "infrastructure_recovered",
-  Health: "health",
-  Observer: "observer",
-};
+/** The documents that a client meets. */
+const DOCUMENTS = [
+  "cascading_failure_prevented",
+  "circuit_breaker",
+  "direct_answer",
+  "health",
+  "infrastructure_error",
+  "infrastructure_recovered",
+  "observer",
+  "pair_deaf",
+  "remedy_action",
+  "service_degraded",
+  "service_recovered",
+  "service_unavailable",
+  "service_verdict",
+];
 
-/** Puts definitions where they are referred to: documents that share one would each declare it. */
-function inline(node, definitions) {
-  if (Array.isArray(node)) return node.map((item) => inline(item, definitions));
-  if (node === null || typeof node !== "object") return node;
-  const { $ref, $defs, $id, ...rest } = node;
-  const own = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, inline(value, definitions)]));
-  const name = typeof $ref === "string" ? $ref.replace("#/$defs/", "") : undefined;
-  return name === undefined ? own : { ...inline(definitions[name], definitions), ...own };
+const BANNER = `// Made by \`npm run types\` from ../../schemas; do not edit. It exists so that the types of documents
+// follow the schemas: \`npm run types:check\` fails when this file is older than they are.`;
+
+const pascal = (name) => name.replace(/(^|_)([a-z])/g, (_, __, letter) => letter.toUpperCase());
+
+/** The schema with references to its own definitions written out; what stands beside one wins. */
+function inlined(schema, definitions) {
+  if (Array.isArray(schema)) return schema.map((it) => inlined(it, definitions));
+  if (schema === null || typeof schema !== "object") return schema;
+  const { $ref, ...rest } = schema;
+  const target = $ref === undefined ? {} : definitions[$ref.replace("#/$defs/", "")];
+  if (target === undefined) throw new Error(`${$ref} is defined nowhere`);
+  const whole = Object.entries({ ...target, ...rest });
+  // Members have no order that means anything; a fixed one keeps changes of this file small.
+  if (!("type" in rest || "$ref" in schema)) whole.sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(whole.map(([key, value]) => [key, inlined(value, definitions)]));
 }
 
-let text = "// Made from the schemas by `npm run types`; do not edit.\n";
-for (const [name, schema] of Object.entries(documents)) {
-  const parsed = JSON.parse(readFileSync(new URL(`${schema}.json`, schemas), "utf8"));
-  const whole = { ...inline(parsed, parsed.$defs ?? {}), title: name };
-  text += `\n${await compile(whole, name, { bannerComment: "" })}`;
+/** The document's schema under the name of its type. */
+function named(name) {
+  const read = JSON.parse(readFileSync(new URL(`${name}.json`, SCHEMAS)));
+  const { $defs = {}, $id: _, $schema: __, ...schema } = read;
+  const description = [schema.title, schema.description].filter(Boolean).join(".\n\n");
+  return [pascal(name), { ...inlined(schema, $defs), title: pascal(name), description }];
 }
 
-if (process.argv.includes("--check")) {
-  if (readFileSync(file, "utf8") !== text) {
-    console.error("src/generated.ts is not what the schemas make: run npm run types");
-    process.exit(1);
-  }
-} else {
-  writeFileSync(file, text);
+const all = { title: "Documents", type: "object", $defs: Object.fromEntries(DOCUMENTS.map(named)) };
+const compiled = await compile(all, "Documents", { bannerComment: BANNER, unreachableDefinitions: true });
+// That a definition was referred to by the whole is true of each, and tells nothing.
+const made = compiled
+  .replaceAll(/ \*\n \* This interface was referenced by `Documents`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g, "")
+  .replace(/export interface Documents \{[^}]*\}\n/, "");
+
+if (!process.argv.includes("--check")) {
+  writeFileSync(OUT, made);
+} else if (readFileSync(OUT, "utf8") !== made) {
+  console.error("src/generated.ts is not what the schemas say; run: npm run types");
+  process.exitCode = 1;
 }

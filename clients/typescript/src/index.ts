@@ -1,13 +1,33 @@
-// Calls services over MQTT with the state of the platform in mind, as lookout tells it: in browsers over
-// WebSocket, in Node over TCP as well.
+// What the package offers. It exists so that everything else can change without anybody noticing.
 
-export { about, banner, bounds } from "./banner.js";
-export type { Document } from "./documents.js";
-export { CallError, type Facts, type FieldError, type Kind } from "./errors.js";
-export type * from "./generated.js";
-export type { Cache, CallKey, CallOptions, Options } from "./options.js";
-export { type Answer, Platform } from "./platform.js";
-export type { Retry } from "./retry.js";
-export type { CircuitState, Verdict } from "./standing.js";
-export type { Change, ServiceState } from "./state.js";
-export type { Component, Strategy } from "./strategy.js";
+export type { Clock } from "./clock.js";
+export { machineClock } from "./clock.js";
+export type { CircuitState, SaidTrouble as Trouble, Severity, Verdict } from "./documents.js";
+export {
+  Authorization,
+  BusinessRule,
+  CallError,
+  CircuitOpen,
+  Conflict,
+  ExecutionTimeout,
+  Failed,
+  InvalidCall,
+  LinkDown,
+  Malformed,
+  NotFound,
+  RateLimited,
+  Rejected,
+  ServiceError,
+  Timeout,
+  TooManyCalls,
+  Unavailable,
+  Validation,
+} from "./errors.js";
+export type { FieldFault, Kind } from "./errors.js";
+export type { CallOptions, Cache, Options } from "./options.js";
+export type { Answer, ServiceView } from "./platform.js";
+export { Platform } from "./platform.js";
+export type { Change } from "./state.js";
+export type { Strategy } from "./strategy.js";
+export { back, banner, bounds, span } from "./banner.js";
+export type * as Documents from "./generated.js";

@@ -1,133 +1,242 @@
-// The connection to the broker, over WebSocket or TCP. mqtt.js reconnects by itself; here it is kept from
-// sending anything again: what was open when a connection broke has ended for whoever called.
+// The connection to the broker: made, kept, made again. It exists around mqtt.js for three promises
+// that its own reconnecting does not give.
+//
+// Nothing is sent twice: every connection is a new client of mqtt.js with a store of its own and a
+// clean session, so that a message that was under way when the link broke ends there. The link is up
+// only when the broker granted the subscriptions. And no more messages are under way than the broker
+// takes (Receive Maximum); the others wait here, and a break of the link ends them unsent.
+//
+// A refused reply topic ends the connection: calls over it could not be answered. Other refused
+// subscriptions only mean that less is known. They are made first: a broker that works in order, as
+// Mosquitto does, has then sent what it keeps before the link is up.
 
-import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from "mqtt";
-import type { Settled } from "./options.js";
+// Its build for browsers has a default export and no other.
+import mqtt from "mqtt";
+import type { IClientOptions, IClientPublishOptions, MqttClient } from "mqtt";
+import { CallError, InvalidCall, LinkDown } from "./errors.js";
+import type { Settings } from "./options.js";
 
-/** What a link tells. */
-export interface Ears {
-  up(): void;
-  message(topic: string, payload: Uint8Array, packet: IPublishPacket): void;
-  lost(): void;
+/** Messages that may be under way if the broker names no limit. */
+const WINDOW = 1_000;
+/** Room for topic and properties in a packet, when its size is compared with the broker's limit. */
+const HEAD = 2_048;
+const CONNECT_TIMEOUT = 10_000;
+
+/** What is subscribed, with the QoS of each. */
+export interface Topics {
+  /** Without this one there is no link. */
+  own: string;
+  others: Readonly<Record<string, { qos: 0 | 1 }>>;
 }
 
-/** What goes beside a payload; MQTT 5 only. */
-export interface Extras {
-  correlation: string;
-  expiry: number | undefined;
-  traceparent: string;
+export interface Hooks {
+  /** The subscriptions are granted, but for those in `refused`. */
+  up(refused: ReadonlySet<string>): void;
+  /** The link was up and is no more. */
+  down(why: string): void;
+  message(topic: string, payload: Uint8Array, retained: boolean, correlation: Uint8Array | undefined): void;
+}
+
+/** A message to be published; what MQTT 5 adds is left out over 3.1.1. */
+export interface Message {
+  topic: string;
+  payload: string;
+  responseTopic?: string;
+  correlation?: string;
+  /** Seconds after which nobody needs it any more. */
+  expiry?: number;
+  user?: Record<string, string>;
+}
+
+interface Job {
+  message: Message;
+  /** Called when it is given to the connection. */
+  sent: () => void;
+  done: () => void;
+  failed: (error: CallError) => void;
 }
 
 export class Link {
-  readonly #client: MqttClient;
-  readonly #v5: boolean;
-  readonly #qos: 0 | 1;
-  readonly #waiting = new Set<(up: boolean) => void>();
+  readonly #url: string;
+  readonly #settings: Settings;
+  readonly #topics: Topics;
+  readonly #hooks: Hooks;
+  #client: MqttClient | undefined;
   #up = false;
-  /** What went wrong last; not free of what a broker says. */
-  problem: string | undefined;
+  #closed = false;
+  #failures = 0;
+  #why = "not connected yet";
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #window = WINDOW;
+  #largest = Infinity;
+  #underWay = 0;
+  #jobs: Job[] = [];
+  readonly #waiting = new Set<() => void>();
 
-  constructor(
-    url: string,
-    options: Settled,
-    private readonly replyTo: string,
-    private readonly wanted: Record<string, { qos: 0 | 1 }>,
-    private readonly ears: Ears,
-  ) {
-    this.#v5 = options.protocolVersion === 5;
-    this.#qos = options.qos;
-    const how: IClientOptions = {
-      protocolVersion: options.protocolVersion,
-      clientId: options.session,
-      clean: true,
-      // Subscriptions are made here, in an order that means something.
-      resubscribe: false,
-      queueQoSZero: false,
-      reconnectPeriod: 500,
-      keepalive: 15,
-      ...(options.username === undefined ? {} : { username: options.username }),
-      ...(options.password === undefined ? {} : { password: options.password }),
-    };
-    this.#client = mqtt.connect(url, how);
-    this.#client.on("connect", () => void this.#subscribe());
-    this.#client.on("message", (topic, payload, packet) => this.ears.message(topic, payload, packet));
-    this.#client.on("error", (error) => {
-      this.problem = error.message;
-    });
-    this.#client.on("close", () => this.#down());
+  constructor(url: string, settings: Settings, topics: Topics, hooks: Hooks) {
+    this.#url = url;
+    this.#settings = settings;
+    this.#topics = topics;
+    this.#hooks = hooks;
+    this.#open();
   }
 
   get up(): boolean {
     return this.#up;
   }
 
-  /** What a broker may refuse first: one that works in order has then told all that it keeps. */
-  async #subscribe(): Promise<void> {
-    const connection = this.#client.stream;
-    try {
-      if (Object.keys(this.wanted).length > 0) await this.#client.subscribeAsync(this.wanted).catch(() => []);
-      const granted = await this.#client.subscribeAsync(this.replyTo, { qos: this.#qos });
-      if (granted.some((grant) => grant.qos >= 128)) throw new Error(`subscription to ${this.replyTo} refused`);
-    } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
-      return;
-    }
-    if (this.#client.stream !== connection || !this.#client.connected) return;
-    this.#up = true;
-    this.problem = undefined;
-    this.ears.up();
-    this.#settle(true);
+  /** Why there is no link, as far as it is known. */
+  get why(): string {
+    return this.#why;
   }
 
-  #down(): void {
-    // With QoS 1 it would send again what was not acknowledged.
-    for (const id of Object.keys(this.#client.outgoing)) this.#client.removeOutgoingMessage(Number(id));
-    if (!this.#up) return;
-    this.#up = false;
-    this.ears.lost();
-  }
-
-  #settle(up: boolean): void {
-    for (const waiting of this.#waiting) waiting(up);
-    this.#waiting.clear();
-  }
-
-  /** Waits until the link is up, at most so long; whether it is. */
-  ready(wait: number): Promise<boolean> {
-    if (this.#up) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const settled = (up: boolean): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(settled);
-        resolve(up);
+  /** Waits for the link; whether it came in time. */
+  whenUp(ms: number): Promise<boolean> {
+    if (this.#up || this.#closed) return Promise.resolve(this.#up);
+    return new Promise((decide) => {
+      const end = (): void => {
+        cancel();
+        this.#waiting.delete(end);
+        decide(this.#up);
       };
-      const timer = setTimeout(() => settled(false), Math.max(0, wait));
-      this.#waiting.add(settled);
+      const cancel = this.#settings.clock.after(ms, end);
+      this.#waiting.add(end);
     });
   }
 
-  /** Publishes; what does not go out now never does. */
-  send(topic: string, payload: string, extras?: Extras): void {
-    const properties =
-      extras === undefined || !this.#v5
-        ? {}
-        : {
-            properties: {
-              payloadFormatIndicator: true,
-              contentType: "application/json",
-              responseTopic: this.replyTo,
-              // Its types ask for Node's Buffer; any Uint8Array is written.
-              correlationData: new TextEncoder().encode(extras.correlation) as Buffer,
-              userProperties: { traceparent: extras.traceparent },
-              ...(extras.expiry === undefined ? {} : { messageExpiryInterval: extras.expiry }),
-            },
-          };
-    this.#client.publish(topic, payload, { qos: this.#qos, ...properties }, () => undefined);
+  /** Publishes; resolves when the broker has it. `sent` is called when it leaves. */
+  publish(message: Message, sent: () => void = () => {}): Promise<void> {
+    return new Promise((done, failed) => {
+      if (!this.#up) return failed(new LinkDown(false, this.#why));
+      if (new TextEncoder().encode(message.payload).byteLength + HEAD > this.#largest) {
+        return failed(new InvalidCall("the call is larger than the broker takes"));
+      }
+      this.#jobs.push({ message, sent, done, failed });
+      this.#pump();
+    });
   }
 
-  /** Says goodbye. */
-  async close(): Promise<void> {
-    this.#settle(false);
-    await this.#client.endAsync();
+  /** Says goodbye to the broker. */
+  close(): void {
+    const client = this.#client;
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    if (client !== undefined) this.#lost(client, "closed");
+    else this.#wake();
+  }
+
+  #open(): void {
+    const { session, user, password, version, keepAlive } = this.#settings;
+    const options: IClientOptions = {
+      clientId: session,
+      protocolVersion: version,
+      clean: true,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+      keepalive: Math.min(65_535, Math.ceil(keepAlive / 1_000)),
+      connectTimeout: CONNECT_TIMEOUT,
+    };
+    if (user !== undefined) options.username = user;
+    if (password !== undefined) options.password = password;
+    let client: MqttClient;
+    try {
+      client = mqtt.connect(this.#url, options);
+    } catch (error) {
+      this.#why = String(error);
+      this.#again();
+      return;
+    }
+    this.#client = client;
+    client.on("connect", (connack) => {
+      this.#window = Math.min(connack.properties?.receiveMaximum ?? WINDOW, WINDOW);
+      this.#largest = connack.properties?.maximumPacketSize ?? Infinity;
+      this.#subscribe(client);
+    });
+    client.on("message", (topic, payload, packet) => {
+      if (client === this.#client) this.#hooks.message(topic, payload, packet.retain, packet.properties?.correlationData);
+    });
+    client.on("disconnect", (packet) => this.#lost(client, `the broker ended it (${packet.reasonCode ?? 0})`));
+    client.on("error", (error) => this.#lost(client, error.message || "the broker cannot be reached"));
+    client.on("close", () => this.#lost(client, "the connection broke"));
+  }
+
+  #subscribe(client: MqttClient): void {
+    const { own, others } = this.#topics;
+    const names = Object.keys(others);
+    let refused: ReadonlySet<string> = new Set();
+    client.subscribe(others, (_, __, packet) => {
+      const codes = packet?.granted;
+      refused = new Set(names.filter((_, index) => Number(codes?.[index] ?? 128) >= 128));
+    });
+    client.subscribe(own, { qos: this.#settings.qos }, (error, _, packet) => {
+      if (client !== this.#client) return;
+      const codes = packet?.granted;
+      if (codes === undefined) return this.#lost(client, error?.message ?? "no subscription was granted");
+      if (Number(codes[0] ?? 128) >= 128) return this.#lost(client, `the broker refuses the subscription to ${own}`);
+      this.#failures = 0;
+      this.#up = true;
+      this.#hooks.up(refused);
+      this.#wake();
+    });
+  }
+
+  /** The connection is over, whoever says so first. */
+  #lost(client: MqttClient, why: string): void {
+    if (client !== this.#client) return;
+    const was = this.#up;
+    this.#client = undefined;
+    this.#up = false;
+    this.#why = why;
+    // A farewell is for a connection that has nothing else to say; it would wait for what is under way.
+    client.end(!(this.#closed && was && this.#underWay === 0));
+    const unsent = this.#jobs;
+    this.#jobs = [];
+    this.#underWay = 0;
+    for (const job of unsent) job.failed(new LinkDown(false, why));
+    if (was) this.#hooks.down(why);
+    if (this.#closed) this.#wake();
+    else this.#again();
+  }
+
+  #again(): void {
+    const { reconnectMin, reconnectMax, random } = this.#settings;
+    const wait = Math.min(reconnectMax, reconnectMin * 2 ** Math.min(this.#failures, 30));
+    this.#failures += 1;
+    // Half of it is random, so that not all clients come back to a broker at once.
+    this.#retry = setTimeout(() => this.#open(), wait * (0.5 + random() / 2));
+  }
+
+  #wake(): void {
+    for (const end of [...this.#waiting]) end();
+  }
+
+  #pump(): void {
+    const client = this.#client;
+    while (client !== undefined && this.#underWay < this.#window) {
+      const job = this.#jobs.shift();
+      if (job === undefined) return;
+      this.#underWay += 1;
+      job.sent();
+      client.publish(job.message.topic, job.message.payload, this.#properties(job.message), (error) => {
+        if (client !== this.#client) return job.failed(new LinkDown(true, this.#why));
+        this.#underWay -= 1;
+        if (error) job.failed(new InvalidCall(`the broker does not take it: ${error.message}`));
+        else job.done();
+        this.#pump();
+      });
+    }
+  }
+
+  #properties({ responseTopic, correlation, expiry, user }: Message): IClientPublishOptions {
+    const { qos, version } = this.#settings;
+    if (version === 4) return { qos };
+    const properties: NonNullable<IClientPublishOptions["properties"]> = {};
+    if (responseTopic !== undefined) properties.responseTopic = responseTopic;
+    // A text is written as it is; browsers have no Buffer to make one of.
+    if (correlation !== undefined) properties.correlationData = correlation as unknown as Buffer;
+    if (expiry !== undefined) properties.messageExpiryInterval = expiry;
+    if (user !== undefined) properties.userProperties = user;
+    return { qos, properties };
   }
 }

@@ -1,119 +1,130 @@
-// How a platform is reached and called. Every number has a default and a reason; none needs to be set.
+// What can be set for a platform, with its defaults; and the checks that tell a mistake at once
+// rather than as a link that never comes up.
 
-import type { Clock } from "./documents.js";
+import type { Clock } from "./clock.js";
+import { machineClock, strongRandom } from "./clock.js";
+import { present } from "./documents.js";
 import type { CallError } from "./errors.js";
-import { RETRY, type Retry } from "./retry.js";
+import { InvalidCall } from "./errors.js";
 
-/** A call as a cache knows it. */
-export interface CallKey {
-  service: string;
-  method: string;
-  params: unknown;
-}
-
-/** Answers of earlier calls; how many are kept, and for how long, is the cache's own affair. */
+/** Answers kept by the application, used when a service cannot be reached. Both may be asynchronous. */
 export interface Cache {
-  /** The result of an earlier call, if there is one that is good enough. */
-  get(key: CallKey): unknown;
-  /** An idempotent call succeeded. */
-  put(key: CallKey, result: unknown): void;
+  get(service: string, method: string, params: unknown): unknown;
+  put(service: string, method: string, params: unknown, value: unknown): unknown;
 }
 
-/** How a platform is reached. Times are in milliseconds. */
+/** Durations in milliseconds. */
 export interface Options {
-  /** The session, unique among clients: answers come on `session/{session}/response`. Default: made up. */
-  session?: string;
-  /** The cluster whose lookout is listened to. Default `default`, as is lookout's. */
+  /** The cluster that lookout observes. Default "default". */
   cluster?: string;
-  /** The version of MQTT: 5, or 4 for 3.1.1. Default 5. */
-  protocolVersion?: 4 | 5;
-  username?: string;
+  /** The session, unique among clients; answers come on `session/{session}/response`. Default: a random one. */
+  session?: string;
+  user?: string;
   password?: string;
-  /** The QoS of calls and answers. Default 0: both ends have sessions that end with their connection. */
+  /** MQTT 3.1.1 (4) or 5. Default 5. */
+  version?: 4 | 5;
+  /**
+   * Delivery of calls. Default 0: both ends have sessions that end with their connection, so that 1
+   * repeats nothing, and costs 40 ms a call at a broker that does not set TCP_NODELAY.
+   */
   qos?: 0 | 1;
-  /** Whether calls are held back while a service is known not to answer. Default true. */
-  failFast?: boolean;
-  /** How long a call may take in all. Default 30 000. */
-  deadline?: number;
-  /** How long a call waits for a link that is down. Default 5 000. */
+  /**
+   * Deadline of a call with all of its attempts. Default 30 s. Only a deadline of the call's own is
+   * told to the broker: lookout takes it for the caller's patience, and would need as long to see
+   * that a service is silent.
+   */
+  timeout?: number;
+  /** How long a call waits for the link. Default 5 s, at most the deadline. */
   linkWait?: number;
-  /** Calls that may be open at once. Default 10 000. */
-  maxOpen?: number;
-  /** Time-outs in a row after which a service is left alone if no lookout is there. Default 3. */
-  ownTimeouts?: number;
-  /** How often calls are let through to a service that does not answer. Default 30 000. */
+  /** Calls that may be under way at once. Default 10 000. */
+  maxPending?: number;
+  /** Length of a round of trial calls. Default 30 s. */
   trialEvery?: number;
-  /** Where clients agree on who makes a trial call; `null` for nowhere. Default `trials/{cluster}`. */
-  trialTopic?: string | null;
-  /** When and how often idempotent calls are made again. */
-  retry?: Partial<Retry>;
-  /** Answers of earlier calls, for when there are no new ones. */
+  /** Trial calls of a round, unless lookout says how many. Default 3. */
+  trialCalls?: number;
+  /** Topic below which trials are claimed. Default `trials`. */
+  trialTopic?: string;
+  /** How long the own claim of a trial may take. Default 500 ms. */
+  claimWait?: number;
+  /** Time-outs in a row that open the own circuit. Default 3. */
+  ownTimeouts?: number;
+  /** For how long it opens first, and at most. Default 30 s and 5 min. */
+  ownOpen?: number;
+  ownOpenMax?: number;
+  /** Keep-alive of the connection. Default 30 s. */
+  keepAlive?: number;
+  /** First and longest wait before connecting anew. Default 250 ms and 30 s. */
+  reconnectMin?: number;
+  reconnectMax?: number;
   cache?: Cache;
-  /** For tests: the clocks, and numbers from 0 to 1. */
+  /** Gives a value in place of a call that failed; undefined gives none. May be asynchronous. */
+  fallback?: (error: CallError, call: { service: string; method: string; params: unknown }) => unknown;
+  /** The trace that a call belongs to, as W3C Trace Context writes it. Default: one of its own. */
+  traceparent?: () => string | undefined;
+  /** For tests: where time and numbers from 0 to below 1 come from. */
   clock?: Clock;
   random?: () => number;
 }
 
-/** What can be said of one call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Whether the call may be carried out twice without harm; then it may be made again. */
+  /** Whether the call does no harm twice; only such calls are made again, and cached. */
   idempotent?: boolean;
-  /** How long it may take in all; the broker and lookout are told. */
-  deadline?: number;
-  /** The trace that it is a part of, as W3C Trace Context has it. */
-  traceparent?: string;
-  /** The operation that it is a part of. */
+  /** Deadline in milliseconds, with all attempts; goes along as Message Expiry. */
+  timeout?: number;
+  /** For logs: what this call is known as. Default: one made of session and id. */
   correlationId?: string;
-  /** The user on whose behalf it is made. */
-  user?: string;
-  /** What to return instead of an error, if anything but `undefined`. */
-  fallback?: (error: CallError) => unknown;
+  traceparent?: string;
+  fallback?: Options["fallback"];
 }
 
-/** Options with nothing left open. */
-export type Settled = Required<Omit<Options, "cache" | "username" | "password" | "retry">> &
-  Pick<Options, "cache" | "username" | "password"> & { retry: Retry };
+type Optional = "user" | "password" | "cache" | "fallback" | "traceparent";
 
-const CLOCK: Clock = { now: () => performance.now(), wall: () => Date.now() };
+/** Options with all defaults. */
+export type Settings = Required<Omit<Options, Optional>> & Pick<Options, Optional>;
 
-/** Fills in the defaults, and refuses what cannot be meant, with its name. */
-export function settle(options: Options): Settled {
-  const random = options.random ?? Math.random;
-  const cluster = options.cluster ?? "default";
-  const settled: Settled = {
-    failFast: true,
-    deadline: 30_000,
-    linkWait: 5_000,
-    maxOpen: 10_000,
-    ownTimeouts: 3,
-    trialEvery: 30_000,
-    protocolVersion: 5,
+/** One level of a topic. */
+function level(name: string, value: string): void {
+  if (value === "" || value.length > 128 || /[/+#\p{Cc}]/u.test(value)) {
+    throw new InvalidCall(`${name} must be one topic level without / + # and control characters`);
+  }
+}
+
+/** The options with defaults; throws if one cannot be. */
+export function settle(url: string, options: Options): Settings {
+  if (!/^(mqtts?|wss?):\/\/[^/]/i.test(url)) throw new InvalidCall("the address must begin with mqtt://, mqtts://, ws:// or wss://");
+  const random = options.random ?? strongRandom;
+  const settings: Settings = {
+    cluster: "default",
+    session: `c-${Math.floor(random() * 2 ** 48).toString(36)}`,
+    version: 5,
     qos: 0,
-    clock: CLOCK,
-    ...options,
+    timeout: 30_000,
+    linkWait: 5_000,
+    maxPending: 10_000,
+    trialEvery: 30_000,
+    trialCalls: 3,
+    trialTopic: "trials",
+    claimWait: 500,
+    ownTimeouts: 3,
+    ownOpen: 30_000,
+    ownOpenMax: 300_000,
+    keepAlive: 30_000,
+    reconnectMin: 250,
+    reconnectMax: 30_000,
+    clock: machineClock,
     random,
-    cluster,
-    session: options.session ?? `s-${hex(random, 16)}`,
-    trialTopic: options.trialTopic === undefined ? `trials/${cluster}` : options.trialTopic,
-    retry: { ...RETRY, ...options.retry },
+    // What is undefined is not set.
+    ...present<Options>(options),
   };
-  for (const name of ["session", "cluster"] as const) {
-    if (settled[name] === "" || /[+#/\0]/.test(settled[name])) {
-      throw new TypeError(`${name} is one level of a topic, without wildcards`);
-    }
-  }
-  if (settled.trialTopic !== null && !/^[^+#\0]+$/.test(settled.trialTopic)) {
-    throw new TypeError("trialTopic is a topic, without wildcards");
-  }
-  for (const name of ["deadline", "trialEvery", "maxOpen", "ownTimeouts"] as const) {
-    if (!(settled[name] > 0)) throw new TypeError(`${name} is more than nothing`);
-  }
-  return settled;
-}
-
-/** So many hexadecimal digits, not all of them 0. */
-export function hex(random: () => number, digits: number): string {
-  let made = "";
-  while (made.length < digits) made += Math.floor(random() * 2 ** 32).toString(16).padStart(8, "0");
-  return /^0+$/.test(made) ? made.replace(/0$/, "1").slice(-digits) : made.slice(0, digits);
+  level("cluster", settings.cluster);
+  level("session", settings.session);
+  if (settings.trialTopic === "" || /[+#\p{Cc}]/u.test(settings.trialTopic)) throw new InvalidCall("trialTopic must be a topic");
+  if (settings.version !== 4 && settings.version !== 5) throw new InvalidCall("version must be 4 or 5");
+  if (settings.qos !== 0 && settings.qos !== 1) throw new InvalidCall("qos must be 0 or 1");
+  const { qos: _, ...rest } = settings;
+  const numbers = Object.entries(rest).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const wrong = numbers.find(([, value]) => !(value > 0 && Number.isFinite(value)));
+  if (wrong !== undefined) throw new InvalidCall(`${wrong[0]} must be a number above 0`);
+  return settings;
 }

@@ -1,65 +1,83 @@
-// A caller's own circuit, for when no lookout is there: after some time-outs in a row a service is left
-// alone for a while, then one call tries again. Any answer, also an error, is a sign of life and closes
-// it; calls that were under way when it opened say nothing new when they time out.
+// The client's own circuits, for platforms without a lookout or times without one. They exist because
+// a caller who waits out its deadline on every call is the first victim of a dead service.
+//
+// Time-outs in a row open a circuit; after a while one trial call goes through: an answer closes it,
+// a time-out opens it for twice as long, up to a limit. Any answer is a sign of life, an error too.
+// They count all the time, also while a lookout is there, so that they are right when it goes; calls
+// that pass meanwhile count as trials if they began when a trial was due. A time-out of a call that
+// was made before the circuit opened says nothing new.
 
-/** How long a service is left alone at first, and at most, in milliseconds. */
-const FIRST = 30_000;
-const MOST = 300_000;
+const MAX_SERVICES = 10_000;
 
-/** Whether to call: yes, as the one trial, or not for so long. */
-export type Ask = { go: true; trial: boolean } | { go: false; left: number | undefined };
+export interface OwnSettings {
+  /** Time-outs in a row that open. */
+  ownTimeouts: number;
+  /** For how long it opens first, in milliseconds. */
+  ownOpen: number;
+  /** For how long at most. */
+  ownOpenMax: number;
+}
 
-export class Own {
-  #timeouts = 0;
-  #open: { until: number; times: number; trying: boolean } | undefined;
+/** How an own circuit looks to the gate. */
+export type OwnView = { state: "closed" } | { state: "open"; left: number | undefined } | { state: "trial" };
 
-  /** Whether nothing is held against the service. */
-  get clear(): boolean {
-    return this.#timeouts === 0 && this.#open === undefined;
+interface Entry {
+  timeouts: number;
+  /** For how long it opened last; 0 while it is closed. */
+  openFor: number;
+  until: number;
+  /** Whether its trial call is under way. */
+  trying: boolean;
+}
+
+export class OwnCircuits {
+  readonly #settings: OwnSettings;
+  /** Services with a time-out since their last answer; no others. */
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(settings: OwnSettings) {
+    this.#settings = settings;
   }
 
-  /** Whether the circuit is not closed. */
-  get open(): boolean {
-    return this.#open !== undefined;
+  look(service: string, now: number): OwnView {
+    const it = this.#entries.get(service);
+    if (it === undefined || it.openFor === 0) return { state: "closed" };
+    if (now < it.until) return { state: "open", left: it.until - now };
+    // How long the trial takes, nobody knows.
+    return it.trying ? { state: "open", left: undefined } : { state: "trial" };
   }
 
-  /** How long until the next trial call. */
-  left(now: number): number | undefined {
-    const open = this.#open;
-    return open === undefined || open.trying ? undefined : Math.max(0, open.until - now);
+  /** The trial call begins; the answer ends it, however it went. */
+  begin(service: string): () => void {
+    const it = this.#entries.get(service);
+    if (it === undefined) return () => {};
+    it.trying = true;
+    return () => {
+      it.trying = false;
+    };
   }
 
-  /** Whether to call now. */
-  ask(now: number): Ask {
-    const open = this.#open;
-    if (open === undefined) return { go: true, trial: false };
-    if (open.trying) return { go: false, left: undefined };
-    if (now < open.until) return { go: false, left: open.until - now };
-    open.trying = true;
-    return { go: true, trial: true };
+  answered(service: string): void {
+    this.#entries.delete(service);
   }
 
-  /** An answer came; whether that closed the circuit. */
-  answered(): boolean {
-    const open = this.open;
-    this.#timeouts = 0;
-    this.#open = undefined;
-    return open;
-  }
-
-  /** A call timed out; whether that opened the circuit. `spread` from 0 to 1 keeps callers apart. */
-  timedOut(now: number, most: number, trial: boolean, spread: number): boolean {
-    this.#timeouts += 1;
-    const open = this.#open;
-    if (open === undefined ? this.#timeouts < most : !trial) return false;
-    const times = (open?.times ?? 0) + 1;
-    const whole = Math.min(FIRST * 2 ** Math.min(times - 1, 8), MOST);
-    this.#open = { until: now + whole * (0.9 + 0.2 * spread), times, trying: false };
-    return true;
-  }
-
-  /** The trial call ended without saying anything. */
-  abandoned(): void {
-    if (this.#open !== undefined) this.#open.trying = false;
+  /** A call that was sent at `began` was not answered in time. */
+  timedOut(service: string, began: number, now: number): void {
+    const { ownTimeouts, ownOpen, ownOpenMax } = this.#settings;
+    let it = this.#entries.get(service);
+    if (it === undefined) {
+      if (this.#entries.size >= MAX_SERVICES) return;
+      it = { timeouts: 0, openFor: 0, until: 0, trying: false };
+      this.#entries.set(service, it);
+    }
+    it.timeouts += 1;
+    if (it.openFor === 0) {
+      if (it.timeouts < ownTimeouts) return;
+      it.openFor = Math.min(ownOpen, ownOpenMax);
+    } else {
+      if (began < it.until) return;
+      it.openFor = Math.min(it.openFor * 2, ownOpenMax);
+    }
+    it.until = now + it.openFor;
   }
 }

@@ -1,45 +1,42 @@
-// How often calls may be made again. Retries help against a lost message and hurt a service that is
-// overloaded, so all calls of a client pay into one budget, a tenth of a retry each, and a retry takes a
-// whole one out; waits double and are spread over their whole length.
+// When a failed call is made again. It exists because retries are what turns a slow service into a
+// dead one: they are for calls that do no harm twice, wait ever longer, and come from a budget, so that
+// a client whose calls all fail adds a tenth to the load and not a multiple of it.
 
-/** When and how often idempotent calls are made again. */
-export interface Retry {
-  /** Attempts in all, the first one included; 1 is no retry. */
-  attempts: number;
-  /** Longest wait before the second attempt, in milliseconds. */
-  first: number;
-  /** Longest wait before any attempt, in milliseconds. */
-  most: number;
-  /** Retries that each call pays for. */
-  perCall: number;
-  /** Retries that can be saved up, and are there at the start. */
-  saved: number;
-}
+import { CallError } from "./errors.js";
 
-export const RETRY: Retry = { attempts: 3, first: 100, most: 5_000, perCall: 0.1, saved: 10 };
+/** Attempts of one call at most. */
+export const ATTEMPTS = 3;
+const FIRST_WAIT = 100;
+const LONGEST_WAIT = 5_000;
+const PER_CALL = 0.1;
+const SAVED = 10;
 
+const RETRIED: readonly string[] = ["Timeout", "ExecutionTimeout", "Failed", "Unavailable", "LinkDown"];
+
+/** Retries that are still allowed. Kept in tenths, because a tenth is no number for a computer. */
 export class Budget {
-  #left: number;
+  #tenths = SAVED * 10;
 
-  constructor(readonly retry: Retry) {
-    this.#left = retry.saved;
+  /** A call is made: it pays in. */
+  call(): void {
+    this.#tenths = Math.min(SAVED * 10, this.#tenths + PER_CALL * 10);
   }
 
-  /** A call is made. */
-  pay(): void {
-    this.#left = Math.min(this.#left + this.retry.perCall, this.retry.saved);
-  }
-
-  /** Takes a retry out, if there is one. Tenths do not add up to ones exactly. */
+  /** Takes one retry, if there is one. */
   take(): boolean {
-    if (this.#left < 1 - 1e-9) return false;
-    this.#left -= 1;
+    if (this.#tenths < 10) return false;
+    this.#tenths -= 10;
     return true;
   }
+}
 
-  /** How long to wait before the attempt after `attempt`, which counts from 1. */
-  wait(attempt: number, asked: number | undefined, spread: number): number {
-    const whole = Math.min(this.retry.first * 2 ** Math.min(attempt - 1, 16), this.retry.most);
-    return (asked ?? 0) + whole * spread;
-  }
+/**
+ * How long to wait before the next attempt in milliseconds; undefined if there must be none.
+ * `attempt` is the number of the one that failed, from 1; `left` is what is left of the deadline.
+ */
+export function retryIn(error: unknown, attempt: number, left: number, random: () => number): number | undefined {
+  if (attempt >= ATTEMPTS || !(error instanceof CallError) || !RETRIED.includes(error.kind)) return undefined;
+  const jitter = random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1));
+  const wait = Math.max(jitter, error.retryAfter ?? 0);
+  return wait < left ? wait : undefined;
 }

@@ -1,83 +1,88 @@
-// What a user interface makes of trouble: data, not words and not colours. Each flag follows from what is
-// known now; `because` says from what.
+// What a user interface should do about the state of the platform, as data. It exists so that every
+// page draws the same conclusions, and none has to know what a circuit is.
 
-import type { ServiceState } from "./state.js";
+import type { SaidHealth, SaidTrouble } from "./documents.js";
+import type { OwnView } from "./own.js";
+import type { Known, State } from "./state.js";
 
-/** A component in trouble. */
-export interface Component {
-  name: string;
-  kind: string;
-  severity: string;
-  message: string;
-  affected: string[];
-}
-
-/** How to work with a service now. */
+/** What to do about a service. `because` lists short machine words. */
 export interface Strategy {
-  /** Nothing can be reached: work with what is there. */
+  /** Act as if there were no network. */
   offline: boolean;
-  /** Show what is known already before asking anew. */
+  /** Show what is known rather than ask. */
   preferCache: boolean;
-  /** Answers come, but late: be more patient. */
+  /** Answers take longer than usual; wait for them. */
   longerTimeouts: boolean;
-  /** Reading works, writing would fail. */
+  /** Nothing can be changed at the moment. */
   readOnly: boolean;
-  /** Keep what is to be written until later. */
+  /** Keep changes and send them later. */
   deferWrites: boolean;
-  /** When calls go through again, in milliseconds from now, if that is known. */
-  retryAfter: number | undefined;
-  /** What is said about the time until it is back, such as `2-5 minutes`. */
-  estimate: string | undefined;
-  /** Why: `link_down`, `circuit_open`, `circuit_half_open`, `service_unavailable`, `service_degraded`, `component:<name>`. */
+  /** How long until a call may work, in milliseconds. */
+  retryAfter?: number;
+  /** How long such outages take, for people to read. */
+  estimate?: string;
   because: string[];
 }
 
-const BROKERS = ["emqx", "mosquitto", "loopback"];
-const DATABASES = ["postgresql", "mongodb", "redis"];
+/** Kinds of components that carry messages, and that keep data. */
+const CARRIERS: readonly string[] = ["emqx", "mosquitto", "loopback"];
+const STORES: readonly string[] = ["postgresql", "mongodb", "redis"];
 
-/** The strategy for a service of which this is known. */
-export function strategyOf(
+function mostAreUnavailable(health: SaidHealth | undefined): boolean {
+  return health !== undefined && health.unavailable * 2 > health.judged;
+}
+
+function affects(name: string, trouble: SaidTrouble, service: string, known: Known): boolean {
+  return trouble.affectedServices.includes(service) || known.verdict?.causedBy === name;
+}
+
+/** Concludes what to do about a service; `retryAfter` is what the gate would say. */
+export function conclude(
   linkUp: boolean,
-  service: ServiceState,
-  components: readonly Component[],
-  tally: { judged: number; unavailable: number },
+  state: State,
+  service: string,
+  own: OwnView,
+  retryAfter: number | undefined,
 ): Strategy {
-  const plan: Strategy = {
+  const it: Strategy = {
     offline: false,
     preferCache: false,
     longerTimeouts: false,
     readOnly: false,
     deferWrites: false,
-    retryAfter: service.retryAfter,
-    estimate: service.estimate,
     because: [],
   };
-  if (!linkUp) {
-    return { ...plan, offline: true, preferCache: true, deferWrites: true, because: ["link_down"] };
+  if (!linkUp) return { ...it, offline: true, preferCache: true, deferWrites: true, because: ["link_down"] };
+  const away = (because: string): void => {
+    it.preferCache = it.deferWrites = true;
+    it.because.push(because);
+  };
+  if (retryAfter !== undefined) it.retryAfter = retryAfter;
+  if (!state.present) {
+    if (own.state === "open") away("circuit_open");
+    if (own.state === "trial") away("circuit_half_open");
+    return it;
   }
-  const open = service.circuit === "open" || service.circuit === "forced_open";
-  const away = service.verdict === "unavailable";
-  if (open) plan.because.push("circuit_open");
-  if (service.circuit === "half_open") plan.because.push("circuit_half_open");
-  if (away) plan.because.push("service_unavailable");
-  if (plan.because.length > 0) {
-    plan.preferCache = plan.deferWrites = true;
-    // One service is away; when most are, there is nothing left to work with.
-    plan.offline = (open || away) && tally.unavailable * 2 > tally.judged;
+  const known = state.service(service) ?? {};
+  const open = known.circuit?.state === "open" || known.circuit?.state === "forced_open";
+  const unavailable = known.verdict?.verdict === "unavailable";
+  if (open) away("circuit_open");
+  if (known.circuit?.state === "half_open") away("circuit_half_open");
+  if (unavailable) away("service_unavailable");
+  if (open || unavailable) it.offline = mostAreUnavailable(state.health);
+  if (known.verdict?.verdict === "degraded") {
+    if (known.verdict.reason === "slow_responses") it.longerTimeouts = true;
+    else it.preferCache = true;
+    it.because.push("service_degraded");
   }
-  if (service.verdict === "degraded") {
-    const slow = service.reason === "slow_responses";
-    plan.longerTimeouts ||= slow;
-    plan.preferCache ||= !slow;
-    plan.because.push("service_degraded");
+  if (known.estimate !== undefined && (open || unavailable)) it.estimate = known.estimate;
+  for (const [name, trouble] of state.components) {
+    const { kind = "", severity } = trouble;
+    const serious = severity === "error" || severity === "critical";
+    const store = STORES.includes(kind) && serious && affects(name, trouble, service, known);
+    if (store) it.readOnly = it.deferWrites = true;
+    if (CARRIERS.includes(kind)) it.longerTimeouts = true;
+    if (store || CARRIERS.includes(kind)) it.because.push(`component:${name}`);
   }
-  for (const component of components) {
-    const bad = component.severity === "error" || component.severity === "critical";
-    const ours = component.affected.includes(service.name) || service.causedBy === component.name;
-    if (BROKERS.includes(component.kind)) plan.longerTimeouts = true;
-    else if (DATABASES.includes(component.kind) && bad && ours) plan.readOnly = plan.deferWrites = true;
-    else continue;
-    plan.because.push(`component:${component.name}`);
-  }
-  return plan;
+  return it;
 }
