@@ -35,7 +35,8 @@ let wasUp = false;
 
 function show(): void {
   wasUp ||= platform.linkUp;
-  const words = wasUp && service.value !== "" ? banner(service.value, platform.strategy(service.value)) : undefined;
+  const words =
+    wasUp && service.value !== "" ? banner(service.value, platform.strategy(service.value)) : undefined;
   notice.hidden = words === undefined;
   write(notice, words ?? "");
   const state = platform.linkUp ? "connected" : wasUp ? "connection lost, trying again" : "connecting";
@@ -45,7 +46,8 @@ function show(): void {
 
 function told(error: unknown): string {
   if (!(error instanceof CallError)) return String(error);
-  const wait = error.retryAfter === undefined ? "" : `; try again in ${Math.ceil(error.retryAfter / 1_000)} s`;
+  const wait =
+    error.retryAfter === undefined ? "" : `; try again in ${Math.ceil(error.retryAfter / 1_000)} s`;
   return `${error.kind}: ${error.message}${wait}`;
 }
 

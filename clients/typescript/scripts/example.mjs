@@ -19,4 +19,5 @@ await build({
   legalComments: "linked",
   logLevel: "warning",
 });
-for (const file of ["index.html", "style.css"]) copyFileSync(here(`example/${file}`), here(`dist/example/${file}`));
+for (const file of ["index.html", "style.css"])
+  copyFileSync(here(`example/${file}`), here(`dist/example/${file}`));

@@ -43,7 +43,7 @@ function inlined(schema, definitions) {
   if (target === undefined) throw new Error(`${$ref} is defined nowhere`);
   const whole = Object.entries({ ...target, ...rest });
   // Members have no order that means anything; a fixed one keeps changes of this file small.
-  if (!("type" in rest || "$ref" in schema)) whole.sort(([a], [b]) => (a < b ? -1 : 1));
+  whole.sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(whole.map(([key, value]) => [key, inlined(value, definitions)]));
 }
 
@@ -59,7 +59,10 @@ const all = { title: "Documents", type: "object", $defs: Object.fromEntries(DOCU
 const compiled = await compile(all, "Documents", { bannerComment: BANNER, unreachableDefinitions: true });
 // That a definition was referred to by the whole is true of each, and tells nothing.
 const made = compiled
-  .replaceAll(/ \*\n \* This interface was referenced by `Documents`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g, "")
+  .replaceAll(
+    / \*\n \* This interface was referenced by `Documents`'s JSON-Schema\n \* via the `definition` "\w+"\.\n/g,
+    "",
+  )
   .replace(/export interface Documents \{[^}]*\}\n/, "");
 
 if (!process.argv.includes("--check")) {

@@ -124,7 +124,8 @@ export class OpenCalls {
     }
     const { result, error } = it;
     const failed = error !== undefined && error !== null;
-    if (failed && result !== undefined && result !== null) this.#settle(id, { error: new Malformed("both result and error") });
+    if (failed && result !== undefined && result !== null)
+      this.#settle(id, { error: new Malformed("both result and error") });
     else if (failed) this.#settle(id, { error: answered(error, this.#clock.wall()) });
     else if (result !== undefined) this.#settle(id, { value: result });
     else this.#settle(id, { error: new Malformed("neither result nor error") });

@@ -24,7 +24,14 @@ export type CircuitState = "closed" | "open" | "half_open" | "forced_open" | "di
 export type Severity = "info" | "warning" | "error" | "critical" | "emergency";
 
 const VERDICTS: readonly string[] = ["unknown", "healthy", "degraded", "unavailable"];
-const CIRCUITS: readonly string[] = ["closed", "open", "half_open", "forced_open", "disabled", "observe_only"];
+const CIRCUITS: readonly string[] = [
+  "closed",
+  "open",
+  "half_open",
+  "forced_open",
+  "disabled",
+  "observe_only",
+];
 const SEVERITIES: readonly string[] = ["info", "warning", "error", "critical", "emergency"];
 
 /** A verdict as it was said. Times are milliseconds since the epoch by lookout's clock. */
@@ -93,7 +100,9 @@ export function json(payload: Uint8Array, limit = MAX_DOCUMENT): unknown {
 
 /** The value if it is an object with members. */
 export function members(value: unknown): Members | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Members)
+    : undefined;
 }
 
 /** The value if it is a text, cut to a bounded length. */
@@ -103,7 +112,8 @@ export function text(value: unknown): string | undefined {
 
 /** The value if it is a time in RFC 3339, as milliseconds since the epoch. */
 export function time(value: unknown): number | undefined {
-  if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}T[\d:.]{5,32}(Z|[+-]\d{2}:\d{2})$/i.test(value)) return undefined;
+  if (typeof value !== "string" || !/^\d{4}-\d{2}-\d{2}T[\d:.]{5,32}(Z|[+-]\d{2}:\d{2})$/i.test(value))
+    return undefined;
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : at;
 }
@@ -137,7 +147,9 @@ export function unescaped(topic: string): string {
 /** A name as a part of a topic, as lookout writes it. */
 export function escaped(service: string): string {
   return service.replaceAll(/[+#%\p{Cc}]/gu, (c) =>
-    [...new TextEncoder().encode(c)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
+    [...new TextEncoder().encode(c)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`)
+      .join(""),
   );
 }
 
@@ -193,10 +205,13 @@ function documentSays(type: string, it: Members): Said | undefined {
   const service = name(it["service"]);
   const component = name(it["component"]);
   if (type === "health") return { what: "health", health: healthOf(it) };
-  if (type === "infrastructure_error" && component) return { what: "trouble", component, trouble: troubleOf(it) };
-  if (type === "infrastructure_recovered" && component) return { what: "trouble", component, trouble: undefined };
+  if (type === "infrastructure_error" && component)
+    return { what: "trouble", component, trouble: troubleOf(it) };
+  if (type === "infrastructure_recovered" && component)
+    return { what: "trouble", component, trouble: undefined };
   if (service === undefined) return undefined;
-  if (type === "service_unavailable") return { what: "outage", service, estimate: text(it["estimatedRecovery"]) };
+  if (type === "service_unavailable")
+    return { what: "outage", service, estimate: text(it["estimatedRecovery"]) };
   if (type === "service_recovered") return { what: "recovery", service };
   if (type === "service_verdict") {
     const verdict = verdictOf(it);
@@ -212,7 +227,8 @@ function documentSays(type: string, it: Members): Said | undefined {
 /** What an empty payload clears. */
 function cleared(kind: string, rest: string): Said | undefined {
   if (kind === "health" && rest === "") return { what: "health", health: undefined };
-  if (kind === "observer" && name(rest) && !rest.includes("/")) return { what: "presence", id: rest, online: false };
+  if (kind === "observer" && name(rest) && !rest.includes("/"))
+    return { what: "presence", id: rest, online: false };
   const service = name(unescaped(rest));
   if (service === undefined) return undefined;
   if (kind === "services") return { what: "verdict", service, verdict: undefined };

@@ -119,7 +119,11 @@ export class Unavailable extends ServiceError {
   readonly estimate?: string;
   /** Who answered in place of the service. */
   readonly source?: string;
-  constructor(fault: Fault, of: Pick<Unavailable, "by" | "reason" | "incident" | "estimate" | "source">, retryAfter?: number) {
+  constructor(
+    fault: Fault,
+    of: Pick<Unavailable, "by" | "reason" | "incident" | "estimate" | "source">,
+    retryAfter?: number,
+  ) {
     super("Unavailable", fault, retryAfter);
     this.by = of.by;
     Object.assign(this, of);
@@ -189,7 +193,8 @@ export function refused(service: string, it: Refusal): CallError {
 /** Seconds as a number, or a moment; counted from when the answer was written, if it says when. */
 function waitOf(data: Record<string, unknown>, wall: number): number | undefined {
   const { retryAfter, timestamp } = data;
-  if (typeof retryAfter === "number") return retryAfter >= 0 && Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
+  if (typeof retryAfter === "number")
+    return retryAfter >= 0 && Number.isFinite(retryAfter) ? retryAfter * 1_000 : undefined;
   if (typeof retryAfter === "string" && /^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1_000;
   const moment = time(retryAfter);
   return moment === undefined ? undefined : Math.max(0, moment - (time(timestamp) ?? wall));
@@ -221,7 +226,10 @@ export function answered(error: unknown, wall: number): CallError {
     case -32002: {
       const { conflictingResource } = detail;
       const of = { rule: text(detail["rule"]), detail: text(detail["message"]), conflictingResource };
-      return new BusinessRule(fault, present<{ rule?: string; detail?: string; conflictingResource?: unknown }>(of));
+      return new BusinessRule(
+        fault,
+        present<{ rule?: string; detail?: string; conflictingResource?: unknown }>(of),
+      );
     }
     case -32003:
       return new Authorization("Authorization", fault);
@@ -235,8 +243,17 @@ export function answered(error: unknown, wall: number): CallError {
       return new ExecutionTimeout("ExecutionTimeout", fault);
     case -32503: {
       const { reason, estimatedRecovery, source } = data;
-      const of = { by: "answer" as const, reason: text(reason), estimate: text(estimatedRecovery), source: text(source) };
-      return new Unavailable(fault, present<Pick<Unavailable, "by" | "reason" | "estimate" | "source">>(of), waitOf(data, wall));
+      const of = {
+        by: "answer" as const,
+        reason: text(reason),
+        estimate: text(estimatedRecovery),
+        source: text(source),
+      };
+      return new Unavailable(
+        fault,
+        present<Pick<Unavailable, "by" | "reason" | "estimate" | "source">>(of),
+        waitOf(data, wall),
+      );
     }
   }
   const asked = code === -32700 || code === -32600 || code === -32601 || code === -32602;

@@ -96,14 +96,20 @@ export function gate(
   if (!lookout) {
     if (own.state === "closed") return GO;
     if (own.state === "trial") return { ownTrial: true };
-    const refusal = { kind: "circuit_open", by: "own", reason: "consecutive_timeouts", retryAfter: own.left } as const;
+    const refusal = {
+      kind: "circuit_open",
+      by: "own",
+      reason: "consecutive_timeouts",
+      retryAfter: own.left,
+    } as const;
     return { refuse: present<Refusal>(refusal) };
   }
   if (known === undefined) return GO;
   // An answer is newer than the verdict, and with more of them that will follow.
   const answered = known.answered !== undefined && now - known.answered <= settings.trialEvery;
   const state = known.circuit?.state ?? "closed";
-  if (known.circuit && ["open", "half_open", "forced_open"].includes(state)) return byCircuit(known.circuit, settings, now);
+  if (known.circuit && ["open", "half_open", "forced_open"].includes(state))
+    return byCircuit(known.circuit, settings, now);
   const unavailable = known.verdict?.verdict === "unavailable" && state === "closed" && !closedSince(known);
   return known.verdict && unavailable && !answered ? byVerdict(known.verdict, known, settings, now) : GO;
 }

@@ -25,9 +25,10 @@ export {
 } from "./errors.js";
 export type { FieldFault, Kind } from "./errors.js";
 export type { CallOptions, Cache, Options } from "./options.js";
-export type { Answer, ServiceView } from "./platform.js";
+export type { Answer } from "./platform.js";
 export { Platform } from "./platform.js";
 export type { Change } from "./state.js";
 export type { Strategy } from "./strategy.js";
 export { back, banner, bounds, span } from "./banner.js";
 export type * as Documents from "./generated.js";
+export type { ServiceView } from "./view.js";

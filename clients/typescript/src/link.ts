@@ -7,8 +7,9 @@
 // takes (Receive Maximum); the others wait here, and a break of the link ends them unsent.
 //
 // A refused reply topic ends the connection: calls over it could not be answered. Other refused
-// subscriptions only mean that less is known. They are made first: a broker that works in order, as
-// Mosquitto does, has then sent what it keeps before the link is up.
+// subscriptions only mean that less is known. They are asked for first and the reply topic last, in
+// packets of their own, so that a broker that answers in order has sent what is retained before the
+// link is up: the first call should not be the one that finds out what everybody knows.
 
 // Its build for browsers has a default export and no other.
 import mqtt from "mqtt";
@@ -20,7 +21,10 @@ import type { Settings } from "./options.js";
 const WINDOW = 1_000;
 /** Room for topic and properties in a packet, when its size is compared with the broker's limit. */
 const HEAD = 2_048;
+/** How long a connection may take to come up, and its subscriptions after that. */
 const CONNECT_TIMEOUT = 10_000;
+/** A link that lasts shorter is no success: the next wait before connecting is longer. */
+const STABLE = 10_000;
 
 /** What is subscribed, with the QoS of each. */
 export interface Topics {
@@ -32,8 +36,8 @@ export interface Topics {
 export interface Hooks {
   /** The subscriptions are granted, but for those in `refused`. */
   up(refused: ReadonlySet<string>): void;
-  /** The link was up and is no more. */
-  down(why: string): void;
+  /** The connection is over; `was` says whether the link was up. Messages may have come before it was. */
+  down(why: string, was: boolean): void;
   message(topic: string, payload: Uint8Array, retained: boolean, correlation: Uint8Array | undefined): void;
 }
 
@@ -65,6 +69,7 @@ export class Link {
   #up = false;
   #closed = false;
   #failures = 0;
+  #since = 0;
   #why = "not connected yet";
   #retry: ReturnType<typeof setTimeout> | undefined;
   #window = WINDOW;
@@ -154,37 +159,51 @@ export class Link {
       this.#subscribe(client);
     });
     client.on("message", (topic, payload, packet) => {
-      if (client === this.#client) this.#hooks.message(topic, payload, packet.retain, packet.properties?.correlationData);
+      if (client === this.#client)
+        this.#hooks.message(topic, payload, packet.retain, packet.properties?.correlationData);
     });
-    client.on("disconnect", (packet) => this.#lost(client, `the broker ended it (${packet.reasonCode ?? 0})`));
+    client.on("disconnect", (packet) =>
+      this.#lost(client, `the broker ended it (${packet.reasonCode ?? 0})`),
+    );
     client.on("error", (error) => this.#lost(client, error.message || "the broker cannot be reached"));
     client.on("close", () => this.#lost(client, "the connection broke"));
   }
 
   #subscribe(client: MqttClient): void {
     const { own, others } = this.#topics;
-    const names = Object.keys(others);
-    let refused: ReadonlySet<string> = new Set();
-    client.subscribe(others, (_, __, packet) => {
-      const codes = packet?.granted;
-      refused = new Set(names.filter((_, index) => Number(codes?.[index] ?? 128) >= 128));
-    });
-    client.subscribe(own, { qos: this.#settings.qos }, (error, _, packet) => {
-      if (client !== this.#client) return;
-      const codes = packet?.granted;
-      if (codes === undefined) return this.#lost(client, error?.message ?? "no subscription was granted");
-      if (Number(codes[0] ?? 128) >= 128) return this.#lost(client, `the broker refuses the subscription to ${own}`);
-      this.#failures = 0;
-      this.#up = true;
-      this.#hooks.up(refused);
-      this.#wake();
-    });
+    const refused = new Set<string>();
+    let open = 2;
+    const timer = setTimeout(
+      () => this.#lost(client, "the subscriptions were not answered"),
+      CONNECT_TIMEOUT,
+    );
+    const ask = (topics: Topics["others"]): void => {
+      client.subscribe(topics, (error, _, packet) => {
+        open -= 1;
+        if (open === 0 || client !== this.#client) clearTimeout(timer);
+        if (client !== this.#client) return;
+        const codes = packet?.granted;
+        if (codes === undefined) return this.#lost(client, error?.message ?? "no subscription was granted");
+        for (const [index, topic] of Object.keys(topics).entries()) {
+          if (Number(codes[index] ?? 128) >= 128) refused.add(topic);
+        }
+        if (open > 0) return;
+        if (refused.has(own)) return this.#lost(client, `the broker refuses the subscription to ${own}`);
+        this.#since = performance.now();
+        this.#up = true;
+        this.#hooks.up(refused);
+        this.#wake();
+      });
+    };
+    ask(others);
+    ask({ [own]: { qos: this.#settings.qos } });
   }
 
   /** The connection is over, whoever says so first. */
   #lost(client: MqttClient, why: string): void {
     if (client !== this.#client) return;
     const was = this.#up;
+    if (was && performance.now() - this.#since > STABLE) this.#failures = 0;
     this.#client = undefined;
     this.#up = false;
     this.#why = why;
@@ -194,7 +213,7 @@ export class Link {
     this.#jobs = [];
     this.#underWay = 0;
     for (const job of unsent) job.failed(new LinkDown(false, why));
-    if (was) this.#hooks.down(why);
+    this.#hooks.down(why, was);
     if (this.#closed) this.#wake();
     else this.#again();
   }

@@ -92,7 +92,8 @@ function level(name: string, value: string): void {
 
 /** The options with defaults; throws if one cannot be. */
 export function settle(url: string, options: Options): Settings {
-  if (!/^(mqtts?|wss?):\/\/[^/]/i.test(url)) throw new InvalidCall("the address must begin with mqtt://, mqtts://, ws:// or wss://");
+  if (!/^(mqtts?|wss?):\/\/[^/]/i.test(url))
+    throw new InvalidCall("the address must begin with mqtt://, mqtts://, ws:// or wss://");
   const random = options.random ?? strongRandom;
   const settings: Settings = {
     cluster: "default",
@@ -119,7 +120,8 @@ export function settle(url: string, options: Options): Settings {
   };
   level("cluster", settings.cluster);
   level("session", settings.session);
-  if (settings.trialTopic === "" || /[+#\p{Cc}]/u.test(settings.trialTopic)) throw new InvalidCall("trialTopic must be a topic");
+  if (settings.trialTopic === "" || /[+#\p{Cc}]/u.test(settings.trialTopic))
+    throw new InvalidCall("trialTopic must be a topic");
   if (settings.version !== 4 && settings.version !== 5) throw new InvalidCall("version must be 4 or 5");
   if (settings.qos !== 0 && settings.qos !== 1) throw new InvalidCall("qos must be 0 or 1");
   const { qos: _, ...rest } = settings;

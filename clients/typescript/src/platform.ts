@@ -11,7 +11,7 @@
 
 import { OpenCalls } from "./calls.js";
 import type { SaidTrouble } from "./documents.js";
-import { MAX_NAME, present, read } from "./documents.js";
+import { MAX_NAME, read } from "./documents.js";
 import { CallError, InvalidCall, LinkDown, TooManyCalls } from "./errors.js";
 import type { Refusal } from "./gate.js";
 import { Link } from "./link.js";
@@ -21,30 +21,18 @@ import { OwnCircuits } from "./own.js";
 import { ATTEMPTS, Budget, retryIn } from "./retry.js";
 import type { Call } from "./sender.js";
 import { Sender } from "./sender.js";
-import type { Change, Known } from "./state.js";
+import type { Change } from "./state.js";
 import { State } from "./state.js";
 import type { Strategy } from "./strategy.js";
 import { conclude } from "./strategy.js";
 import { Trials, readClaim } from "./trials.js";
+import type { ServiceView } from "./view.js";
+import { viewOf } from "./view.js";
 
 /** A value and where it is from. */
 export interface Answer<T> {
   value: T;
   from: "service" | "cache" | "fallback";
-}
-
-/** A service as lookout says it stands. `retryAfter` in milliseconds. */
-export interface ServiceView {
-  name: string;
-  /** Whether a lookout is there; without one, nothing is known. */
-  observed: boolean;
-  verdict: string;
-  circuit: string;
-  reason?: string;
-  incident?: string;
-  causedBy?: string;
-  estimate?: string;
-  retryAfter?: number;
 }
 
 const CACHED: readonly string[] = ["CircuitOpen", "Unavailable", "LinkDown", "Timeout"];
@@ -84,9 +72,10 @@ export class Platform {
         this.#sender.claims = !refusals.has(claims);
         this.#tell([{ what: "link", up: true }]);
       },
-      down: (why) => {
+      down: (why, was) => {
         this.#calls.lost(why);
-        this.#tell([...this.#state.forget(), { what: "link", up: false, reason: why }]);
+        this.#tell(this.#state.forget());
+        if (was) this.#tell([{ what: "link", up: false, reason: why }]);
       },
       message: (topic, payload, retained, correlation) => this.#heard(topic, payload, retained, correlation),
     });
@@ -143,12 +132,22 @@ export class Platform {
   }
 
   /** Calls a method of a service and gives its result. */
-  async call<T = unknown>(service: string, method: string, params?: unknown, options?: CallOptions): Promise<T> {
+  async call<T = unknown>(
+    service: string,
+    method: string,
+    params?: unknown,
+    options?: CallOptions,
+  ): Promise<T> {
     return (await this.request<T>(service, method, params, options)).value;
   }
 
   /** The same, with where the value is from. */
-  async request<T = unknown>(service: string, method: string, params?: unknown, options: CallOptions = {}): Promise<Answer<T>> {
+  async request<T = unknown>(
+    service: string,
+    method: string,
+    params?: unknown,
+    options: CallOptions = {},
+  ): Promise<Answer<T>> {
     if (this.#pending >= this.#settings.maxPending) throw new TooManyCalls(this.#settings.maxPending);
     this.#pending += 1;
     try {
@@ -167,19 +166,7 @@ export class Platform {
 
   /** A service as lookout says it stands. */
   service(name: string): ServiceView {
-    const observed = this.#state.present;
-    const { verdict, circuit, estimate }: Known = (observed && this.#state.service(name)) || {};
-    return present<ServiceView>({
-      name,
-      observed,
-      verdict: verdict?.verdict ?? "unknown",
-      circuit: circuit?.state ?? "closed",
-      reason: verdict?.reason ?? (circuit?.state === "closed" ? undefined : circuit?.reason),
-      incident: verdict?.incident,
-      causedBy: verdict?.causedBy,
-      estimate,
-      retryAfter: this.#wouldRefuse(name)?.retryAfter,
-    });
+    return viewOf(name, this.#state, this.#wouldRefuse(name)?.retryAfter);
   }
 
   /** Says goodbye to the broker; calls under way end with `LinkDown`. */
@@ -271,7 +258,9 @@ export class Platform {
 
 function checkCall(service: string, method: string): void {
   if (service === "" || service.length > MAX_NAME || /[+#\p{Cc}]/u.test(service)) {
-    throw new InvalidCall("the service's name must be a topic of at most 256 characters without + # and control characters");
+    throw new InvalidCall(
+      "the service's name must be a topic of at most 256 characters without + # and control characters",
+    );
   }
   if (method === "") throw new InvalidCall("the method has no name");
 }

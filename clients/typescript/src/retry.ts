@@ -34,7 +34,12 @@ export class Budget {
  * How long to wait before the next attempt in milliseconds; undefined if there must be none.
  * `attempt` is the number of the one that failed, from 1; `left` is what is left of the deadline.
  */
-export function retryIn(error: unknown, attempt: number, left: number, random: () => number): number | undefined {
+export function retryIn(
+  error: unknown,
+  attempt: number,
+  left: number,
+  random: () => number,
+): number | undefined {
   if (attempt >= ATTEMPTS || !(error instanceof CallError) || !RETRIED.includes(error.kind)) return undefined;
   const jitter = random() * Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1));
   const wait = Math.max(jitter, error.retryAfter ?? 0);

@@ -9,7 +9,16 @@
 //
 // Everything is bounded: what is beyond is ignored rather than displacing what is known.
 
-import type { CircuitState, Said, SaidCircuit, SaidHealth, SaidTrouble, SaidVerdict, Severity, Verdict } from "./documents.js";
+import type {
+  CircuitState,
+  Said,
+  SaidCircuit,
+  SaidHealth,
+  SaidTrouble,
+  SaidVerdict,
+  Severity,
+  Verdict,
+} from "./documents.js";
 import { present } from "./documents.js";
 
 const MAX_SERVICES = 10_000;
@@ -56,7 +65,14 @@ export type Change =
   | { what: "lookout"; present: boolean }
   | { what: "service"; service: string; verdict: Verdict; reason?: string }
   | { what: "circuit"; service: string; state: CircuitState; reason?: string }
-  | { what: "component"; component: string; trouble: boolean; kind?: string; severity?: Severity; message?: string }
+  | {
+      what: "component";
+      component: string;
+      trouble: boolean;
+      kind?: string;
+      severity?: Severity;
+      message?: string;
+    }
   | { what: "emergency"; type: string; message?: string };
 
 function begun(said: number | undefined, at: Receipt): number {
@@ -129,7 +145,11 @@ export class State {
         this.#health = said.health;
         return [];
       case "emergency": {
-        const emergency = present<Change & { what: "emergency" }>({ what: "emergency", type: said.type, message: said.message });
+        const emergency = present<Change & { what: "emergency" }>({
+          what: "emergency",
+          type: said.type,
+          message: said.message,
+        });
         return [emergency, ...(said.said === undefined ? [] : this.take(said.said, at))];
       }
     }
@@ -176,7 +196,14 @@ export class State {
       present<Known>({ ...it, verdict, estimate: said.verdict === "healthy" ? undefined : estimate }),
     );
     if (!this.#services.has(service) || (same && before.reason === said.reason)) return [];
-    return [present<Change & { what: "service" }>({ what: "service", service, verdict: said.verdict, reason: said.reason })];
+    return [
+      present<Change & { what: "service" }>({
+        what: "service",
+        service,
+        verdict: said.verdict,
+        reason: said.reason,
+      }),
+    ];
   }
 
   #circuit(service: string, said: SaidCircuit | undefined, at: Receipt): Change[] {
@@ -191,7 +218,14 @@ export class State {
     const circuit = present<Circuit>({ ...said, at: begun(said.timestamp, at), until });
     this.#change(service, (it) => ({ ...it, circuit }));
     if (!this.#services.has(service)) return [];
-    return [present<Change & { what: "circuit" }>({ what: "circuit", service, state: said.state, reason: said.reason })];
+    return [
+      present<Change & { what: "circuit" }>({
+        what: "circuit",
+        service,
+        state: said.state,
+        reason: said.reason,
+      }),
+    ];
   }
 
   #trouble(component: string, trouble: SaidTrouble | undefined): Change[] {
@@ -204,6 +238,15 @@ export class State {
     this.#components.set(component, trouble);
     if (before?.severity === trouble.severity && before?.message === trouble.message) return [];
     const { kind, severity, message } = trouble;
-    return [present<Change & { what: "component" }>({ what: "component", component, trouble: true, kind, severity, message })];
+    return [
+      present<Change & { what: "component" }>({
+        what: "component",
+        component,
+        trouble: true,
+        kind,
+        severity,
+        message,
+      }),
+    ];
   }
 }

@@ -6,15 +6,18 @@
 // (the client may have no right to publish it), or is refused, the client's own limit alone counts: a
 // trial too many does less harm than none at all.
 //
-// A round keeps only as many claims as can matter, a service only its latest rounds, and there are
-// only so many services: what somebody invents displaces itself.
+// What is kept is bounded: of a round as many claims as can matter, and only the latest rounds, so that
+// what somebody invents displaces itself. Own trials are counted apart from it, so that nobody else's
+// claims make this client send more than its own limit.
 
 import type { Clock } from "./clock.js";
 import { MAX_NAME, json, members } from "./documents.js";
 
 const MAX_SERVICES = 10_000;
-const MAX_ROUNDS = 4;
+const MAX_ROUNDS = 2_000;
 const MAX_CLAIMS = 100;
+/** Characters of a round's name and of a claim. */
+const MAX_WORD = 64;
 
 /** What a claim says. */
 export interface Claim {
@@ -23,26 +26,24 @@ export interface Claim {
   claim: string;
 }
 
-interface Rounding {
-  /** Trials that this client took. */
-  taken: number;
-  /** All clients' claims in their order. */
-  claims: string[];
-  /** Own claims that have not come back. */
-  waiting: Map<string, (place: number) => void>;
-}
-
 /** Reads a claim; undefined if it is none. */
 export function readClaim(payload: Uint8Array): Claim | undefined {
   const { service, round, claim } = members(json(payload, 4_096)) ?? {};
-  const short = (it: unknown): it is string => typeof it === "string" && it !== "" && it.length <= MAX_NAME;
-  return short(service) && short(round) && short(claim) ? { service, round, claim } : undefined;
+  const short = (it: unknown, most: number): it is string =>
+    typeof it === "string" && it !== "" && it.length <= most;
+  if (!short(service, MAX_NAME) || !short(round, MAX_WORD) || !short(claim, MAX_WORD)) return undefined;
+  return { service, round, claim };
 }
 
 export class Trials {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #services = new Map<string, Map<string, Rounding>>();
+  /** All clients' claims of a round, in their order. */
+  readonly #claims = new Map<string, string[]>();
+  /** How many trials of its latest round this client took, by service. */
+  readonly #taken = new Map<string, { round: string; count: number }>();
+  /** Own claims that have not come back. */
+  readonly #waiting = new Map<string, { key: string; back: (place: number) => void }>();
 
   constructor(clock: Clock, random: () => number) {
     this.#clock = clock;
@@ -51,11 +52,15 @@ export class Trials {
 
   /** A claim came from the broker. */
   heard({ service, round, claim }: Claim): void {
-    const it = this.#round(service, round);
-    if (it.claims.includes(claim)) return;
-    const place = it.claims.length;
-    if (place < MAX_CLAIMS) it.claims.push(claim);
-    it.waiting.get(claim)?.(place);
+    const key = keyOf(service, round);
+    const claims = this.#claims.get(key) ?? [];
+    if (claims.includes(claim)) return;
+    const place = claims.length;
+    if (place < MAX_CLAIMS) claims.push(claim);
+    this.#claims.set(key, claims);
+    makeRoom(this.#claims, MAX_ROUNDS);
+    const waiting = this.#waiting.get(claim);
+    if (waiting?.key === key) waiting.back(place);
   }
 
   /**
@@ -69,40 +74,38 @@ export class Trials {
     wait: number,
     publish: ((claim: Claim) => Promise<boolean>) | undefined,
   ): Promise<boolean> {
-    const it = this.#round(service, round);
-    if (it.taken >= limit || it.claims.length >= limit) return false;
-    it.taken += 1;
+    const key = keyOf(service, round);
+    const before = this.#taken.get(service);
+    const taken = before?.round === round ? before : { round, count: 0 };
+    if (taken.count >= limit || (this.#claims.get(key)?.length ?? 0) >= limit) return false;
+    taken.count += 1;
+    this.#taken.set(service, taken);
+    makeRoom(this.#taken, MAX_SERVICES);
     if (publish === undefined) return true;
-    const claim = Math.floor(this.#random() * 2 ** 48).toString(16).padStart(12, "0");
+    const claim = Math.floor(this.#random() * 2 ** 48)
+      .toString(16)
+      .padStart(12, "0");
     return new Promise((decide) => {
       const end = (goes: boolean): void => {
         cancel();
-        it.waiting.delete(claim);
+        this.#waiting.delete(claim);
         decide(goes);
       };
       const cancel = this.#clock.after(wait, () => end(true));
-      it.waiting.set(claim, (place) => end(place < limit));
+      this.#waiting.set(claim, { key, back: (place) => end(place < limit) });
       publish({ service, round, claim }).then(
         (could) => could || end(true),
         () => end(true),
       );
     });
   }
-
-  /** The round; the oldest of its service, or of all, makes room for it. */
-  #round(service: string, name: string): Rounding {
-    const rounds = this.#services.get(service) ?? new Map<string, Rounding>();
-    const known = rounds.get(name);
-    if (known !== undefined) return known;
-    const made: Rounding = { taken: 0, claims: [], waiting: new Map() };
-    rounds.set(name, made);
-    makeRoom(rounds, MAX_ROUNDS);
-    this.#services.set(service, rounds);
-    makeRoom(this.#services, MAX_SERVICES);
-    return made;
-  }
 }
 
+function keyOf(service: string, round: string): string {
+  return JSON.stringify([service, round]);
+}
+
+/** The oldest go. */
 function makeRoom<T>(map: Map<string, T>, size: number): void {
   for (const oldest of map.keys()) {
     if (map.size <= size) return;

@@ -36,7 +36,10 @@ for (const [name, way] of WAYS) {
     const { topic, request } = served.calls[0];
     assert.equal(topic, "service/a/b");
     const { jsonrpc, method, params, replyTo, sessionId, correlationId, id, traceparent } = request;
-    assert.deepEqual([jsonrpc, method, params, replyTo, sessionId], ["2.0", "m", { x: [1, "ü"] }, "session/s-1/response", "s-1"]);
+    assert.deepEqual(
+      [jsonrpc, method, params, replyTo, sessionId],
+      ["2.0", "m", { x: [1, "ü"] }, "session/s-1/response", "s-1"],
+    );
     assert.ok(Number.isSafeInteger(id) && correlationId.length > 0);
     const trace = /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/;
     const { properties } = served.packets[0];
@@ -74,7 +77,10 @@ describe("answers that are none", () => {
     const other = await line(t, broker.tcp, []);
     const mine = "session/s-1/response";
     // A retained answer to whatever is called first must not be taken for one.
-    await other.publishAsync(mine, JSON.stringify({ jsonrpc: "2.0", id: 1, result: "old" }), { qos: 1, retain: true });
+    await other.publishAsync(mine, JSON.stringify({ jsonrpc: "2.0", id: 1, result: "old" }), {
+      qos: 1,
+      retain: true,
+    });
     const platform = await client(t, broker.tcp, { session: "s-1" });
 
     const late = await failure(platform.call("A", "m", {}, { timeout: 50 }));
@@ -112,8 +118,15 @@ describe("answers that are none", () => {
   test("an answer that names no id belongs to the call of its Correlation Data", async (t) => {
     const broker = await Broker.start(t);
     const served = await service(t, broker, (_, __, { properties }) => {
-      const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: { code: -32503, message: "m", data: { source: "lookout-1" } } });
-      served.client.publish(properties.responseTopic, body, { qos: 1, properties: { correlationData: properties.correlationData } });
+      const body = JSON.stringify({
+        jsonrpc: "2.0",
+        id: null,
+        error: { code: -32503, message: "m", data: { source: "lookout-1" } },
+      });
+      served.client.publish(properties.responseTopic, body, {
+        qos: 1,
+        properties: { correlationData: properties.correlationData },
+      });
     });
     const platform = await client(t, broker.tcp);
     const failed = await failure(platform.call("A", "m"));
@@ -135,7 +148,10 @@ test("calls that cannot be made fail before they are sent", async (t) => {
   assert.equal(beyond.kind, "TooManyCalls");
   assert.match(beyond.message, /3 calls are under way/);
   platform.close();
-  assert.deepEqual((await Promise.all(open)).map((it) => it.kind), ["LinkDown", "LinkDown", "LinkDown"]);
+  assert.deepEqual(
+    (await Promise.all(open)).map((it) => it.kind),
+    ["LinkDown", "LinkDown", "LinkDown"],
+  );
 });
 
 test("a thousand calls at once find their answers", async (t) => {
@@ -149,9 +165,14 @@ test("a thousand calls at once find their answers", async (t) => {
 test("idempotent calls are made again, cached, and replaced", async (t) => {
   const broker = await Broker.start(t);
   let failures = 2;
-  const served = await service(t, broker, () => (failures-- > 0 ? { error: { code: -32603, message: "oh" } } : { result: "good" }));
+  const served = await service(t, broker, () =>
+    failures-- > 0 ? { error: { code: -32603, message: "oh" } } : { result: "good" },
+  );
   const kept = new Map();
-  const cache = { get: (...key) => kept.get(key.join()), put: (s, m, p, value) => kept.set([s, m, p].join(), value) };
+  const cache = {
+    get: (...key) => kept.get(key.join()),
+    put: (s, m, p, value) => kept.set([s, m, p].join(), value),
+  };
   const platform = await client(t, broker.tcp, { cache, timeout: 20_000, ownTimeouts: 100 });
   const again = { idempotent: true };
   assert.deepEqual(await platform.request("A", "get", 1, again), { value: "good", from: "service" });
@@ -161,7 +182,13 @@ test("idempotent calls are made again, cached, and replaced", async (t) => {
   assert.equal(served.calls.length, 4);
 
   served.how = () => undefined;
-  assert.deepEqual(await platform.request("A", "get", 1, { ...again, timeout: 60 }), { value: "good", from: "cache" });
+  assert.deepEqual(await platform.request("A", "get", 1, { ...again, timeout: 60 }), {
+    value: "good",
+    from: "cache",
+  });
   const fallback = (error, { method }) => `${method}: ${error.kind}`;
-  assert.deepEqual(await platform.request("A", "get", 2, { fallback, timeout: 20 }), { value: "get: Timeout", from: "fallback" });
+  assert.deepEqual(await platform.request("A", "get", 2, { fallback, timeout: 20 }), {
+    value: "get: Timeout",
+    from: "fallback",
+  });
 });

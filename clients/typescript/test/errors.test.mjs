@@ -36,7 +36,9 @@ test("each code is an error of its own", () => {
 test("the samples", () => {
   const error = (name) => answered(JSON.parse(sample(name)).error, WALL);
   const validation = error("reply.validation");
-  assert.deepEqual(validation.fields, [{ field: "email", message: "not an address", value: "ana@", constraint: "format: email" }]);
+  assert.deepEqual(validation.fields, [
+    { field: "email", message: "not an address", value: "ana@", constraint: "format: email" },
+  ]);
   const business = error("reply.business");
   assert.deepEqual(
     [business.rule, business.detail, business.conflictingResource],
@@ -53,7 +55,8 @@ test("fields are one or a list", () => {
   const fields = [{ field: "a" }, { field: "b", message: "n", value: null, constraint: "c" }];
   assert.deepEqual(of(-32001, { details: fields }).fields, fields);
   assert.deepEqual(of(-32001, { details: fields[0] }).fields, [{ field: "a" }]);
-  for (const details of [undefined, null, "x", [1, null, {}], { field: 1 }]) assert.deepEqual(of(-32001, { details }).fields, []);
+  for (const details of [undefined, null, "x", [1, null, {}], { field: 1 }])
+    assert.deepEqual(of(-32001, { details }).fields, []);
   assert.deepEqual(of(-32005, { details: { resource: { id: 1 } } }).resource, { id: 1 });
 });
 
@@ -72,12 +75,23 @@ test("retryAfter is a moment or seconds", () => {
     [[], undefined],
     ["x", undefined],
   ]) {
-    for (const code of [-32006, -32503]) assert.equal(of(code, data).retryAfter, wanted, JSON.stringify(data));
+    for (const code of [-32006, -32503])
+      assert.equal(of(code, data).retryAfter, wanted, JSON.stringify(data));
   }
 });
 
 test("errors in any form that servers send", () => {
-  for (const error of ["text", 7, true, [], {}, { code: "E1", message: "text" }, { code: 1.5 }, { code: 1e99 }, { message: {} }]) {
+  for (const error of [
+    "text",
+    7,
+    true,
+    [],
+    {},
+    { code: "E1", message: "text" },
+    { code: 1.5 },
+    { code: 1e99 },
+    { message: {} },
+  ]) {
     const it = answered(error, WALL);
     assert.ok(it.kind === "Rejected" && it.message.length > 0, JSON.stringify(error));
   }

@@ -19,7 +19,13 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const TYPES = { html: "text/html", css: "text/css", js: "text/javascript", map: "application/json", txt: "text/plain" };
+const TYPES = {
+  html: "text/html",
+  css: "text/css",
+  js: "text/javascript",
+  map: "application/json",
+  txt: "text/plain",
+};
 
 /** Serves the built page. */
 async function served(t) {
@@ -29,7 +35,9 @@ async function served(t) {
     try {
       if (file.includes("/")) throw new Error("no such page");
       const body = readFileSync(new URL(`../dist/example/${file}`, import.meta.url));
-      response.writeHead(200, { "content-type": TYPES[file.split(".").at(-1)] ?? "application/octet-stream" }).end(body);
+      response
+        .writeHead(200, { "content-type": TYPES[file.split(".").at(-1)] ?? "application/octet-stream" })
+        .end(body);
     } catch {
       response.writeHead(404).end();
     }
@@ -43,7 +51,11 @@ async function served(t) {
 }
 
 async function open(t, url) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, timeout: PATIENCE });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: FLAGS,
+    timeout: PATIENCE,
+  });
   t.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 720, height: 760 }, colorScheme: "light" });
   const problems = [];
@@ -62,8 +74,15 @@ async function accessible(page) {
   for (const colorScheme of ["dark", "light"]) {
     await page.emulateMedia({ colorScheme });
     const runOnly = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"];
-    const { violations } = await page.evaluate((runOnly) => globalThis.axe.run(document, { runOnly }), runOnly);
-    assert.deepEqual(violations.map((it) => `${it.id}: ${it.nodes[0]?.html}`), [], colorScheme);
+    const { violations } = await page.evaluate(
+      (runOnly) => globalThis.axe.run(document, { runOnly }),
+      runOnly,
+    );
+    assert.deepEqual(
+      violations.map((it) => `${it.id}: ${it.nodes[0]?.html}`),
+      [],
+      colorScheme,
+    );
   }
 }
 
@@ -73,7 +92,10 @@ test("the banner of the example comes and goes with the outage", async (t) => {
   const lookout = await observer(t, broker);
   await lookout.online();
   const base = await served(t);
-  const { page, problems } = await open(t, `${base}?broker=${encodeURIComponent(broker.web)}&cluster=${CLUSTER}&service=Billing`);
+  const { page, problems } = await open(
+    t,
+    `${base}?broker=${encodeURIComponent(broker.web)}&cluster=${CLUSTER}&service=Billing`,
+  );
   const says = (selector, wanted) => page.locator(selector).filter({ hasText: wanted }).waitFor();
   const banner = page.locator("#banner");
   const call = () => page.getByRole("button", { name: "Call" }).click();
@@ -85,9 +107,17 @@ test("the banner of the example comes and goes with the outage", async (t) => {
   assert.equal(billing.calls.length, 1);
 
   const now = Date.now();
-  await lookout.event("service_unavailable", { service: "Billing", reason: "no_running_pods", estimatedRecovery: "2-5 minutes" });
+  await lookout.event("service_unavailable", {
+    service: "Billing",
+    reason: "no_running_pods",
+    estimatedRecovery: "2-5 minutes",
+  });
   await lookout.verdict("Billing", "unavailable", { reason: "no_running_pods" });
-  await lookout.circuit("Billing", "open", { reason: "failure_rate", timestamp: lookout.stamp(now), retryAfter: lookout.stamp(now + 120_000) });
+  await lookout.circuit("Billing", "open", {
+    reason: "failure_rate",
+    timestamp: lookout.stamp(now),
+    retryAfter: lookout.stamp(now + 120_000),
+  });
   await says("#banner", "Billing is temporarily unavailable, back in about 2 minutes");
   assert.equal(await banner.isVisible(), true);
   await call();
@@ -96,7 +126,10 @@ test("the banner of the example comes and goes with the outage", async (t) => {
   await accessible(page);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
 
-  await lookout.circuit("Billing", "closed", { reason: "trial_succeeded", timestamp: lookout.stamp(Date.now() + 1_000) });
+  await lookout.circuit("Billing", "closed", {
+    reason: "trial_succeeded",
+    timestamp: lookout.stamp(Date.now() + 1_000),
+  });
   await lookout.verdict("Billing", "healthy");
   await banner.waitFor({ state: "hidden" });
   await call();

@@ -12,6 +12,8 @@ export class FakeBroker {
   grants = () => 1;
   /** Whether messages are acknowledged. */
   acknowledges = true;
+  /** What it sends after a SUBACK, as pairs of topic and document. */
+  greets = [];
   /** Properties of its CONNACK over MQTT 5. */
   properties = {};
   #sockets = new Set();
@@ -43,7 +45,8 @@ export class FakeBroker {
     socket.on("close", () => this.#sockets.delete(socket));
     socket.on("error", () => {});
     let version = 5;
-    const send = (packet) => socket.writable && socket.write(packets.generate(packet, { protocolVersion: version }));
+    const send = (packet) =>
+      socket.writable && socket.write(packets.generate(packet, { protocolVersion: version }));
     const parser = packets.parser();
     parser.on("packet", (packet) => {
       if (packet.cmd === "connect") {
@@ -51,7 +54,14 @@ export class FakeBroker {
         const of = version === 5 ? { properties: this.properties } : {};
         send({ cmd: "connack", reasonCode: 0, returnCode: 0, sessionPresent: false, ...of });
       } else if (packet.cmd === "subscribe") {
-        send({ cmd: "suback", messageId: packet.messageId, granted: packet.subscriptions.map((it) => this.grants(it.topic, version)) });
+        send({
+          cmd: "suback",
+          messageId: packet.messageId,
+          granted: packet.subscriptions.map((it) => this.grants(it.topic, version)),
+        });
+        for (const [topic, document] of this.greets) {
+          send({ cmd: "publish", qos: 0, topic, payload: JSON.stringify(document) });
+        }
       } else if (packet.cmd === "publish") {
         const { topic, dup, messageId } = packet;
         this.published.push({ topic, dup, connection, request: JSON.parse(packet.payload) });
@@ -62,7 +72,13 @@ export class FakeBroker {
           else this.#unacknowledged.push(acknowledge);
         }
         const answer = this.answer?.(this.published.at(-1));
-        if (answer) send({ cmd: "publish", qos: 0, topic: this.published.at(-1).request.replyTo, payload: JSON.stringify(answer) });
+        if (answer)
+          send({
+            cmd: "publish",
+            qos: 0,
+            topic: this.published.at(-1).request.replyTo,
+            payload: JSON.stringify(answer),
+          });
       } else if (packet.cmd === "pingreq") {
         send({ cmd: "pingresp" });
       }

@@ -35,13 +35,15 @@ const verdict = (at, verdict, of = {}, retained = false, since = at) => [
   { type: "service_verdict", service: "A", verdict, since: stamp(since), timestamp: stamp(at), ...of },
   retained,
 ];
-const at = (state, when, own = CLOSED) => gate(state.present, state.service("A"), own, SETTINGS, 1_000 + when);
+const at = (state, when, own = CLOSED) =>
+  gate(state.present, state.service("A"), own, SETTINGS, 1_000 + when);
 
 /** A decision in short. */
 function short(it) {
   if ("go" in it) return "go";
   if ("ownTrial" in it) return "own trial";
-  const told = ({ kind, by, retryAfter }) => [kind, by === "own" ? "own" : "", retryAfter].filter((it) => it !== "").join(" ");
+  const told = ({ kind, by, retryAfter }) =>
+    [kind, by === "own" ? "own" : "", retryAfter].filter((it) => it !== "").join(" ");
   if ("refuse" in it) return `refused ${told(it.refuse)}`;
   return `trial ${it.trial.name.replace(/^.*T/, "")} of ${it.trial.limit}, else ${told(it.trial.refusal)}`;
 }
@@ -63,10 +65,25 @@ const CASES = [
       [60_000, "trial 10:30:00.000Z/1 of 1, else circuit_open 30000"],
     ],
   ],
-  ["open without a time", [online(), circuit(0, "open")], [[0, "refused circuit_open "], [1e9, "refused circuit_open "]]],
+  [
+    "open without a time",
+    [online(), circuit(0, "open")],
+    [
+      [0, "refused circuit_open "],
+      [1e9, "refused circuit_open "],
+    ],
+  ],
   ["forced open", [online(), circuit(0, "forced_open")], [[1e9, "refused circuit_open "]]],
-  ["disabled, though unavailable", [online(), circuit(0, "disabled"), verdict(0, "unavailable")], [[0, "go"]]],
-  ["observe only, though unavailable", [online(), circuit(0, "observe_only"), verdict(0, "unavailable")], [[0, "go"]]],
+  [
+    "disabled, though unavailable",
+    [online(), circuit(0, "disabled"), verdict(0, "unavailable")],
+    [[0, "go"]],
+  ],
+  [
+    "observe only, though unavailable",
+    [online(), circuit(0, "observe_only"), verdict(0, "unavailable")],
+    [[0, "go"]],
+  ],
   [
     "half-open in rounds",
     [online(), circuit(0, "half_open", { trialCalls: 2 })],
@@ -77,11 +94,18 @@ const CASES = [
       [95_000, "trial 10:30:00.000Z/3 of 2, else circuit_open 25000"],
     ],
   ],
-  ["half-open without a number", [online(), circuit(0, "half_open")], [[0, "trial 10:30:00.000Z/0 of 3, else circuit_open 30000"]]],
+  [
+    "half-open without a number",
+    [online(), circuit(0, "half_open")],
+    [[0, "trial 10:30:00.000Z/0 of 3, else circuit_open 30000"]],
+  ],
   [
     "a retained open circuit counts by the wall clock",
     [online(), circuit(20_000, "open", { retryAfter: stamp(30_000) }, true, 0)],
-    [[20_000, "refused circuit_open 10000"], [30_000, "trial 10:30:00.000Z/0 of 1, else circuit_open 30000"]],
+    [
+      [20_000, "refused circuit_open 10000"],
+      [30_000, "trial 10:30:00.000Z/0 of 1, else circuit_open 30000"],
+    ],
   ],
   [
     "a retained one of a clock that is ahead waits no longer than a live one",
@@ -93,8 +117,16 @@ const CASES = [
     [online(), circuit(0, "open", { retryAfter: stamp(-3_570_000) }, false, -3_600_000)],
     [[0, "refused circuit_open 30000"]],
   ],
-  ["a retained one that is over", [online(), circuit(90_000, "open", { retryAfter: stamp(30_000) }, true, 0)], [[90_000, "trial 10:30:00.000Z/0 of 1, else circuit_open 30000"]]],
-  ["a retained half-open is in its round", [online(), circuit(40_000, "half_open", {}, true, 0)], [[40_000, "trial 10:30:00.000Z/1 of 3, else circuit_open 20000"]]],
+  [
+    "a retained one that is over",
+    [online(), circuit(90_000, "open", { retryAfter: stamp(30_000) }, true, 0)],
+    [[90_000, "trial 10:30:00.000Z/0 of 1, else circuit_open 30000"]],
+  ],
+  [
+    "a retained half-open is in its round",
+    [online(), circuit(40_000, "half_open", {}, true, 0)],
+    [[40_000, "trial 10:30:00.000Z/1 of 3, else circuit_open 20000"]],
+  ],
   [
     "the same document again does not begin anew",
     [online(), open(0), [9_000, "circuit-breaker", { ...open(0)[2] }]],
@@ -110,12 +142,36 @@ const CASES = [
       [60_000, "trial 10:30:00.000Z/2 of 3, else unavailable 30000"],
     ],
   ],
-  ["unavailable without a circuit", [online(), verdict(0, "unavailable")], [[0, "refused unavailable 30000"]]],
-  ["a retained verdict counts by the wall clock", [online(), verdict(20_000, "unavailable", {}, true, 0)], [[20_000, "refused unavailable 10000"]]],
-  ["the verdict said again does not begin anew", [online(), verdict(0, "unavailable"), verdict(9_000, "unavailable", {}, false, 0)], [[10_000, "refused unavailable 20000"]]],
-  ["closed since the verdict", [online(), verdict(0, "unavailable"), circuit(5_000, "closed")], [[5_000, "go"]]],
-  ["closed at the very time of the verdict", [online(), circuit(0, "closed"), verdict(0, "unavailable")], [[1, "refused unavailable 29999"]]],
-  ["an open circuit comes before the verdict", [online(), verdict(0, "unavailable"), open(0)], [[0, "refused circuit_open 30000"]]],
+  [
+    "unavailable without a circuit",
+    [online(), verdict(0, "unavailable")],
+    [[0, "refused unavailable 30000"]],
+  ],
+  [
+    "a retained verdict counts by the wall clock",
+    [online(), verdict(20_000, "unavailable", {}, true, 0)],
+    [[20_000, "refused unavailable 10000"]],
+  ],
+  [
+    "the verdict said again does not begin anew",
+    [online(), verdict(0, "unavailable"), verdict(9_000, "unavailable", {}, false, 0)],
+    [[10_000, "refused unavailable 20000"]],
+  ],
+  [
+    "closed since the verdict",
+    [online(), verdict(0, "unavailable"), circuit(5_000, "closed")],
+    [[5_000, "go"]],
+  ],
+  [
+    "closed at the very time of the verdict",
+    [online(), circuit(0, "closed"), verdict(0, "unavailable")],
+    [[1, "refused unavailable 29999"]],
+  ],
+  [
+    "an open circuit comes before the verdict",
+    [online(), verdict(0, "unavailable"), open(0)],
+    [[0, "refused circuit_open 30000"]],
+  ],
   ["a circuit that is cleared", [online(), open(0), [1, "circuit-breaker/A", ""]], [[1, "go"]]],
   ["a verdict that is cleared", [online(), verdict(0, "unavailable"), [1, "services/A", ""]], [[1, "go"]]],
   ["no lookout", [open(0), verdict(0, "unavailable")], [[0, "go"]]],
@@ -164,7 +220,12 @@ test("what is refused says why", () => {
     retryAfter: 30_000,
   });
   const opened = known(online(), open(0));
-  assert.deepEqual(at(opened, 0).refuse, { kind: "circuit_open", by: "lookout", reason: "r_open", retryAfter: 30_000 });
+  assert.deepEqual(at(opened, 0).refuse, {
+    kind: "circuit_open",
+    by: "lookout",
+    reason: "r_open",
+    retryAfter: 30_000,
+  });
 });
 
 test("the own circuit counts only without a lookout", () => {

@@ -117,7 +117,10 @@ export class Broker {
     ];
     writeFileSync(file, `${lines.join("\n")}\n`);
     const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin`;
-    const child = spawn("mosquitto", ["-c", file], { stdio: ["ignore", "ignore", "pipe"], env: { ...process.env, PATH: path } });
+    const child = spawn("mosquitto", ["-c", file], {
+      stdio: ["ignore", "ignore", "pipe"],
+      env: { ...process.env, PATH: path },
+    });
     let said = "";
     let over = false;
     child.stderr.on("data", (data) => (said = (said + data).slice(-10_000)));
@@ -159,7 +162,8 @@ export async function service(test, broker, how, filter = "service/#") {
     const answers = it.how(request, topic, packet);
     if (answers === undefined) return;
     for (const answer of Array.isArray(answers) ? answers : [answers]) {
-      const body = typeof answer === "string" ? answer : JSON.stringify({ jsonrpc: "2.0", id: request.id, ...answer });
+      const body =
+        typeof answer === "string" ? answer : JSON.stringify({ jsonrpc: "2.0", id: request.id, ...answer });
       it.client.publish(request.replyTo, body, { qos: 1 });
     }
   });
@@ -170,12 +174,20 @@ export async function service(test, broker, how, filter = "service/#") {
 export async function observer(test, broker, cluster = CLUSTER) {
   const client = await line(test, broker.tcp, []);
   const say = (topic, document, retain = false) =>
-    client.publishAsync(`system/${cluster}/${topic}`, typeof document === "string" ? document : JSON.stringify(document), {
-      qos: 1,
-      retain,
-    });
+    client.publishAsync(
+      `system/${cluster}/${topic}`,
+      typeof document === "string" ? document : JSON.stringify(document),
+      {
+        qos: 1,
+        retain,
+      },
+    );
   const stamp = (at = Date.now()) => new Date(at).toISOString();
-  const wrapped = (type, params) => ({ jsonrpc: "2.0", method: type, params: { type, clusterId: cluster, timestamp: stamp(), ...params } });
+  const wrapped = (type, params) => ({
+    jsonrpc: "2.0",
+    method: type,
+    params: { type, clusterId: cluster, timestamp: stamp(), ...params },
+  });
   return {
     say,
     stamp,
@@ -183,19 +195,34 @@ export async function observer(test, broker, cluster = CLUSTER) {
     online: (online = true) => say("observer/lookout-1", { online, timestamp: Date.now() }, true),
     /** A transition, on both topics, as lookout does. */
     async circuit(service, state, of = {}) {
-      const document = wrapped("circuit_breaker", { topic: `service/${service}`, service, state, correlationId: "incident-1", ...of });
+      const document = wrapped("circuit_breaker", {
+        topic: `service/${service}`,
+        service,
+        state,
+        correlationId: "incident-1",
+        ...of,
+      });
       await say("circuit-breaker", document);
       await say(`circuit-breaker/${service}`, document, true);
     },
     verdict: (service, verdict, of = {}) =>
-      say(`services/${service}`, wrapped("service_verdict", { service, verdict, since: stamp(), ...of }), true),
+      say(
+        `services/${service}`,
+        wrapped("service_verdict", { service, verdict, since: stamp(), ...of }),
+        true,
+      ),
     event: (type, of, topic = "errors") => say(topic, wrapped(type, { correlationId: "incident-1", ...of })),
   };
 }
 
 /** A client of the platform that is up. */
 export async function client(test, url, options = {}) {
-  const platform = Platform.connect(url, { cluster: CLUSTER, reconnectMin: 20, reconnectMax: 200, ...options });
+  const platform = Platform.connect(url, {
+    cluster: CLUSTER,
+    reconnectMin: 20,
+    reconnectMax: 200,
+    ...options,
+  });
   test.after(() => platform.close());
   await platform.ready(PATIENCE);
   return platform;

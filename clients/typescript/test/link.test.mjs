@@ -1,10 +1,25 @@
 // The link: what happens to calls when it breaks, and which subscriptions it needs.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { Platform } from "../dist/index.js";
 import { FakeBroker } from "./fake-broker.mjs";
-import { Broker, HandClock, PATIENCE, change, client, failure, observer, service, settled, until } from "./kit.mjs";
+import {
+  Broker,
+  HandClock,
+  PATIENCE,
+  change,
+  client,
+  failure,
+  observer,
+  service,
+  settled,
+  until,
+} from "./kit.mjs";
+
+const run = promisify(execFile);
 
 test("a broker that is killed ends open calls, and nothing is sent again", async (t) => {
   const broker = await Broker.start(t);
@@ -21,14 +36,19 @@ test("a broker that is killed ends open calls, and nothing is sent again", async
 
   // A call waits for the link to come back.
   served.how = () => ({ result: "back" });
-  const resubscribed = new Promise((then) => served.client.once("packetreceive", function again(packet) {
-    if (packet.cmd === "suback") then();
-    else served.client.once("packetreceive", again);
-  }));
+  const resubscribed = new Promise((then) =>
+    served.client.once("packetreceive", function again(packet) {
+      if (packet.cmd === "suback") then();
+      else served.client.once("packetreceive", again);
+    }),
+  );
   await broker.run();
   await resubscribed;
   assert.equal(await platform.call("A", "second", {}, { timeout: PATIENCE }), "back");
-  assert.deepEqual(served.calls.map((it) => it.request.method), ["first", "second"]);
+  assert.deepEqual(
+    served.calls.map((it) => it.request.method),
+    ["first", "second"],
+  );
 });
 
 test("an idempotent call outlives a break, as a call of its own", async (t) => {
@@ -52,7 +72,8 @@ for (const [version, qos] of [[4, 1], [5, 1], [5, 0]]) {
     const open = [1, 2, 3].map((at) => failure(platform.call("A", `old ${at}`)));
     await until("the calls", () => broker.published.length === 3);
     broker.cut();
-    for (const error of await Promise.all(open)) assert.deepEqual([error.kind, error.sent], ["LinkDown", true]);
+    for (const error of await Promise.all(open))
+      assert.deepEqual([error.kind, error.sent], ["LinkDown", true]);
     broker.acknowledges = true;
     broker.answer = ({ request }) => ({ jsonrpc: "2.0", id: request.id, result: "new" });
     assert.equal(await platform.call("A", "new", {}, { timeout: PATIENCE }), "new");
@@ -79,6 +100,7 @@ for (const version of [4, 5]) {
     t.after(() => platform.close());
     const open = failure(platform.call("A", "m"));
     const ready = failure(platform.ready());
+    broker.greets = [["system/default/observer/x", { online: true }]];
     await until("several attempts", () => broker.connections >= 3);
     await clock.go(5_000);
     for (const error of [await open, await ready]) {
@@ -86,8 +108,26 @@ for (const version of [4, 5]) {
       assert.match(error.message, /refuses the subscription to session\/s-1\/response/);
     }
     assert.equal(broker.published.length, 0);
+    // What came on the way is forgotten with each attempt.
+    platform.close();
+    assert.equal(platform.observed, false);
   });
 }
+
+test("closing says goodbye or not, and leaves nothing behind", async (t) => {
+  const broker = await Broker.start(t);
+  const url = new URL("../dist/index.js", import.meta.url).href;
+  for (const [address, before] of [
+    [broker.tcp, "await platform.ready();"],
+    [broker.tcp, ""],
+    [broker.tcp, "await platform.ready(); platform.call('A', 'm').catch(() => {});"],
+    ["mqtt://127.0.0.1:9", "await platform.ready(300).catch(() => {});"],
+    [broker.web, "await platform.ready();"],
+  ]) {
+    const script = `import { Platform } from "${url}"; const platform = Platform.connect("${address}"); ${before} platform.close();`;
+    await run(process.execPath, ["--input-type=module", "-e", script], { timeout: PATIENCE });
+  }
+});
 
 test("no more is under way than the broker takes; the rest is told that it was not sent", async (t) => {
   const broker = await FakeBroker.start(t);
@@ -99,7 +139,10 @@ test("no more is under way than the broker takes; the rest is told that it was n
   broker.acknowledge();
   await until("three", () => broker.published.length === 3);
   broker.cut();
-  assert.deepEqual((await Promise.all(open)).map((it) => it.sent), [true, true, true, false, false]);
+  assert.deepEqual(
+    (await Promise.all(open)).map((it) => it.sent),
+    [true, true, true, false, false],
+  );
 });
 
 test("a call larger than the broker takes fails alone", async (t) => {
@@ -126,7 +169,8 @@ test("without a broker calls fail after the wait for the link, at most their dea
   await clock.go(3_999);
   assert.equal(over, 1);
   await clock.go(1);
-  for (const error of await Promise.all(calls)) assert.deepEqual([error.kind, error.sent], ["LinkDown", false]);
+  for (const error of await Promise.all(calls))
+    assert.deepEqual([error.kind, error.sent], ["LinkDown", false]);
   assert.deepEqual(platform.strategy("A").because, ["link_down"]);
 });
 
@@ -141,7 +185,11 @@ test("addresses and options that cannot be are refused at once", () => {
     ["mqtt://x", { timeout: 0 }],
     ["mqtt://x", { maxPending: Number.NaN }],
   ]) {
-    assert.throws(() => Platform.connect(url, options), { kind: "InvalidCall" }, `${url} ${JSON.stringify(options)}`);
+    assert.throws(
+      () => Platform.connect(url, options),
+      { kind: "InvalidCall" },
+      `${url} ${JSON.stringify(options)}`,
+    );
   }
 });
 
@@ -156,7 +204,10 @@ test("a lost link takes with it what lookout said, and brings back what is retai
   real.kill();
   await gone;
   await settled();
-  assert.deepEqual([platform.service("A").circuit, platform.strategy("A").because], ["closed", ["link_down"]]);
+  assert.deepEqual(
+    [platform.service("A").circuit, platform.strategy("A").because],
+    ["closed", ["link_down"]],
+  );
   await real.run();
   // This broker keeps nothing over its end, so lookout says it anew.
   await until("a link", () => platform.linkUp && lookout.client.connected);

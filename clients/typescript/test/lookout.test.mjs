@@ -36,7 +36,8 @@ async function lookout(t, broker) {
     env: Object.fromEntries(clean),
   });
   let said = "";
-  for (const output of [child.stdout, child.stderr]) output.on("data", (data) => (said = (said + data).slice(-100_000)));
+  for (const output of [child.stdout, child.stderr])
+    output.on("data", (data) => (said = (said + data).slice(-100_000)));
   let over = false;
   child.on("exit", () => (over = true));
   child.on("error", (error) => ((over = true), (said += error.message)));
@@ -45,44 +46,58 @@ async function lookout(t, broker) {
   assert.ok(!over, said);
 }
 
-test("a killed service fails calls at once until it is back", { skip: program ? false : "LOOKOUT names no program" }, async (t) => {
-  const broker = await Broker.start(t);
-  await lookout(t, broker);
-  const of = { cluster: "test", trialEvery: 1_000, timeout: 5_000 };
-  const [tcp, web] = [await client(t, broker.tcp, of), await client(t, broker.web, { ...of, version: 4 })];
-  const both = [tcp, web];
-  // Somebody who knows nothing of lookout and goes on calling.
-  const deaf = await client(t, broker.tcp, { cluster: "nobody", ownTimeouts: 1e9 });
-  let served = await service(t, broker, () => ({ result: "ok" }), "service/Billing");
-  await until("a lookout", () => both.every((it) => it.observed));
-  // Slowly enough for lookout to hear all of it, whatever the machine does besides.
-  for (let count = 0; count < BEFORE; count += 1) assert.equal(await deaf.call("Billing", "pay"), "ok");
-  await until("a verdict", async () => (await tcp.call("Billing", "pay")) && both.every((it) => it.service("Billing").verdict === "healthy"));
+test(
+  "a killed service fails calls at once until it is back",
+  { skip: program ? false : "LOOKOUT names no program" },
+  async (t) => {
+    const broker = await Broker.start(t);
+    await lookout(t, broker);
+    const of = { cluster: "test", trialEvery: 1_000, timeout: 5_000 };
+    const [tcp, web] = [await client(t, broker.tcp, of), await client(t, broker.web, { ...of, version: 4 })];
+    const both = [tcp, web];
+    // Somebody who knows nothing of lookout and goes on calling.
+    const deaf = await client(t, broker.tcp, { cluster: "nobody", ownTimeouts: 1e9 });
+    let served = await service(t, broker, () => ({ result: "ok" }), "service/Billing");
+    await until("a lookout", () => both.every((it) => it.observed));
+    // Slowly enough for lookout to hear all of it, whatever the machine does besides.
+    for (let count = 0; count < BEFORE; count += 1) assert.equal(await deaf.call("Billing", "pay"), "ok");
+    await until(
+      "a verdict",
+      async () =>
+        (await tcp.call("Billing", "pay")) && both.every((it) => it.service("Billing").verdict === "healthy"),
+    );
 
-  served.client.end(true);
-  const calls = [];
-  await until("the outage", async () => {
-    calls.push(deaf.call("Billing", "pay", {}, { timeout: 500 }).catch(() => {}));
-    await new Promise((then) => setTimeout(then, 50));
-    return both.every((it) => it.service("Billing").circuit === "open");
-  });
-  for (const platform of both) {
-    const error = await failsAtOnce(platform, "Billing");
-    assert.deepEqual([error.kind, error.by], ["CircuitOpen", "lookout"]);
-    // Which of the two is first depends on how fast the calls ran out.
-    assert.ok(["consecutive_unanswered", "failure_rate"].includes(error.reason), error.reason);
-    assert.ok(error.retryAfter > 0 && error.retryAfter < 9_000, `${error.retryAfter}`);
-  }
-  await Promise.all(calls);
-  const strategy = tcp.strategy("Billing");
-  assert.ok(strategy.preferCache && strategy.deferWrites && strategy.because.includes("service_unavailable"), JSON.stringify(strategy));
+    served.client.end(true);
+    const calls = [];
+    await until("the outage", async () => {
+      calls.push(deaf.call("Billing", "pay", {}, { timeout: 500 }).catch(() => {}));
+      await new Promise((then) => setTimeout(then, 50));
+      return both.every((it) => it.service("Billing").circuit === "open");
+    });
+    for (const platform of both) {
+      const error = await failsAtOnce(platform, "Billing");
+      assert.deepEqual([error.kind, error.by], ["CircuitOpen", "lookout"]);
+      // Which of the two is first depends on how fast the calls ran out.
+      assert.ok(["consecutive_unanswered", "failure_rate"].includes(error.reason), error.reason);
+      assert.ok(error.retryAfter > 0 && error.retryAfter < 9_000, `${error.retryAfter}`);
+    }
+    await Promise.all(calls);
+    const strategy = tcp.strategy("Billing");
+    assert.ok(
+      strategy.preferCache && strategy.deferWrites && strategy.because.includes("service_unavailable"),
+      JSON.stringify(strategy),
+    );
 
-  served = await service(t, broker, () => ({ result: "back" }), "service/Billing");
-  await until("recovery", async () => {
-    for (const it of both) await it.call("Billing", "pay").catch(() => {});
-    await new Promise((then) => setTimeout(then, 50));
-    return both.every((it) => it.service("Billing").circuit === "closed" && it.service("Billing").verdict === "healthy");
-  });
-  for (const platform of both) assert.equal(await platform.call("Billing", "pay", {}, { timeout: PATIENCE }), "back");
-  assert.deepEqual(tcp.strategy("Billing").because, []);
-});
+    served = await service(t, broker, () => ({ result: "back" }), "service/Billing");
+    await until("recovery", async () => {
+      for (const it of both) await it.call("Billing", "pay").catch(() => {});
+      await new Promise((then) => setTimeout(then, 50));
+      return both.every(
+        (it) => it.service("Billing").circuit === "closed" && it.service("Billing").verdict === "healthy",
+      );
+    });
+    for (const platform of both)
+      assert.equal(await platform.call("Billing", "pay", {}, { timeout: PATIENCE }), "back");
+    assert.deepEqual(tcp.strategy("Billing").because, []);
+  },
+);

@@ -58,7 +58,8 @@ test("time-outs of calls from before it opened say nothing new", () => {
 
 test("it remembers only so many services", () => {
   const own = make();
-  for (let at = 0; at < 10_001; at += 1) for (let count = 0; count < 3; count += 1) own.timedOut(`s${at}`, 0, 0);
+  for (let at = 0; at < 10_001; at += 1)
+    for (let count = 0; count < 3; count += 1) own.timedOut(`s${at}`, 0, 0);
   assert.equal(own.look("s9999", 0).state, "open");
   assert.equal(own.look("s10000", 0).state, "closed");
 });
@@ -78,13 +79,32 @@ test("the budget begins with ten, gains a tenth a call, and saves no more", () =
 test("which errors are tried again, and when", () => {
   const fault = (kind, retryAfter) => new errors.ServiceError(kind, { message: "m" }, retryAfter);
   const half = () => 0.5;
-  for (const error of [new errors.Timeout(1), fault("ExecutionTimeout"), fault("Failed"), fault("Unavailable"), new errors.LinkDown(true, "w")]) {
+  for (const error of [
+    new errors.Timeout(1),
+    fault("ExecutionTimeout"),
+    fault("Failed"),
+    fault("Unavailable"),
+    new errors.LinkDown(true, "w"),
+  ]) {
     assert.equal(retryIn(error, 1, 1e9, half), 50, error.kind);
     assert.equal(retryIn(error, 2, 1e9, half), 100, error.kind);
     assert.equal(retryIn(error, 3, 1e9, half), undefined, "three attempts are all");
   }
-  const never = ["Validation", "BusinessRule", "Authorization", "NotFound", "Conflict", "RateLimited", "Rejected"];
-  for (const error of [...never.map((it) => fault(it)), new errors.CircuitOpen("own", "A"), new errors.Malformed("w"), new Error("w")]) {
+  const never = [
+    "Validation",
+    "BusinessRule",
+    "Authorization",
+    "NotFound",
+    "Conflict",
+    "RateLimited",
+    "Rejected",
+  ];
+  for (const error of [
+    ...never.map((it) => fault(it)),
+    new errors.CircuitOpen("own", "A"),
+    new errors.Malformed("w"),
+    new Error("w"),
+  ]) {
     assert.equal(retryIn(error, 1, 1e9, half), undefined, error.name);
   }
   assert.equal(retryIn(fault("Unavailable", 7_000), 1, 8_000, half), 7_000, "not before it was told");

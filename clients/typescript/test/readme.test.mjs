@@ -10,7 +10,10 @@ import { Broker, service } from "./kit.mjs";
 
 const run = promisify(execFile);
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-const blocks = [...readme.matchAll(/```(js|ts)\n([\s\S]*?)```/g)].map(([, language, code]) => ({ language, code }));
+const blocks = [...readme.matchAll(/```(js|ts)\n([\s\S]*?)```/g)].map(([, language, code]) => ({
+  language,
+  code,
+}));
 /** Inside the package, so that it can be imported by its name. */
 const place = new URL("../dist/readme/", import.meta.url);
 
@@ -38,7 +41,17 @@ test("all examples have the right types", async () => {
   assert.equal(blocks.length, 3);
   blocks.forEach(({ code }, at) => writeFileSync(new URL(`block-${at}.ts`, folder), code));
   const options = { rootDir: ".", noEmit: true, types: [] };
-  writeFileSync(new URL("tsconfig.json", folder), JSON.stringify({ extends: "../../../tsconfig.json", compilerOptions: options, include: ["*.ts"], exclude: [] }));
+  writeFileSync(
+    new URL("tsconfig.json", folder),
+    JSON.stringify({
+      extends: "../../../tsconfig.json",
+      compilerOptions: options,
+      include: ["*.ts"],
+      exclude: [],
+    }),
+  );
   const tsc = fileURLToPath(new URL("../node_modules/typescript/bin/tsc", import.meta.url));
-  await run(process.execPath, [tsc, "-p", fileURLToPath(folder)]).catch((error) => assert.fail(error.stdout + error.stderr));
+  await run(process.execPath, [tsc, "-p", fileURLToPath(folder)]).catch((error) =>
+    assert.fail(error.stdout + error.stderr),
+  );
 });

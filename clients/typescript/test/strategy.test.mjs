@@ -14,7 +14,11 @@ const CLOSED = { state: "closed" };
 function after(documents, { link = true, own = CLOSED, retryAfter } = {}) {
   const state = new State();
   for (const [topic, document] of [["observer/x", { online: true }], ...documents]) {
-    const it = read(CLUSTER, `system/${CLUSTER}/${topic}`, new TextEncoder().encode(JSON.stringify(document)));
+    const it = read(
+      CLUSTER,
+      `system/${CLUSTER}/${topic}`,
+      new TextEncoder().encode(JSON.stringify(document)),
+    );
     if (it) state.take(it, { now: 0, wall: 0, retained: false });
   }
   return conclude(link, state, "A", own, retryAfter);
@@ -25,9 +29,18 @@ function short(it) {
 }
 
 const circuit = (state) => ["circuit-breaker", { type: "circuit_breaker", service: "A", state }];
-const verdict = (verdict, of = {}) => ["services/A", { type: "service_verdict", service: "A", verdict, ...of }];
-const trouble = (component, kind, of = {}) => ["errors", { type: "infrastructure_error", component, kind, severity: "error", ...of }];
-const health = (healthy, unavailable, unknown = 0) => ["health", { type: "health", status: "s", services: { healthy, unavailable, unknown } }];
+const verdict = (verdict, of = {}) => [
+  "services/A",
+  { type: "service_verdict", service: "A", verdict, ...of },
+];
+const trouble = (component, kind, of = {}) => [
+  "errors",
+  { type: "infrastructure_error", component, kind, severity: "error", ...of },
+];
+const health = (healthy, unavailable, unknown = 0) => [
+  "health",
+  { type: "health", status: "s", services: { healthy, unavailable, unknown } },
+];
 const AWAY = "preferCache deferWrites";
 
 const CASES = [
@@ -36,21 +49,64 @@ const CASES = [
   ["forced open", [circuit("forced_open")], AWAY, "circuit_open"],
   ["half-open", [circuit("half_open")], AWAY, "circuit_half_open"],
   ["unavailable", [verdict("unavailable")], AWAY, "service_unavailable"],
-  ["unavailable and open", [verdict("unavailable"), circuit("open")], AWAY, "circuit_open service_unavailable"],
-  ["unavailable with half of the platform", [verdict("unavailable"), health(2, 2)], AWAY, "service_unavailable"],
-  ["unavailable with most of the platform", [verdict("unavailable"), health(1, 2, 50)], `offline ${AWAY}`, "service_unavailable"],
+  [
+    "unavailable and open",
+    [verdict("unavailable"), circuit("open")],
+    AWAY,
+    "circuit_open service_unavailable",
+  ],
+  [
+    "unavailable with half of the platform",
+    [verdict("unavailable"), health(2, 2)],
+    AWAY,
+    "service_unavailable",
+  ],
+  [
+    "unavailable with most of the platform",
+    [verdict("unavailable"), health(1, 2, 50)],
+    `offline ${AWAY}`,
+    "service_unavailable",
+  ],
   ["well in a platform that is not", [health(0, 9)], "", ""],
   ["slow", [verdict("degraded", { reason: "slow_responses" })], "longerTimeouts", "service_degraded"],
   ["degraded", [verdict("degraded", { reason: "high_failure_rate" })], "preferCache", "service_degraded"],
-  ["the broker in trouble", [trouble("emqx_cluster", "emqx", { severity: "warning" })], "longerTimeouts", "component:emqx_cluster"],
+  [
+    "the broker in trouble",
+    [trouble("emqx_cluster", "emqx", { severity: "warning" })],
+    "longerTimeouts",
+    "component:emqx_cluster",
+  ],
   ["Mosquitto in trouble", [trouble("m", "mosquitto")], "longerTimeouts", "component:m"],
   ["the loopback in trouble", [trouble("l", "loopback")], "longerTimeouts", "component:l"],
-  ["its database in trouble", [trouble("db", "postgresql", { affectedServices: ["A"] })], "readOnly deferWrites", "component:db"],
-  ["its database, which the verdict names", [trouble("db", "mongodb", { severity: "critical" }), verdict("degraded", { reason: "r", causedBy: { component: "db", correlationId: "i" } })], "preferCache readOnly deferWrites", "service_degraded component:db"],
+  [
+    "its database in trouble",
+    [trouble("db", "postgresql", { affectedServices: ["A"] })],
+    "readOnly deferWrites",
+    "component:db",
+  ],
+  [
+    "its database, which the verdict names",
+    [
+      trouble("db", "mongodb", { severity: "critical" }),
+      verdict("degraded", { reason: "r", causedBy: { component: "db", correlationId: "i" } }),
+    ],
+    "preferCache readOnly deferWrites",
+    "service_degraded component:db",
+  ],
   ["the database of another", [trouble("db", "redis", { affectedServices: ["B"] })], "", ""],
-  ["a database that only warns", [trouble("db", "redis", { severity: "warning", affectedServices: ["A"] })], "", ""],
+  [
+    "a database that only warns",
+    [trouble("db", "redis", { severity: "warning", affectedServices: ["A"] })],
+    "",
+    "",
+  ],
   ["another component", [trouble("disk", "disk", { affectedServices: ["A"] })], "", ""],
-  ["a component that recovered", [trouble("m", "mosquitto"), ["errors", { type: "infrastructure_recovered", component: "m" }]], "", ""],
+  [
+    "a component that recovered",
+    [trouble("m", "mosquitto"), ["errors", { type: "infrastructure_recovered", component: "m" }]],
+    "",
+    "",
+  ],
   ["no lookout", [trouble("m", "mosquitto"), circuit("open"), ["observer/x", { online: false }]], "", ""],
 ];
 for (const [name, documents, does, because] of CASES) {
@@ -68,8 +124,14 @@ test("the estimate lasts as long as the outage", () => {
   const said = ["errors", { type: "service_unavailable", service: "A", estimatedRecovery: "2-5 minutes" }];
   assert.equal(after([said, verdict("unavailable")]).estimate, "2-5 minutes");
   assert.equal(after([said, circuit("open")], { retryAfter: 5 }).retryAfter, 5);
-  assert.equal(after([said, verdict("unavailable"), verdict("healthy"), verdict("unavailable")]).estimate, undefined);
-  assert.equal(after([said, ["errors", { type: "service_recovered", service: "A" }], verdict("unavailable")]).estimate, undefined);
+  assert.equal(
+    after([said, verdict("unavailable"), verdict("healthy"), verdict("unavailable")]).estimate,
+    undefined,
+  );
+  assert.equal(
+    after([said, ["errors", { type: "service_recovered", service: "A" }], verdict("unavailable")]).estimate,
+    undefined,
+  );
 });
 
 test("estimates are read", () => {
@@ -82,11 +144,30 @@ test("estimates are read", () => {
   ]) {
     assert.deepEqual(bounds(text), { lower, upper }, text);
   }
-  for (const text of [undefined, "", "unknown", "soon", "minutes", "9999999999 minutes", "2-5", "-1 minutes", "1e3 minutes"]) assert.equal(bounds(text), undefined, text);
+  for (const text of [
+    undefined,
+    "",
+    "unknown",
+    "soon",
+    "minutes",
+    "9999999999 minutes",
+    "2-5",
+    "-1 minutes",
+    "1e3 minutes",
+  ])
+    assert.equal(bounds(text), undefined, text);
 });
 
 test("words for durations, and for when it is back", () => {
-  for (const [ms, words] of [[0, "1 second"], [20_400, "20 seconds"], [44_000, "44 seconds"], [50_000, "1 minute"], [110_000, "2 minutes"], [5_000_000, "83 minutes"], [7_200_000, "2 hours"]]) {
+  for (const [ms, words] of [
+    [0, "1 second"],
+    [20_400, "20 seconds"],
+    [44_000, "44 seconds"],
+    [50_000, "1 minute"],
+    [110_000, "2 minutes"],
+    [5_000_000, "83 minutes"],
+    [7_200_000, "2 hours"],
+  ]) {
     assert.equal(span(ms), words);
   }
   for (const [it, words] of [
@@ -105,9 +186,15 @@ test("the banner", () => {
   const words = (...given) => banner("Billing", after(...given));
   assert.equal(words([verdict("healthy")]), undefined);
   assert.equal(words([verdict("degraded", { reason: "high_failure_rate" })]), undefined);
-  assert.equal(words([circuit("open")], { retryAfter: 120_000 }), "Billing is temporarily unavailable, back in about 2 minutes");
+  assert.equal(
+    words([circuit("open")], { retryAfter: 120_000 }),
+    "Billing is temporarily unavailable, back in about 2 minutes",
+  );
   assert.equal(words([circuit("half_open")]), "Billing is temporarily unavailable, back soon");
   assert.equal(words([verdict("degraded", { reason: "slow_responses" })]), "Billing is slower than usual");
-  assert.equal(words([trouble("db", "redis", { affectedServices: ["A"] })]), "Billing cannot save changes at the moment");
+  assert.equal(
+    words([trouble("db", "redis", { affectedServices: ["A"] })]),
+    "Billing cannot save changes at the moment",
+  );
   assert.equal(words([], { link: false }), "No connection at the moment");
 });

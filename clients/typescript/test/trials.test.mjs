@@ -8,7 +8,7 @@ import { HandClock, settled } from "./kit.mjs";
 /** Clients of one broker that delivers claims in the order in which they were made, when it is told to. */
 function clients(count, clock = new HandClock()) {
   let seed = 1;
-  const random = () => ((seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647);
+  const random = () => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647;
   const all = Array.from({ length: count }, () => new Trials(clock, random));
   const queue = [];
   const publish = async (claim) => {
@@ -49,7 +49,11 @@ test("a claim that does not come back leaves the client's own limit", async () =
 
 test("so does a claim that is refused, and where claims are not heard", async () => {
   const { all } = clients(1);
-  for (const [round, publish] of [["t/0", async () => false], ["t/1", () => Promise.reject(new Error("no"))], ["t/2", undefined]]) {
+  for (const [round, publish] of [
+    ["t/0", async () => false],
+    ["t/1", () => Promise.reject(new Error("no"))],
+    ["t/2", undefined],
+  ]) {
     const calls = [1, 2, 3].map(() => all[0].take("A", round, 2, 500, publish));
     assert.deepEqual(await Promise.all(calls), [true, true, false]);
   }
