@@ -13,8 +13,8 @@ pub struct CallKey<'a> {
     pub params: &'a RawValue,
 }
 
-/// Answers of earlier calls. Results of idempotent calls are put in; they are asked for when the
-/// service cannot be reached. How many are kept, and for how long, is the cache's own affair.
+/// Answers of earlier calls, of those that are marked idempotent: their results are put in, and
+/// asked for when the service cannot be reached. How many are kept, and for how long, is the cache's own affair.
 pub trait Cache: Send + Sync {
     /// The result of an earlier call, if there is one that is good enough.
     fn get(&self, key: CallKey<'_>) -> Option<Box<RawValue>>;

@@ -194,12 +194,13 @@ impl<'a> Request<'a> {
                 let (most, spread) = (options.own_timeouts, random.unit());
                 shared.state.timed_out(self.service, now, most, is_trial, spread);
             }
-            // Nobody answered, or somebody else did.
+            // Nobody answered, or somebody else did: lookout answers in a service's place.
             Err(
-                CallError::LinkDown { .. } | CallError::Overloaded(_) | CallError::Unavailable(_),
-            ) => {
-                trial.open = is_trial;
-            }
+                CallError::LinkDown { .. }
+                | CallError::Overloaded(_)
+                | CallError::Unavailable(_)
+                | CallError::CircuitOpen(_),
+            ) => trial.open = is_trial,
             _ => shared.state.answered(self.service, || shared.clock.now()),
         }
         verdict
@@ -284,7 +285,8 @@ impl<'a> Request<'a> {
         params: &RawValue,
         error: CallError,
     ) -> Result<Answer<T>, CallError> {
-        let cache = self.platform.options.cache.as_ref().filter(|_| error.is_unreachable());
+        let may_be_old = self.idempotent && error.is_unreachable();
+        let cache = self.platform.options.cache.as_ref().filter(|_| may_be_old);
         if let Some(kept) = cache.and_then(|cache| cache.get(self.key(params)))
             && let Ok(value) = parse(kept.get())
         {

@@ -175,6 +175,10 @@ impl State {
             rest.lookouts.insert(id.to_owned());
         }
         let present = !rest.lookouts.is_empty();
+        if !present {
+            // Nobody would say that they are well again; the next lookout says what still is not.
+            rest.components.clear();
+        }
         drop(rest);
         self.set_present(present);
     }

@@ -436,6 +436,14 @@ async fn user_interfaces_are_told_what_to_make_of_it() {
     );
     assert!(!client.strategy("Test").read_only);
     assert_eq!(client.services().len(), 1);
+
+    // Nobody would say that it is well again.
+    let trouble = json!({"component": "db", "kind": "postgresql", "severity": "critical"});
+    teller.document("errors", false, "infrastructure_error", trouble);
+    assert!(matches!(soon("change", changes.next()).await, Some(Change::Component(_))));
+    teller.present(false);
+    assert_eq!(soon("change", changes.next()).await, Some(Change::Lookout(false)));
+    assert!(client.components().is_empty());
     client.close().await;
     assert_eq!(soon("end", changes.next()).await, Some(Change::Link(LinkState::Down)));
 }
