@@ -74,7 +74,7 @@ pub use hooks::{Answer, Cache, CallKey, Origin};
 pub use link::{Filters, Heard, Link, LinkState, Publisher};
 pub use options::{Delivery, Endpoint, Login, Options, Protocol, Retry};
 pub use platform::Platform;
-pub use protocol::{Extras, Message};
+pub use protocol::Message;
 pub use request::Request;
 pub use service::{Call, Refusal, Service, ServiceBuilder};
 pub use state::ServiceState;

@@ -49,15 +49,15 @@ impl Message {
 
 /// What MQTT 5 can say beside a payload; over 3.1.1 it is not said.
 #[derive(Clone, Debug, Default)]
-pub struct Extras {
+pub(super) struct Extras {
     /// Where the answer is awaited.
-    pub response_topic: Option<String>,
+    pub(super) response_topic: Option<String>,
     /// What the answer has to carry.
-    pub correlation: Option<Bytes>,
+    pub(super) correlation: Option<Bytes>,
     /// Seconds after which the broker drops the message undelivered.
-    pub expiry: Option<u32>,
+    pub(super) expiry: Option<u32>,
     /// User properties.
-    pub user: Vec<(String, String)>,
+    pub(super) user: Vec<(String, String)>,
 }
 
 /// A publication that is to be sent.
