@@ -36,7 +36,12 @@ impl Shared {
     fn hear(&self, heard: Heard) {
         match heard {
             Heard::Message(message) => self.message(&message),
-            Heard::Up(_) => self.state.link(LinkState::Up),
+            Heard::Up(refused) => {
+                if let Some(trials) = &self.trials {
+                    trials.up(&refused);
+                }
+                self.state.link(LinkState::Up);
+            }
             Heard::Lost => {
                 self.pending.lost();
                 if let Some(trials) = &self.trials {

@@ -184,7 +184,7 @@ impl<'a> Request<'a> {
             Pass::Go => {}
             Pass::No(error) => return Err(error),
             Pass::OwnTrial => trial.open = true,
-            Pass::Trial(trial) => self.claim(trial).await?,
+            Pass::Trial(trial) => self.claim(trial, limit).await?,
         }
         let verdict = self.exchange(params, limit, whole).await;
         let is_trial = std::mem::take(&mut trial.open);
@@ -198,6 +198,7 @@ impl<'a> Request<'a> {
             Err(
                 CallError::LinkDown { .. }
                 | CallError::Overloaded(_)
+                | CallError::Unsendable(_)
                 | CallError::Unavailable(_)
                 | CallError::CircuitOpen(_),
             ) => trial.open = is_trial,
@@ -219,11 +220,13 @@ impl<'a> Request<'a> {
     }
 
     /// Gets a call of a round, or the reason why there is none.
-    async fn claim(&self, trial: Trial) -> Result<(), CallError> {
+    async fn claim(&self, trial: Trial, limit: Instant) -> Result<(), CallError> {
         let Some(trials) = &self.platform.shared.trials else { return Ok(()) };
+        let left = duration(limit.since(self.platform.shared.clock.now()));
         let round = (&*trial.round, trial.limit);
         let random = self.platform.random.number();
-        let had = trials.claim(self.platform.publisher(), self.service, round, random).await;
+        let publisher = self.platform.publisher();
+        let had = trials.claim(publisher, self.service, round, random, left).await;
         if had { Ok(()) } else { Err(trial.refusal) }
     }
 

@@ -5,6 +5,7 @@ use super::state::State;
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -31,11 +32,14 @@ pub(super) struct Trials {
     /// The topic below which each service has its own, with the slash at its end.
     prefix: String,
     own: DashMap<String, oneshot::Sender<u32>>,
+    /// Whether the broker refused to let claims be heard.
+    refused: AtomicBool,
 }
 
 impl Trials {
     pub(super) fn new(topic: &str) -> Self {
-        Self { prefix: format!("{topic}/"), own: DashMap::new() }
+        let refused = AtomicBool::new(false);
+        Self { prefix: format!("{topic}/"), own: DashMap::new(), refused }
     }
 
     /// The filter of all claims.
@@ -58,15 +62,24 @@ impl Trials {
         true
     }
 
-    /// Whether a call of the round can be had. Where claims do not come back, every client has
-    /// its own few.
+    /// The link is up; these filters were refused.
+    pub(super) fn up(&self, refused: &[String]) {
+        self.refused.store(refused.contains(&self.filter()), Ordering::Relaxed);
+    }
+
+    /// Whether a call of the round can be had, found out within `left`. Where claims do not come
+    /// back, every client has its own few.
     pub(super) async fn claim(
         &self,
         publisher: &Publisher,
         service: &str,
         (round, limit): (&str, u32),
         random: u64,
+        left: Duration,
     ) -> bool {
+        if self.refused.load(Ordering::Relaxed) {
+            return true;
+        }
         let name = format!("{random:016x}");
         let claim = Claim { service: service.into(), round: round.into(), claim: (&*name).into() };
         let Ok(payload) = serde_json::to_vec(&claim) else { return true };
@@ -77,9 +90,10 @@ impl Trials {
             publisher.publish(&topic, payload).await.ok()?;
             echo.await.ok()
         };
-        let before = tokio::time::timeout(ECHO, heard).await.ok().flatten();
+        let before = tokio::time::timeout(ECHO.min(left), heard).await.ok().flatten();
         self.own.remove(&name);
-        before.is_none_or(|before| before < limit)
+        // Whose time is up has nothing of a call any more.
+        before.map_or(left > ECHO, |before| before < limit)
     }
 
     /// The link broke: claims under way will not come back.

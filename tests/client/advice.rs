@@ -3,11 +3,11 @@
 
 use crate::kit::{Hand, options, platform};
 use crate::line::{Line, Message, Trouble, Version, soon};
-use crate::mosquitto::Mosquitto;
+use crate::mosquitto::{Mosquitto, Setup};
 use lookout::client::{
     CallError, Change, CircuitState, LinkState, Options, Platform, Source, Strategy, Verdict,
 };
-use lookout::clock::Clock;
+use lookout::clock::{Clock, Stopwatch};
 use lookout::observer::Span;
 use lookout::wire::Time;
 use serde_json::{Value, json};
@@ -185,7 +185,10 @@ async fn an_open_circuit_fails_at_once_and_says_when_to_come_back() {
     assert!(after > Duration::from_secs(15) && after <= Duration::from_secs(20), "{after:?}");
     assert_eq!(away.reason, "failure_rate");
 
-    teller.circuit("Test", "open", json!({"reason": "dependency_unavailable"}));
+    // Two documents of one state are told apart by their time, which may be the same millisecond here.
+    let later = teller.time(1);
+    let ahead = json!({"reason": "dependency_unavailable", "timestamp": later});
+    teller.circuit("Test", "open", ahead);
     until("no time", || client.service("Test").retry_after.is_none()).await;
     let error = call(&client).await.unwrap_err();
     assert_eq!(error.to_string(), "circuit open: Test (dependency_unavailable)");
@@ -250,6 +253,28 @@ async fn ten_clients_share_the_few_calls_of_a_half_open_circuit() {
         until("circuit", || client.service("Test").circuit == CircuitState::Closed).await;
     }
     assert_eq!(rush(&clients, &mut hand).await, (40, 0, 40));
+}
+
+#[tokio::test]
+async fn where_claims_are_not_allowed_each_client_has_its_own_few_within_its_deadline() {
+    // Mosquitto grants the subscription and delivers nothing.
+    let acl =
+        Some("topic readwrite service/#\ntopic readwrite session/#\ntopic readwrite system/#\n");
+    let mosquitto = Mosquitto::with(&Setup { acl, ..Setup::default() });
+    let broker = (Version::V5, mosquitto.port());
+    let mut hand = Hand::start(broker, "Test").await;
+    let teller = Teller::start(broker).await;
+    teller.present(true);
+    teller.circuit("Test", "half_open", json!({"trialCalls": 2}));
+    let client = caller(broker, "s-1", |_| {}).await;
+    until("circuit", || client.service("Test").circuit == CircuitState::HalfOpen).await;
+
+    let watch = Stopwatch::start();
+    let hasty = client.request("Test", "ok").params(&7).deadline(Duration::from_millis(50));
+    let refused = hasty.send::<u32>().await;
+    assert!(matches!(refused, Err(CallError::CircuitOpen(_))), "{refused:?}");
+    assert!(watch.elapsed() < Span::from_millis(400), "not later than its deadline");
+    assert_eq!(rush(&[client], &mut hand).await, (1, 3, 1));
 }
 
 #[tokio::test]
