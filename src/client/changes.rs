@@ -5,7 +5,7 @@
 
 use super::error::Source;
 use super::link::LinkState;
-use super::state::ServiceState;
+use super::view::ServiceState;
 use crate::observer::breaker::State;
 use tokio::sync::broadcast;
 

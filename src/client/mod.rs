@@ -26,7 +26,7 @@
 //!   subscriptions renewed on every connection, nothing sent twice.
 //! - `envelope` and `fault` are the JSON of calls: strict in what is sent, tolerant in what is read.
 //! - `pending` joins request and answer; `request` is the way of one call.
-//! - `document` reads what lookout says, `state` keeps it, `standing` decides by it, pure; `own` is
+//! - `document` reads what lookout says, `state` keeps it, `view` shows it, `standing` decides by it, pure; `own` is
 //!   the caller's own circuit for when no lookout is there; `rounds` and `trials` share the few
 //!   trial calls between all clients.
 //! - `strategy` and `changes` are for user interfaces.
@@ -64,6 +64,7 @@ mod strategy;
 mod tls;
 mod trace;
 mod trials;
+mod view;
 
 pub use crate::observer::breaker::State as CircuitState;
 pub use crate::observer::verdict::Verdict;
@@ -77,7 +78,7 @@ pub use platform::Platform;
 pub use protocol::Message;
 pub use request::Request;
 pub use service::{Call, Refusal, Service, ServiceBuilder};
-pub use state::ServiceState;
 pub use strategy::Strategy;
 #[cfg(feature = "client-tls")]
 pub use tls::Tls;
+pub use view::ServiceState;

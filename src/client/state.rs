@@ -13,7 +13,8 @@ use super::document::{self, Document};
 use super::error::Source;
 use super::link::LinkState;
 use super::options::Delivery;
-use super::standing::{Circuit, Judged, Pass, Standing, duration};
+use super::standing::{Circuit, Judged, Pass, Standing};
+use super::view::{self, ServiceState};
 use crate::observer::breaker::State as CircuitState;
 use crate::observer::verdict::Verdict;
 use crate::observer::{Instant, Span};
@@ -21,35 +22,12 @@ use dashmap::DashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::broadcast;
 
 const MAX_NAME: usize = 256;
 const MAX_SERVICES: usize = 10_000;
 const MAX_COMPONENTS: usize = 1_000;
 const MAX_LOOKOUTS: usize = 64;
-
-/// How a service stands.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct ServiceState {
-    /// Its name.
-    pub name: String,
-    /// lookout's verdict; unknown if there is none.
-    pub verdict: Verdict,
-    /// Why, in lookout's word, if the verdict is bad.
-    pub reason: Option<String>,
-    /// lookout's circuit, or without lookout this client's own.
-    pub circuit: CircuitState,
-    /// When the circuit lets calls through again, from now, if that is known.
-    pub retry_after: Option<Duration>,
-    /// What lookout said about the time until it is back, such as `2-5 minutes`.
-    pub estimate: Option<String>,
-    /// The `correlationId` of the incident.
-    pub incident: Option<String>,
-    /// The component that explains it.
-    pub caused_by: Option<String>,
-}
 
 /// Services by verdict, as `health` has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -363,26 +341,7 @@ impl State {
     /// How a service stands; `None` if nothing is known of it.
     pub(super) fn service(&self, name: &str, now: Instant) -> Option<ServiceState> {
         let standing = self.services.get(name)?;
-        let mut state = ServiceState { name: name.to_owned(), ..ServiceState::default() };
-        if !self.is_present() {
-            if standing.own.is_open() {
-                state.circuit = CircuitState::Open;
-                state.retry_after = standing.own.left(now).map(duration);
-            }
-            return Some(state);
-        }
-        if let Some(judged) = &standing.verdict {
-            state.verdict = judged.verdict;
-            state.reason = Some(judged.reason.clone()).filter(|it| !it.is_empty());
-            state.incident = judged.incident.clone();
-            state.caused_by = judged.caused_by.clone();
-        }
-        if let Some(circuit) = &standing.circuit {
-            state.circuit = circuit.state;
-            state.retry_after = circuit.until.map(|until| duration(until.since(now)));
-        }
-        state.estimate = standing.estimate.clone();
-        Some(state)
+        Some(view::of(name, &standing, self.is_present(), now))
     }
 
     /// The names of all services of which something is known, in order.

@@ -4,7 +4,8 @@
 //! interface can explain itself.
 
 use super::changes::Component;
-use super::state::{ServiceState, Tally};
+use super::state::Tally;
+use super::view::ServiceState;
 use crate::observer::breaker::State;
 use crate::observer::verdict::Verdict;
 use std::time::Duration;
