@@ -28,6 +28,8 @@ pub mod discover;
 #[cfg(feature = "daemon")]
 pub mod http;
 #[cfg(feature = "daemon")]
+pub mod logs;
+#[cfg(feature = "daemon")]
 pub mod mqtt;
 #[cfg(feature = "daemon")]
 pub mod pipeline;

@@ -65,10 +65,17 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "telemetry",
-        imports: &["config", "observer"],
+        imports: &["observer"],
+        crates: Some(&[]),
+        never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
+        why: "metrics are told of the other rooms' doings, they do not reach for them",
+    },
+    Room {
+        name: "logs",
+        imports: &["config"],
         crates: None,
         never: &[],
-        why: "logs and metric names are told of the other rooms' doings, they do not reach for them",
+        why: "where logs go is set once, before anything else begins",
     },
     Room {
         name: "mqtt",
@@ -175,6 +182,7 @@ const ROOMS: &[Room] = &[
             "config",
             "clock",
             "telemetry",
+            "logs",
             "mqtt",
             "http",
             "probe",

@@ -10,6 +10,9 @@ use crate::observer::input::Link;
 use crate::observer::{Instant, Span};
 use std::collections::VecDeque;
 
+/// What the percentile of round trips is taken over: the last so long, the fewest and the most songs.
+const RECENT: (Span, usize, usize) = (Span::from_secs(300), 10, 300);
+
 /// What changed with the canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Change {
@@ -33,6 +36,8 @@ pub(super) struct Canary {
     in_doubt: bool,
     lost: u64,
     round_trip: Span,
+    /// When songs were heard, and how long they took.
+    recent: VecDeque<(Instant, Span)>,
 }
 
 impl Canary {
@@ -47,6 +52,7 @@ impl Canary {
             in_doubt: false,
             lost: 0,
             round_trip: Span::ZERO,
+            recent: VecDeque::new(),
         }
     }
 
@@ -91,6 +97,10 @@ impl Canary {
         self.lost += place as u64;
         let took = gone.map_or(Span::ZERO, |(_, sent)| at.since(sent));
         (self.round_trip, self.last) = (took, self.last.max(at));
+        if self.recent.len() == RECENT.2 {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((at, took));
         let good = place == 0 && took < self.every;
         match (good, self.in_doubt) {
             (false, false) => {
@@ -118,6 +128,17 @@ impl Canary {
     /// How long the last song was on its way.
     pub(super) const fn round_trip(&self) -> Span {
         self.round_trip
+    }
+
+    /// The 95th percentile (nearest rank) of how long songs took in the last five minutes, if enough were
+    /// heard.
+    pub(super) fn p95(&self, now: Instant) -> Option<Span> {
+        let (span, fewest, _) = RECENT;
+        let recent = self.recent.iter().filter(|(at, _)| now.since(*at) <= span);
+        let mut took: Vec<_> = recent.map(|(_, took)| *took).collect();
+        took.sort_unstable();
+        let rank = (took.len() * 95).div_ceil(100);
+        took.get(rank.checked_sub(1)?).copied().filter(|_| took.len() >= fewest)
     }
 }
 
@@ -192,5 +213,19 @@ mod tests {
             assert_eq!(canary.hear(at(60_020), 0), None, "an excused one comes after all");
             assert_eq!(canary.turn(at(64_000)), (None, None), "the rhythm starts anew");
         }
+    }
+
+    #[test]
+    fn the_percentile_is_that_of_the_last_five_minutes() {
+        let mut canary = singing();
+        canary.hear(at(900), 0);
+        for number in 1..=20_u64 {
+            assert_eq!(canary.p95(at(number * 5_000)).is_some(), number >= 10, "{number}");
+            assert_eq!(canary.turn(at(number * 5_000)).0, Some(number));
+            canary.hear(at(number * 5_000 + number), number);
+        }
+        assert_eq!(canary.p95(at(101_000)), Some(Span::from_millis(20)), "the 20th of 21");
+        assert_eq!(canary.p95(at(301_000)), Some(Span::from_millis(19)), "the first song is past");
+        assert_eq!(canary.p95(at(380_000)), None, "too few are left");
     }
 }

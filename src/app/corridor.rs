@@ -312,6 +312,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             inbox: waiting,
             lag: std::mem::take(&mut self.lag),
             canary: self.canary.round_trip(),
+            canary_p95: self.canary.p95(self.clock.now()),
             canary_lost: self.canary.lost(),
             looks: self.looks,
             restarts: self.restarts.each_ref().map(Restarts::count),

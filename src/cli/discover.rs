@@ -10,9 +10,9 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
 use crate::discover::{Proposal, Tape, TapeLimits, proposals};
+use crate::logs;
 use crate::mqtt::{self, Arrival, Plan};
 use crate::observer::{Instant, Span};
-use crate::telemetry;
 use crate::wire::capture::{Line, What};
 use crate::wire::filter::Filter;
 use anyhow::Context;
@@ -67,7 +67,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
-    telemetry::start_logs(&config.log)?;
+    logs::start(&config.log)?;
     let stop = super::signals::watch()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;

@@ -6,7 +6,7 @@
 
 use crate::app::{self, Finding, State};
 use crate::config::{self, Log, Sources};
-use crate::telemetry;
+use crate::logs;
 use crate::wire::line::tame;
 use anyhow::Context;
 use std::fmt::Write;
@@ -31,7 +31,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
     // What goes wrong is in the table.
-    telemetry::start_logs(&Log { level: "off".to_owned(), ..config.log.clone() })?;
+    logs::start(&Log { level: "off".to_owned(), ..config.log.clone() })?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     let findings = runtime.block_on(app::examine(&config))?;

@@ -16,10 +16,10 @@ mod size;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
+use crate::logs;
 use crate::mqtt::{self, Arrival, Handle, Inbox, Plan};
 use crate::observer::input::Link;
 use crate::observer::{Instant, Span};
-use crate::telemetry;
 use crate::wire::{Message, Redactor, recording};
 use anyhow::Context;
 use output::Output;
@@ -84,7 +84,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         );
         return Ok(ExitCode::from(super::BAD_USAGE));
     }
-    telemetry::start_logs(&config.log)?;
+    logs::start(&config.log)?;
     let stop = super::signals::watch()?;
     let clock = Clock::start();
     let output = if stdout {

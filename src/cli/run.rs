@@ -9,8 +9,8 @@ mod said;
 
 use crate::app::Lookout;
 use crate::config::{self, Sources};
+use crate::logs;
 use crate::observer::digest::DigestKey;
-use crate::telemetry;
 use anyhow::Context;
 use said::Printer;
 use std::hash::{BuildHasher, RandomState};
@@ -50,7 +50,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Ok(config) => config,
         Err(mistakes) => return Ok(super::refuse(&mistakes)),
     };
-    telemetry::start_logs(&config.log)?;
+    logs::start(&config.log)?;
     let asked = super::signals::watch()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;

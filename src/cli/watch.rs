@@ -7,9 +7,9 @@
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
+use crate::logs;
 use crate::mqtt::{self, Arrival, Plan, Status};
 use crate::observer::input::Link;
-use crate::telemetry;
 use crate::watch::draw::{Palette, draw};
 use crate::watch::state::{Filter, Key, State};
 use crate::wire::document;
@@ -72,7 +72,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     };
     let plain = plain || json || !std::io::stdout().is_terminal();
     if plain {
-        telemetry::start_logs(&config.log)?;
+        logs::start(&config.log)?;
     }
     let stop = super::signals::watch()?;
     let runtime =

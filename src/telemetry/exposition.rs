@@ -72,24 +72,71 @@ pub(super) const fn histogram(
     Metric { name, kind: Kind::Histogram, labels, help }
 }
 
+/// One figure of a metric, as whoever compares it wants it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// Which metric.
+    pub metric: &'static Metric,
+    /// The values of its labels, in their order.
+    pub labels: Vec<String>,
+    /// The figure.
+    pub value: f64,
+}
+
 /// A page that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Page(String);
+pub(super) struct Page(Out);
+
+/// What a page is made for.
+#[derive(Debug)]
+enum Out {
+    /// To be read by Prometheus.
+    Text(String),
+    /// To be compared: the figures of these metrics, and no others.
+    Samples(Vec<&'static str>, Vec<Sample>),
+}
+
+impl Default for Out {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
 
 impl Page {
     /// A page with room for so many bytes.
     pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        Self(Out::Text(String::with_capacity(bytes)))
+    }
+
+    /// One that only keeps the figures of some metrics, which are no histograms.
+    pub(super) const fn of_samples(wanted: Vec<&'static str>) -> Self {
+        Self(Out::Samples(wanted, Vec::new()))
     }
 
     /// The text.
     pub(super) fn finish(self) -> String {
-        self.0
+        match self.0 {
+            Out::Text(text) => text,
+            Out::Samples(..) => String::new(),
+        }
+    }
+
+    /// The figures.
+    pub(super) fn into_samples(self) -> Vec<Sample> {
+        match self.0 {
+            Out::Text(_) => Vec::new(),
+            Out::Samples(_, samples) => samples,
+        }
     }
 
     /// Begins a family; its samples follow.
     pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
-        Family { page: &mut self.0, metric, begun: false }
+        let to = match &mut self.0 {
+            Out::Text(text) => To::Text(text),
+            Out::Samples(wanted, samples) if wanted.contains(&metric.name) => To::Samples(samples),
+            Out::Samples(..) => To::Nobody,
+        };
+        Family { to, metric, begun: false }
     }
 
     /// A family of one sample.
@@ -135,10 +182,27 @@ impl From<bool> for Value {
     }
 }
 
+impl Value {
+    const fn number(self) -> f64 {
+        match self {
+            Self::Count(count) => count as f64,
+            Self::Number(number) => number,
+        }
+    }
+}
+
+/// Where samples go.
+#[derive(Debug)]
+enum To<'p> {
+    Text(&'p mut String),
+    Samples(&'p mut Vec<Sample>),
+    Nobody,
+}
+
 /// The samples of a metric.
 #[derive(Debug)]
 pub(super) struct Family<'p> {
-    page: &'p mut String,
+    to: To<'p>,
     metric: &'static Metric,
     begun: bool,
 }
@@ -175,7 +239,18 @@ impl Family<'_> {
     fn line(&mut self, suffix: &str, labels: &[Escaped<'_>], le: Option<&str>, value: Value) {
         let Metric { name, kind, help, labels: names } = self.metric;
         debug_assert_eq!(names.len(), labels.len(), "{name}");
-        let page = &mut *self.page;
+        let page = match &mut self.to {
+            To::Nobody => return,
+            To::Samples(samples) => {
+                // A bucket is no figure of its own.
+                if suffix.is_empty() {
+                    let labels = labels.iter().map(|it| it.raw.to_owned()).collect();
+                    samples.push(Sample { metric: self.metric, labels, value: value.number() });
+                }
+                return;
+            }
+            To::Text(page) => page,
+        };
         if !std::mem::replace(&mut self.begun, true) {
             // Writing to a string cannot fail, here and below.
             let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {}", kind.name());
@@ -183,11 +258,11 @@ impl Family<'_> {
         page.push_str(name);
         page.push_str(suffix);
         let mut open = '{';
-        for (name, Escaped(value)) in names.iter().zip(labels) {
+        for (name, Escaped { text, .. }) in names.iter().zip(labels) {
             page.push(std::mem::replace(&mut open, ','));
             page.push_str(name);
             page.push_str("=\"");
-            page.push_str(value);
+            page.push_str(text);
             page.push('"');
         }
         if let Some(bound) = le {
@@ -206,18 +281,23 @@ impl Family<'_> {
 
 /// The value of a label, escaped.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Escaped<'t>(&'t str);
+pub(super) struct Escaped<'t> {
+    /// As it is.
+    raw: &'t str,
+    /// As it is written.
+    text: &'t str,
+}
 
 impl<'t> Escaped<'t> {
     /// A value that needs no escaping.
     pub(super) const fn plain(value: &'t str) -> Self {
-        Self(value)
+        Self { raw: value, text: value }
     }
 
     /// A value of any kind; `room` holds it if it has to be escaped.
     pub(super) fn new(value: &'t str, room: &'t mut String) -> Self {
         if !value.contains(['\\', '"', '\n']) {
-            return Self(value);
+            return Self::plain(value);
         }
         for c in value.chars() {
             match c {
@@ -227,7 +307,7 @@ impl<'t> Escaped<'t> {
                 c => room.push(c),
             }
         }
-        Self(room)
+        Self { raw: value, text: room }
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Figures {
     pub lag: Span,
     /// How long the canary took to be heard back.
     pub canary: Span,
+    /// 95th percentile of that over the last five minutes, if it was heard often enough.
+    pub canary_p95: Option<Span>,
     /// Songs of the canary that were never heard.
     pub canary_lost: u64,
     /// Looks for subscribers.

@@ -94,7 +94,8 @@ pub(super) static METRICS: &[&Metric] = &[
 
 /// Writes them.
 pub(super) fn write(page: &mut Page, figures: &Figures) {
-    let Figures { start, inbox, lag, canary, canary_lost, looks, restarts, link, pages } = figures;
+    let Figures { start, inbox, lag, canary, canary_lost, looks, restarts, link, pages, .. } =
+        figures;
     page.single(&START, start.micros() as f64 / 1e6);
     page.family(&BUILD).sample(&[Escaped::plain(env!("CARGO_PKG_VERSION"))], true);
     page.single(&INBOX, *inbox);

@@ -17,6 +17,11 @@ pub(super) static ERROR_RATE: Metric = gauge(
     &["service"],
     "(Rejected + failed + unanswered) / settled calls over the last 5 min, from 0 to 1.",
 );
+pub(super) static FAILURE_RATE: Metric = gauge(
+    "service_failure_rate",
+    &["service"],
+    "(Failed + unanswered) / settled calls over the last 5 min, from 0 to 1: what the service itself is to blame for.",
+);
 pub(super) static RESPONSE_TIME: Metric = gauge(
     "service_response_time_p95",
     &["service"],
@@ -26,6 +31,11 @@ pub(super) static PODS: Metric = gauge(
     "service_pod_count",
     &["service", "state"],
     "Replicas that run, are ready, and should be there (total); where the platform tells.",
+);
+pub(super) static PER_REPLICA: Metric = gauge(
+    "service_concurrency_per_replica",
+    &["service"],
+    "Calls that wait for a reply, for each ready replica; where the platform tells of one.",
 );
 pub(super) static HEALTH: Metric = gauge(
     "service_health_status",
@@ -72,13 +82,21 @@ pub(super) static LATENCY: Metric = gauge(
     &[],
     "How long a message takes through the broker: lookout's canary, the last time it was heard.",
 );
+pub(super) static LATENCY_P95: Metric = gauge(
+    "mqtt_message_latency_p95_seconds",
+    &[],
+    "95th percentile of how long messages took through the broker: lookout's canary over the last 5 min, where it \
+     was heard at least 10 times.",
+);
 
 /// In the order of the manual.
 pub(super) static METRICS: &[&Metric] = &[
     &REQUEST_RATE,
     &ERROR_RATE,
+    &FAILURE_RATE,
     &RESPONSE_TIME,
     &PODS,
+    &PER_REPLICA,
     &HEALTH,
     &P50,
     &P95,
@@ -91,16 +109,22 @@ pub(super) static METRICS: &[&Metric] = &[
     &DROPPED,
     &ATTEMPTS,
     &LATENCY,
+    &LATENCY_P95,
 ];
 
 /// Writes them.
-pub(super) fn write(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
+pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let mut each = |metric, value: fn(&snapshot::ServiceFigures) -> Option<f64>| {
         let mut family = page.family(metric);
         each_service(snapshot, |name, service| family.known(&[name], value(service)));
     };
     each(&REQUEST_RATE, |it| Some(it.figures.request_rate()));
     each(&ERROR_RATE, |it| it.figures.recent.error_rate());
+    each(&FAILURE_RATE, |it| it.figures.recent.failure_rate());
+    each(&PER_REPLICA, |it| {
+        let ready = it.replicas.as_ref().map(|it| it.ready).filter(|ready| *ready > 0)?;
+        Some(it.figures.totals.open as f64 / f64::from(ready))
+    });
     each(&RESPONSE_TIME, |it| it.figures.latency.p95.map(Span::as_secs_f64));
     each(&HEALTH, |it| match it.verdict? {
         Verdict::Healthy => Some(1.0),
@@ -118,6 +142,10 @@ pub(super) fn write(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
         }
     });
     write_functions(page, snapshot);
+}
+
+/// Writes those of the link.
+pub(super) fn write_link(page: &mut Page, figures: &Figures) {
     let link = &figures.link;
     page.single(&CONNECTED, link.up);
     page.single(&RECEIVED, link.received);
@@ -125,6 +153,7 @@ pub(super) fn write(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
     page.single(&DROPPED, link.inbox_dropped);
     page.single(&ATTEMPTS, link.attempts);
     page.single(&LATENCY, figures.canary.as_secs_f64());
+    page.family(&LATENCY_P95).known(&[], figures.canary_p95.map(Span::as_secs_f64));
 }
 
 fn write_functions(page: &mut Page, snapshot: &Snapshot) {

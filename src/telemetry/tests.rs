@@ -126,6 +126,7 @@ fn own() -> Figures {
         inbox: 10,
         lag: Span::from_millis(250),
         canary: Span::from_millis(3),
+        canary_p95: Some(Span::from_millis(7)),
         canary_lost: 4,
         looks: Looks { somebody: 11, nobody: 12, unknown: 13 },
         restarts: [14, 15, 16, 17, 18],
@@ -215,4 +216,35 @@ fn a_rate_without_settled_calls_is_absent_and_not_zero() {
     ] {
         assert!(!page.contains(absent), "{absent}");
     }
+}
+
+#[test]
+fn samples_are_what_the_page_says() {
+    let (own, mut snapshot, pairs) = (own(), everything(), ["functions".to_owned()]);
+    snapshot.services[0].name = "a\"b\\c\nd".into();
+    let page = page(&own, &snapshot, &pairs);
+    let names: Vec<_> = metrics().map(|metric| metric.name).collect();
+    let samples = samples(names, Some(&own), &snapshot, &pairs);
+    let lines = page.lines().filter(|line| !line.starts_with('#'));
+    let histogram = |line: &&str| line.starts_with("lookout_reply_seconds_");
+    assert_eq!(samples.len(), lines.filter(|line| !histogram(line)).count());
+    for Sample { metric, labels, value } in &samples {
+        let escape =
+            |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let labels = metric.labels.iter().zip(labels);
+        let labels: Vec<_> =
+            labels.map(|(name, value)| format!("{name}=\"{}\"", escape(value))).collect();
+        let labels =
+            if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let line = format!("\n{}{labels} {value}\n", metric.name);
+        assert!(page.contains(&line), "{line}");
+    }
+}
+
+#[test]
+fn only_what_is_wanted_is_sampled_and_what_is_not_known_is_absent() {
+    let wanted = vec!["service_pod_count", "lookout_link_up", "lookout_reply_seconds"];
+    let count = |own: Option<&Figures>| samples(wanted.clone(), own, &everything(), &[]).len();
+    assert_eq!(count(Some(&own())), 4, "three states of one service, and the link");
+    assert_eq!(count(None), 3);
 }
