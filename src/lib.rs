@@ -18,6 +18,8 @@ pub mod wire;
 pub mod clock;
 
 #[cfg(feature = "daemon")]
+pub mod alert;
+#[cfg(feature = "daemon")]
 pub mod app;
 #[cfg(feature = "daemon")]
 pub mod cli;
@@ -31,6 +33,8 @@ pub mod http;
 pub mod logs;
 #[cfg(feature = "daemon")]
 pub mod mqtt;
+#[cfg(feature = "daemon")]
+pub mod notify;
 #[cfg(feature = "daemon")]
 pub mod pipeline;
 #[cfg(feature = "daemon")]

@@ -3,12 +3,14 @@
 //! Nothing here knows where messages come from, where documents go, or what time it is; the
 //! caller hands in the time with everything it tells.
 
+use crate::alert::{Alerts, Board};
 use crate::observer::breaker::Mode;
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Name;
 use crate::observer::snapshot::CircuitFigures;
 use crate::observer::survey::Survey;
 use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
+use crate::telemetry::Figures;
 use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
 use std::collections::VecDeque;
 
@@ -18,6 +20,9 @@ pub struct Pipeline {
     reader: Reader,
     observer: Observer,
     speaker: Speaker,
+    alerts: Option<Alerts>,
+    /// Names of the traffic pairs.
+    pairs: Vec<String>,
     documents: VecDeque<Document>,
 }
 
@@ -36,9 +41,17 @@ impl Pipeline {
                 .with_parts(settings.cascade.learn)
                 .with_addresses(settings.direct.enabled),
             speaker: Speaker::new(voice, &settings.pairs),
+            alerts: None,
+            pairs: settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),
         }
+    }
+
+    /// The same with alerts: then [`Pipeline::turn`] wants to be called once a second.
+    #[must_use]
+    pub fn with_alerts(self, alerts: Option<Alerts>) -> Self {
+        Self { alerts, ..self }
     }
 
     /// Takes a message heard at `now`. Deadlines before `now` are handled first.
@@ -77,7 +90,7 @@ impl Pipeline {
     /// The next document to publish.
     pub fn poll_document(&mut self) -> Option<Document> {
         while self.documents.is_empty() {
-            let event = self.observer.poll_event()?;
+            let event = self.poll_event()?;
             self.speaker.say(&event, |document| self.documents.push_back(document));
         }
         self.documents.pop_front()
@@ -85,9 +98,36 @@ impl Pipeline {
 
     /// The next event; the documents that say it are added to `documents`.
     pub fn poll_said(&mut self, documents: &mut Vec<Document>) -> Option<Event> {
-        let event = self.observer.poll_event()?;
+        let event = self.poll_event()?;
         self.speaker.say(&event, |document| documents.push(document));
         Some(event)
+    }
+
+    /// What the observer says, and the alerts that follow from it.
+    fn poll_event(&mut self) -> Option<Event> {
+        let Some(alerts) = &mut self.alerts else { return self.observer.poll_event() };
+        let event = self.observer.poll_event().inspect(|event| alerts.hear(event));
+        event.or_else(|| alerts.poll())
+    }
+
+    /// A second is over: what is known now, what is costly in turns, and the alerts that follow; `own` are
+    /// lookout's own figures, where it runs.
+    pub fn turn(&mut self, now: Instant, survey: &mut Survey, own: Option<&Figures>) -> Snapshot {
+        let snapshot = self.observer.survey(now, survey);
+        if let Some(alerts) = &mut self.alerts {
+            alerts.turn(&snapshot, own, &self.pairs);
+        }
+        snapshot
+    }
+
+    /// All alerts as they stand, if they changed since this was last asked.
+    pub fn poll_board(&mut self) -> Option<Board> {
+        self.alerts.as_mut()?.board()
+    }
+
+    /// Alerts and figures that are beyond what is kept of them.
+    pub fn alerts_refused(&self) -> u64 {
+        self.alerts.as_ref().map_or(0, Alerts::refused)
     }
 
     /// Sets how the circuit of a service behaves. How it stands then; `None` if nobody knows it.
@@ -104,11 +144,6 @@ impl Pipeline {
     /// Whether every call is settled and every held reply decided.
     pub fn is_settled(&self) -> bool {
         self.observer.is_settled()
-    }
-
-    /// What is known now, what is costly in turns.
-    pub fn survey(&mut self, now: Instant, survey: &mut Survey) -> Snapshot {
-        self.observer.survey(now, survey)
     }
 
     /// What is known now.

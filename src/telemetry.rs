@@ -12,7 +12,7 @@ mod platform;
 mod reference;
 
 pub use exposition::{Kind, Metric, Sample};
-pub use figures::{Figures, LinkFigures, Looks, PageFigures};
+pub use figures::{Figures, LinkFigures, Looks, NoticeFigures, PageFigures};
 pub use reference::reference;
 
 use crate::observer::Snapshot;

@@ -44,10 +44,17 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "pipeline",
-        imports: &["observer", "wire"],
+        imports: &["observer", "wire", "alert", "telemetry::Figures"],
         crates: None,
         never: &[FILES, TIME, SHARING, CHANCE, NETWORK, &["tracing", "metrics"]],
         why: "run and replay share the pipeline, so it does the same under a made-up clock",
+    },
+    Room {
+        name: "alert",
+        imports: &["observer", "wire", "telemetry", "view::story"],
+        crates: Some(&[]),
+        never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
+        why: "which alerts there are follows from what is known, in a replay as well",
     },
     Room {
         name: "clock",
@@ -58,7 +65,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "config",
-        imports: &["observer", "wire"],
+        imports: &["observer", "wire", "alert"],
         crates: None,
         never: &[NETWORK],
         why: "configuration is what the operator meant, read before any network or runtime exists",
@@ -86,7 +93,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "view",
-        imports: &["observer", "wire", "telemetry"],
+        imports: &["observer", "wire", "telemetry", "alert::Board"],
         crates: Some(&[]),
         never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
         why: "what operators see follows from what the corridor tells, whoever serves it",
@@ -127,6 +134,13 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "notify",
+        imports: &["observer", "wire", "alert", "config", "clock", "telemetry"],
+        crates: None,
+        never: &[],
+        why: "the edges do not know each other; the corridor (app) joins them",
+    },
+    Room {
         name: "probe",
         imports: &["observer", "wire", "config", "clock", "telemetry", "platform"],
         crates: None,
@@ -159,6 +173,8 @@ const ROOMS: &[Room] = &[
         imports: &[
             "observer",
             "wire",
+            "alert",
+            "notify",
             "pipeline",
             "config",
             "clock",
@@ -178,6 +194,8 @@ const ROOMS: &[Room] = &[
         imports: &[
             "observer",
             "wire",
+            "alert",
+            "notify",
             "pipeline",
             "config",
             "clock",
@@ -220,7 +238,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("axum", &["http"], "HTTP details stay in one room"),
     ("mqtt5", &["demo"], "the embedded broker is for the demo alone"),
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
-    ("reqwest", &["probe"], "others are asked over HTTP in one room"),
+    ("reqwest", &["probe", "notify"], "others are asked over HTTP in one room, and told in one"),
     (
         "rustls",
         &["config", "mqtt", "client"],

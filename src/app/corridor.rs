@@ -9,10 +9,12 @@ use super::ears::Ears;
 use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::{Restarts, Tasks};
+use crate::alert::{Alerts, Board};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Heard, Status};
+use crate::notify::Notices;
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::event::{Step, What};
 use crate::observer::input::{Doubt, Link, Replicas, Subscribers};
@@ -46,6 +48,8 @@ pub(super) struct Ends {
     pub(super) desk: Option<Desk>,
     /// Where checks read what the session hears, if one does.
     pub(super) ears: Option<probe::Ears>,
+    /// Those who send alerts.
+    pub(super) notices: Notices,
 }
 
 /// The pipeline with everything around it.
@@ -82,6 +86,10 @@ pub(super) struct Corridor<S> {
     malformed: u64,
     looks: Looks,
     restarts: Tasks,
+    /// Those who send alerts.
+    notices: Notices,
+    /// All alerts.
+    board: Arc<Board>,
     said: S,
     /// Documents on their way; kept for its room.
     documents: Vec<Document>,
@@ -97,15 +105,16 @@ impl<S: FnMut(&Document)> Corridor<S> {
         restarts: Tasks,
         said: S,
     ) -> Self {
-        let Ends { handle, desk, ears: senses } = ends;
+        let Ends { handle, desk, ears: senses, notices } = ends;
         let start = clock.now();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
-        let Config { id, traffic, mut settings, canary, fail_fast, .. } = config;
+        let Config { id, traffic, mut settings, canary, fail_fast, alerts, .. } = config;
+        let alerts = alerts.map(|policy| Alerts::new(policy, Box::new(|_| None)));
         // Two lookouts of one cluster have the same seed, and must not give the same ids.
         settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
         let ears = Ears::new(start, settings.doubt.pause);
-        let mut pipeline = Pipeline::new(voice, traffic, settings, key, start);
+        let mut pipeline = Pipeline::new(voice, traffic, settings, key, start).with_alerts(alerts);
         pipeline.tell(start, Input::Link(Link::Down));
         let status = handle.status();
         Self {
@@ -130,6 +139,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
             malformed: 0,
             looks: Looks::default(),
             restarts,
+            notices,
+            board: Arc::default(),
             said,
             documents: Vec::new(),
         }
@@ -300,13 +311,6 @@ impl<S: FnMut(&Document)> Corridor<S> {
             );
             self.outbox_dropped = link.outbox_dropped;
         }
-        let snapshot = self.pipeline.survey(self.now, &mut self.survey);
-        self.log_malformed(&snapshot);
-        if !self.restored && !snapshot.health.in_doubt {
-            // What is kept comes with the link; that was a while ago.
-            self.restored = true;
-            self.handle.is_restored();
-        }
         let figures = Figures {
             start: self.start,
             inbox: waiting,
@@ -318,7 +322,21 @@ impl<S: FnMut(&Document)> Corridor<S> {
             restarts: self.restarts.each_ref().map(Restarts::count),
             link,
             pages: PageFigures::default(),
+            notices: self.notices.figures(),
+            alerts_refused: self.pipeline.alerts_refused(),
         };
+        let snapshot = self.pipeline.turn(self.now, &mut self.survey, Some(&figures));
+        self.log_malformed(&snapshot);
+        if !self.restored && !snapshot.health.in_doubt {
+            // What is kept comes with the link; that was a while ago.
+            self.restored = true;
+            self.handle.is_restored();
+        }
+        self.speak();
+        if let Some(board) = self.pipeline.poll_board() {
+            self.board = Arc::new(board);
+            self.notices.tell(self.board.clone());
+        }
         let waiting = waits(&snapshot);
         let now = self.clock.now();
         let deaf_for = self.canary.silent_for(now);
@@ -328,7 +346,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let lost = lost.or_else(|| self.critical.take());
         if let Some(desk) = &self.desk {
             let quiet_for = self.hope.quiet_for(now);
-            desk.turn(Turn { snapshot, figures, problem, quiet_for, deaf_for });
+            let board = self.board.clone();
+            desk.turn(Turn { snapshot, figures, board, problem, quiet_for, deaf_for });
         }
         lost.map_or(Ok(waiting), |reason| Err(anyhow::anyhow!(reason)))
     }

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::config::{Broker, Config};
 use crate::http::{self, Desk, Order, Server};
 use crate::mqtt::{self, Handle, Inbox, Plan, Session};
+use crate::notify::Receivers;
 use crate::observer::digest::DigestKey;
 use crate::probe::{Listeners, Results};
 use crate::wire::Document;
@@ -95,7 +96,7 @@ impl Lookout {
     ) -> anyhow::Result<()> {
         let Self { config, clock, pages: Pages { server, desk, orders } } = self;
         let restarts: Tasks = Default::default();
-        let [of_http, of_session, of_listeners, of_checks, of_platform] = &restarts;
+        let [of_http, of_session, of_listeners, of_checks, of_platform, of_alerts] = &restarts;
         let mut http = pin!(serve(server.clone(), of_http));
         tracing::info!(
             "lookout {} observing {} as {}, cluster {}",
@@ -110,11 +111,13 @@ impl Lookout {
         let mut watch = pin!(ground.watch(&config, of_platform));
         let (checks, told) = ground.check(&config, clock, of_checks);
         let mut checks = pin!(checks);
+        let (receivers, notices) = Receivers::new(&config, clock);
+        let mut alerts = pin!(tell(receivers, of_alerts));
         let plan = Plan { told, ..Plan::new(&config) };
         let (session, inbox, handle) = mqtt::open(plan, clock);
         let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
         let tasks = restarts.clone();
-        let ends = Ends { handle: handle.clone(), desk, ears: ground.take_ears() };
+        let ends = Ends { handle: handle.clone(), desk, ears: ground.take_ears(), notices };
         let corridor = Corridor::new(config, key, clock, ends, tasks, said);
         let ended = tokio::select! {
             ended = walk(corridor, inbox, ground, orders, shutdown) => ended,
@@ -124,6 +127,7 @@ impl Lookout {
             () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
             () = &mut checks => Err(anyhow::anyhow!("the checks ended")),
             () = &mut watch => Err(anyhow::anyhow!("the watch of replicas ended")),
+            () = &mut alerts => Err(anyhow::anyhow!("those who send alerts ended")),
         };
         Systemd::stopping();
         if let Some(server) = &server {
@@ -326,23 +330,39 @@ impl Pages {
 /// Keeps the HTTP server running, if there is one, until the future is dropped.
 async fn serve(server: Option<Server>, restarts: &Restarts) {
     let Some(server) = server else { return pending().await };
+    keep_on_thread("http", "the HTTP server", restarts, || server.clone().serve()).await;
+}
+
+/// Keeps telling those who are told of alerts, if there are any, until the future is dropped.
+async fn tell(receivers: Receivers, restarts: &Restarts) {
+    if receivers.is_empty() {
+        return pending().await;
+    }
+    keep_on_thread("alerts", "sending alerts", restarts, || receivers.clone().run()).await;
+}
+
+/// Keeps running what `make` makes, on a thread of its own, until the future is dropped.
+async fn keep_on_thread<T>(name: &str, what: &str, restarts: &Restarts, make: impl Fn() -> T)
+where
+    T: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
     let make = || {
-        let server = server.clone();
+        let running = make();
         async move {
             // Dropped with this future, and then the thread ends.
             let (_alive, gone) = oneshot::channel::<()>();
             let serving = async move {
                 tokio::select! {
-                    served = server.serve() => served,
+                    ended = running => ended,
                     _ = gone => Ok(()),
                 }
             };
-            let ended = on_thread("http", "the HTTP server", serving)?.await;
+            let ended = on_thread(name, what, serving)?.await;
             ended.context("a bug: see what was said before")??;
             anyhow::bail!("it ended")
         }
     };
-    supervise("the HTTP server", restarts, pending(), make).await;
+    supervise(what, restarts, pending(), make).await;
 }
 
 /// The broker's addresses as they may be shown: without user and password.

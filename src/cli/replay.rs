@@ -7,10 +7,12 @@
 //! until every open call is settled and every held reply decided. Equal file, configuration
 //! and seed give equal bytes.
 
+use crate::alert::Alerts;
 use crate::clock::Clock;
 use crate::config::{self, Config, Sources};
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Doubt;
+use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::wire::Document;
@@ -26,6 +28,7 @@ use std::process::ExitCode;
 /// Digests never leave the program; in a replay their key is fixed, so that even the order of
 /// simultaneous events is the same each time.
 const KEY: DigestKey = DigestKey::new(0x6c6f_6f6b_6f75_7421, 0x7265_706c_6179_2121);
+const SECOND: Span = Span::from_secs(1);
 /// Lines between two looks at the clock for the progress line.
 const PROGRESS_EVERY: u64 = 16_384;
 
@@ -92,6 +95,7 @@ type Pause = (Instant, Instant);
 struct Replay<W: Write> {
     config: Option<Config>,
     pipeline: Option<Pipeline>,
+    seconds: Seconds,
     out: W,
     now: Instant,
     pauses: VecDeque<Pause>,
@@ -104,6 +108,7 @@ impl<W: Write> Replay<W> {
         Self {
             config: Some(config),
             pipeline: None,
+            seconds: Seconds::default(),
             out,
             now: Instant::default(),
             pauses: VecDeque::new(),
@@ -122,8 +127,13 @@ impl<W: Write> Replay<W> {
             (none, Some(config)) => {
                 self.now = line.at;
                 let voice = config.voice();
-                let Config { traffic, settings, .. } = config;
-                none.insert(Pipeline::new(voice, traffic, settings, KEY, line.at))
+                let Config { traffic, settings, alerts, .. } = config;
+                let alerts = alerts.map(|policy| Alerts::new(policy, Box::new(|_| None)));
+                self.seconds.wanted = alerts.is_some();
+                self.seconds.next = line.at + SECOND;
+                none.insert(
+                    Pipeline::new(voice, traffic, settings, KEY, line.at).with_alerts(alerts),
+                )
             }
             (None, None) => anyhow::bail!("the pipeline was not built"),
         };
@@ -131,11 +141,11 @@ impl<W: Write> Replay<W> {
         let now = self.now.max(line.at);
         while let Some((begin, _)) = self.pauses.front().filter(|(begin, _)| *begin <= now) {
             let begin = self.now.max(*begin);
-            advance(pipeline, begin, &mut self.out)?;
+            self.seconds.advance(pipeline, begin, &mut self.out)?;
             pipeline.tell(begin, Input::Doubt(Doubt::Pause, true));
             self.pauses.pop_front();
         }
-        advance(pipeline, now, &mut self.out)?;
+        self.seconds.advance(pipeline, now, &mut self.out)?;
         self.now = now;
         match &line.what {
             What::Message(recorded) => {
@@ -164,6 +174,7 @@ impl<W: Write> Replay<W> {
             Some(pipeline) => {
                 while !pipeline.is_settled() {
                     self.now = pipeline.poll_timeout().max(self.now);
+                    self.seconds.advance(pipeline, self.now, &mut self.out)?;
                     pipeline.advance(self.now);
                     drain(pipeline, &mut self.out)?;
                 }
@@ -175,16 +186,36 @@ impl<W: Write> Replay<W> {
     }
 }
 
-/// Lets the clock run up to `now`, and prints what is said on the way.
-fn advance(pipeline: &mut Pipeline, now: Instant, out: &mut impl Write) -> anyhow::Result<()> {
-    // Step by step, so that a quiet year does not pile its documents up in memory.
-    loop {
-        let next = pipeline.poll_timeout();
-        if next >= now {
-            return Ok(());
+/// The seconds at which alerts are looked for.
+#[derive(Default)]
+struct Seconds {
+    wanted: bool,
+    next: Instant,
+    survey: Survey,
+}
+
+impl Seconds {
+    /// Lets the clock run up to `now`, and prints what is said on the way.
+    fn advance(
+        &mut self,
+        pipeline: &mut Pipeline,
+        now: Instant,
+        out: &mut impl Write,
+    ) -> anyhow::Result<()> {
+        // Step by step, so that a quiet year does not pile its documents up in memory.
+        loop {
+            let next = pipeline.poll_timeout();
+            if self.wanted && self.next < now && self.next <= next {
+                pipeline.advance(self.next);
+                pipeline.turn(self.next, &mut self.survey, None);
+                self.next = self.next + SECOND;
+            } else if next < now {
+                pipeline.advance(next);
+            } else {
+                return Ok(());
+            }
+            drain(pipeline, out)?;
         }
-        pipeline.advance(next);
-        drain(pipeline, out)?;
     }
 }
 

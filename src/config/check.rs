@@ -1,11 +1,9 @@
 //! `[[check]]`: a component, and what is looked at there.
 //!
-//! `draft` holds what was written, `resolve` makes of it what stands here.
+//! `resolve` makes what stands here of what was written.
 
-mod draft;
 mod resolve;
 
-pub(super) use draft::CheckDraft;
 pub(super) use resolve::checks;
 
 use super::{Emqx, Secret, Tls, duration};
@@ -15,9 +13,6 @@ use url::Url;
 
 /// What an address looks like.
 pub(super) const ADDRESS: &str = "an address such as postgresql://db1:5432/orders";
-
-/// Most checks: each is a task, and a series of metrics.
-pub(super) const MOST: usize = 1_000;
 
 /// A component, and how it is looked at.
 #[derive(Clone, Debug)]

@@ -4,9 +4,10 @@
 //! does that. The observer's defaults are taken from the observer, so that each number is
 //! written once. Deliberately without `Debug`: passwords lie here in the open.
 
-use super::check::CheckDraft;
 use super::pair::PairDraft;
+use super::row::Row;
 use crate::observer::{Settings, Span};
+use std::collections::BTreeMap;
 
 /// All settings.
 #[derive(Clone, PartialEq)]
@@ -33,13 +34,35 @@ pub(super) struct Draft {
     pub(super) listen: String,
     pub(super) token_file: Option<String>,
     pub(super) stop_on_critical: bool,
-    pub(super) checks: Vec<CheckDraft>,
+    pub(super) alerts: AlertsDraft,
+    /// The tables of sections whose tables repeat, by section.
+    pub(super) rows: BTreeMap<&'static str, Vec<Row>>,
     pub(super) replicas: ReplicasDraft,
     pub(super) kubeconfig: Option<String>,
     pub(super) kube_context: Option<String>,
     pub(super) docker_url: String,
     /// What the platform calls a service, by the service's name.
     pub(super) workloads: Vec<(String, String)>,
+}
+
+impl Draft {
+    /// The tables of a section whose tables repeat.
+    pub(super) fn rows(&self, section: &str) -> &[Row] {
+        self.rows.get(section).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// `[alerts]`.
+#[derive(Clone, PartialEq)]
+pub(super) struct AlertsDraft {
+    pub(super) enabled: bool,
+    pub(super) every: Span,
+    pub(super) clear_for: Span,
+    pub(super) repeat_every: Span,
+    pub(super) off: Vec<String>,
+    pub(super) labels: Vec<String>,
+    pub(super) page_url: Option<String>,
+    pub(super) runbook_url: Option<String>,
 }
 
 /// `[replicas]`.
@@ -124,7 +147,17 @@ impl Default for Draft {
             listen: "127.0.0.1:9464".to_owned(),
             token_file: None,
             stop_on_critical: false,
-            checks: Vec::new(),
+            alerts: AlertsDraft {
+                enabled: true,
+                every: Span::from_secs(10),
+                clear_for: Span::from_secs(60),
+                repeat_every: Span::from_secs(300),
+                off: Vec::new(),
+                labels: Vec::new(),
+                page_url: None,
+                runbook_url: None,
+            },
+            rows: BTreeMap::new(),
             replicas: ReplicasDraft {
                 from: "none".to_owned(),
                 namespace: "default".to_owned(),

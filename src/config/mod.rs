@@ -11,6 +11,7 @@
 //! in the repository to it.
 
 mod address;
+mod alerts;
 pub mod asyncapi;
 mod broker;
 mod check;
@@ -25,8 +26,10 @@ mod pair;
 mod print;
 mod profile;
 mod raw;
+mod receivers;
 mod replicas;
 mod resolve;
+mod row;
 mod schema;
 mod sources;
 mod suggest;
@@ -36,6 +39,7 @@ mod url;
 mod walk;
 
 pub use address::{Address, Scheme};
+pub use alerts::Links;
 pub use check::{Check, Kind, Limits, Server, is_encrypted};
 pub use duration::parse_duration;
 pub use emqx::Emqx;
@@ -43,11 +47,13 @@ pub use http::{Http, Token};
 pub use mistake::Mistake;
 pub use print::{default_file, reference};
 pub use profile::{PROFILES, Profile};
+pub use receivers::{Alertmanager, Door, Key, Login, Webhook};
 pub use replicas::{Kubernetes, Label, Namespace, Platform, Platforms, Replicas};
 pub use schema::schema;
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 
+use crate::alert::Policy;
 use crate::observer::{Settings, Span};
 use crate::wire::{Envelope, Traffic, Voice};
 
@@ -84,6 +90,14 @@ pub struct Config {
     pub checks: Vec<Check>,
     /// What runs the services.
     pub platforms: Platforms,
+    /// Which alerts there are; `None` is none.
+    pub alerts: Option<Policy>,
+    /// What stands in every alert.
+    pub links: Links,
+    /// The Alertmanagers that are sent alerts.
+    pub alertmanagers: Vec<Alertmanager>,
+    /// Those who are told without one.
+    pub webhooks: Vec<Webhook>,
 }
 
 impl Config {

@@ -35,7 +35,7 @@ Later ones win:
    An empty variable counts as not set. The variables that Kubernetes sets for a Service named
    `lookout…` (`LOOKOUT_SERVICE_HOST`, `LOOKOUT_PORT_9464_TCP` and the like) are left alone;
 4. flags: `--set a.b_c=value`, also for `dependencies.NAME`, `service.NAME.patience`,
-   `service.NAME.circuit` and `service.NAME.workload`. Pairs and checks are set in the file only.
+   `service.NAME.circuit` and `service.NAME.workload`. What repeats (`[[…]]`) is set in the file only.
 
 Unknown settings, values out of range, and values that contradict each other are refused, all of
 them at once, each with its place, what was found and what is allowed; the exit code is 64.
@@ -67,7 +67,7 @@ fn section_of_file(out: &mut String, section: &Section, draft: &mut Draft) {
         "" => String::new(),
         table::PAIR => format!("[[{}]]\n", section.name),
         // Without an example it would set something.
-        table::CHECK => "# [[check]]\n".to_owned(),
+        name if section.repeated().is_some() => format!("# [[{name}]]\n"),
         table::SERVICE => "# [service.OrderService]\n".to_owned(),
         name => format!("[{name}]\n"),
     };
@@ -102,7 +102,7 @@ pub fn reference() -> String {
         let title = match section.name {
             "" => "Top level".to_owned(),
             table::PAIR => "`[[traffic.pair]]`".to_owned(),
-            table::CHECK => "`[[check]]`".to_owned(),
+            name if section.repeated().is_some() => format!("`[[{name}]]`"),
             table::SERVICE => "`[service.NAME]`".to_owned(),
             name => format!("`[{name}]`"),
         };
@@ -119,7 +119,8 @@ pub fn reference() -> String {
 
 fn row(out: &mut String, section: &Section, setting: &Setting, draft: &mut Draft) {
     let key = match section.name {
-        table::PAIR | table::CHECK => setting.name.to_owned(),
+        table::PAIR => setting.name.to_owned(),
+        _ if section.repeated().is_some() => setting.name.to_owned(),
         table::SERVICE => format!("service.NAME.{}", setting.name),
         _ => section.key(setting.name),
     };

@@ -13,7 +13,7 @@ use super::mistake::quoted;
 use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
-use super::{Config, FailFast, Log, broker, check, emqx, http, replicas};
+use super::{Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
 use crate::wire::encoding::Encoding;
@@ -34,6 +34,9 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let http = http::http(gathered, &draft);
     let checks = check::checks(gathered, &draft, emqx.as_ref().and_then(Option::as_ref));
     let platforms = replicas::platforms(gathered, &draft);
+    let links = alerts::links(&draft);
+    let alertmanagers = receivers::alertmanagers(gathered, &draft);
+    let webhooks = receivers::webhooks(gathered, &draft);
     let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -43,6 +46,8 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
             None
         }
     };
+    let names: Vec<_> = spec.pairs.iter().map(|pair| pair.name.clone()).collect();
+    let policy = alerts::policy(gathered, &draft, &names);
     let mut settings = draft.settings;
     settings.circuit.slow_call = match (draft.slow_call_duration, draft.slow_call_rate) {
         (Some(duration), Some(rate)) => Some(SlowCall { duration, rate }),
@@ -80,6 +85,10 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         http: http?,
         checks,
         platforms: platforms?,
+        alerts: policy?,
+        links,
+        alertmanagers: alertmanagers?,
+        webhooks: webhooks?,
     })
 }
 

@@ -5,7 +5,6 @@
 //! template parses) and what values say about each other it does not say: `lookout check-config`
 //! does, and an empty value is the one thing that such a function is asked about here.
 
-use super::check;
 use super::draft::Draft;
 use super::kind::{Kind, MOST_URLS};
 use super::raw::{self, Form, Node};
@@ -44,11 +43,13 @@ fn whole(section: &Section, draft: &mut Draft) -> Value {
     let closed = |settings| json!({ "type": "object", "properties": settings, "additionalProperties": false });
     let mut schema = match section.name {
         table::PAIR => json!({ "type": "array", "items": closed(settings), "maxItems": PAIRS }),
-        table::CHECK => {
+        _ if let Some(repeated) = section.repeated() => {
             let mut item = closed(settings);
-            item["required"] = json!(["name", "kind"]);
-            of_kinds(&mut item, section);
-            json!({ "type": "array", "items": item, "maxItems": check::MOST })
+            item["required"] = json!(repeated.needs);
+            if section.name == table::CHECK {
+                of_kinds(&mut item, section);
+            }
+            json!({ "type": "array", "items": item, "maxItems": repeated.most })
         }
         table::DEPENDENCIES => json!({
             "type": "object",

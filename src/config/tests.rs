@@ -220,11 +220,11 @@ fn the_printed_default_means_the_same_as_no_file() {
 fn the_commented_settings_of_the_printed_default_are_right_too() {
     let mut text = String::new();
     for line in super::default_file().lines() {
-        // A comment that is a setting: `# name = …`, `# [service.…]` or `# [[check]]`.
+        // A comment that is a setting: `# name = …`, `# [service.…]` or `# [[…]]`.
         let setting = line.strip_prefix("# ").filter(|rest| {
             let word = rest.split(' ').next().unwrap_or("");
             rest.starts_with("[service.")
-                || rest.starts_with("[[check]]")
+                || rest.starts_with("[[")
                 || rest.strip_prefix(word).is_some_and(|r| r.starts_with(" = "))
         });
         text.push_str(setting.unwrap_or(line));
@@ -234,7 +234,7 @@ fn the_commented_settings_of_the_printed_default_are_right_too() {
     let gathered = draft_of(&text);
     assert!(gathered.draft.settings.services.len() == 1);
     assert!(gathered.draft.settings.dependencies.len() == 1);
-    assert!(gathered.draft.checks.len() == 1);
+    assert!(gathered.draft.rows(table::CHECK).len() == 1);
     let mistakes = gathered.into_mistakes();
     assert_eq!(mistakes, []);
 }

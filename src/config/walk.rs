@@ -1,15 +1,15 @@
 //! The file, table by table: which key is a setting, which a table, and which is neither.
 //!
-//! Most tables exist once and hold settings. Four do not: `[[traffic.pair]]` and `[[check]]` repeat,
-//! and the keys of `[dependencies]` and `[service]` are the operator's own names.
+//! Most tables exist once and hold settings. Some do not: `[[traffic.pair]]`, `[[check]]` and the like
+//! repeat, and the keys of `[dependencies]` and `[service]` are the operator's own names.
 
-use super::check::{self, CheckDraft};
 use super::gather::{Gathered, Spot, file_spot};
 use super::mistake::{key_part, quoted};
 use super::pair::PairDraft;
 use super::raw::{Entry, Form, Node};
+use super::row::Row;
 use super::suggest::nearest;
-use super::table::{self, Section, Setting, Slot};
+use super::table::{self, Repeated, Section, Setting, Slot};
 use crate::observer::breaker::Mode;
 use crate::observer::settings::ServiceSettings;
 
@@ -57,12 +57,13 @@ impl Gathered {
                         "[[traffic.pair]], a table for each pair",
                     );
                 }
-                (Some(sub), Form::List(checks)) if sub.name == table::CHECK => {
-                    self.checks(spot, checks)
-                }
-                (Some(sub), _) if sub.name == table::CHECK => {
-                    self.mistake(spot, entry.value.sort(), "[[check]], a table for each component");
-                }
+                (Some(sub), form) if let Some(repeated) = sub.repeated() => match form {
+                    Form::List(nodes) => self.rows(sub, repeated, spot, nodes),
+                    _ => {
+                        let allowed = format!("[[{}]], a table for each {}", sub.name, repeated.of);
+                        self.mistake(spot, entry.value.sort(), allowed);
+                    }
+                },
                 (Some(sub), Form::Table(entries)) if sub.is_single() => self.entries(sub, entries),
                 (Some(sub), Form::Table(entries)) => self.by_service(sub, entries),
                 // What stands in place of a table may be anything, the broker's address included.
@@ -133,33 +134,37 @@ impl Gathered {
         }
     }
 
-    /// Takes `[[check]]`.
-    fn checks(&mut self, spot: Spot, nodes: &[Node]) {
-        self.note(table::CHECK, &spot);
-        if nodes.len() > check::MOST {
-            let found = format!("{} checks", nodes.len());
-            return self.mistake(spot, found, format!("at most {}", check::MOST));
+    /// Takes the tables of a section whose tables repeat.
+    fn rows(&mut self, section: &'static Section, repeated: &Repeated, spot: Spot, nodes: &[Node]) {
+        self.note(section.name, &spot);
+        if nodes.len() > repeated.most {
+            let found = format!("{} of them", nodes.len());
+            return self.mistake(
+                spot,
+                found,
+                format!("at most {}: {}", repeated.most, repeated.why),
+            );
         }
+        let mut rows = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
-            let name = format!("{}[{index}]", table::CHECK);
+            let name = format!("{}[{index}]", section.name);
             let spot = file_spot(node.line, &name);
             self.note(&name, &spot);
-            let mut check = CheckDraft::default();
+            let mut row = Row::default();
             match &node.form {
-                Form::Table(entries) => self.check(&name, &mut check, entries),
+                Form::Table(entries) => self.row(section, &name, &mut row, entries),
                 _ => {
                     self.spoil(&name);
-                    self.mistake(spot, node.sort(), "a table with name and kind");
+                    let needed = repeated.needs.join(" and ");
+                    self.mistake(spot, node.sort(), format!("a table with {needed}"));
                 }
             }
-            self.draft.checks.push(check);
+            rows.push(row);
         }
+        self.draft.rows.insert(section.name, rows);
     }
 
-    fn check(&mut self, name: &str, check: &mut CheckDraft, entries: &[Entry]) {
-        let Some(section) = table::section(table::CHECK) else {
-            return;
-        };
+    fn row(&mut self, section: &Section, name: &str, row: &mut Row, entries: &[Entry]) {
         for entry in entries {
             let key = format!("{name}.{}", key_part(&entry.key));
             let spot = file_spot(entry.line, &key);
@@ -170,7 +175,7 @@ impl Gathered {
                 continue;
             };
             self.note(&key, &spot);
-            let done = check.take(setting.name, &setting.kind, &entry.value);
+            let done = row.take(setting.name, &setting.kind, &entry.value);
             self.faults(&key, &spot, done);
         }
     }

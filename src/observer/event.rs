@@ -4,6 +4,7 @@
 //! once (verdicts, transitions, findings) and what stands (readings, circuits, health) are
 //! events alike, and `wire` knows which of them the broker keeps.
 
+use super::alert::Alert;
 use super::answering::Why;
 use super::breaker::{State, Transition};
 use super::call::PairId;
@@ -73,6 +74,8 @@ pub enum What {
     DirectAnswer(Box<DirectAnswer>),
     /// Something is done, or was, about a service that is unavailable.
     Action(ActionNews),
+    /// People are told, newly, again, or that it is over. The observer itself raises no alert.
+    Alert(Arc<Alert>),
 }
 
 /// A step of what is done about a service.

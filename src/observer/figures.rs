@@ -10,6 +10,7 @@ use super::snapshot::{CircuitFigures, Figures, ServiceFigures};
 use super::survey::{Dependency, Detail, Survey};
 use super::time::Instant;
 use super::{Observer, Snapshot, call, input};
+use call::PairId;
 use std::sync::Arc;
 
 impl Observer {
@@ -60,7 +61,14 @@ impl Observer {
             components: self.components.all(),
             score: self.components.score(),
             dependencies: survey.dependencies.clone(),
+            deaf: self.deaf_pairs(),
         }
+    }
+
+    /// The pairs of which replies are awaited in vain.
+    fn deaf_pairs(&self) -> Vec<PairId> {
+        let deaf = self.pairs.iter().enumerate().filter(|(_, pair)| pair.is_deaf());
+        deaf.filter_map(|(at, _)| u16::try_from(at).ok().map(PairId)).collect()
     }
 
     /// How the circuit of a service stands, if the service is known and has one.

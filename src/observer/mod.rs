@@ -13,6 +13,7 @@
 //! (direct answers), `restoring` (what an earlier run left standing), and `figures` (snapshots).
 
 pub mod address;
+pub mod alert;
 pub mod answering;
 pub mod breaker;
 pub mod call;

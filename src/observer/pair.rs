@@ -41,6 +41,11 @@ impl Pair {
         self.matched
     }
 
+    /// Whether it was reported, and has matched no reply since.
+    pub const fn is_deaf(&self) -> bool {
+        self.reported && !self.matched
+    }
+
     /// A reply was matched.
     pub fn matched(&mut self) {
         self.matched = true;

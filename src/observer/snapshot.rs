@@ -57,6 +57,8 @@ pub struct Snapshot {
     pub score: Option<f64>,
     /// Who calls whom: configured, and learned if that is set.
     pub dependencies: Arc<Vec<Dependency>>,
+    /// Pairs of which replies are awaited in vain.
+    pub deaf: Vec<PairId>,
 }
 
 /// The figures of one service.

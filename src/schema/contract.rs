@@ -84,7 +84,8 @@ pub const CHANNELS: &[Channel] = &[
         "emergency",
         "system/{cluster}/emergency",
         false,
-        "Findings of severity critical, which are on `errors` as well.",
+        "Findings of severity critical, which are on `errors` as well, and alerts of severity critical and \
+         emergency, which are on `alerts` as well.",
     ),
     said(
         "circuitBreaker",
@@ -113,6 +114,12 @@ pub const CHANNELS: &[Channel] = &[
         )
     },
     said("health", "system/{cluster}/health", true, "The platform in one summary."),
+    said(
+        "alerts",
+        "system/{cluster}/alerts",
+        false,
+        "What people are told: alerts, when they fire, again while they last, and when they are over.",
+    ),
     said("actions", "system/{cluster}/actions", false, "What is done about services."),
     said("observer", "system/{cluster}/observer/{id}", true, "Whether an observer is there."),
     Channel {
@@ -268,6 +275,25 @@ pub const CONTRACTS: &[Contract] = &[
         "Dashboards and watchdogs.",
         &[sample!("event.health")],
     ),
+    event(
+        "alert",
+        "People are told",
+        "Published on `system/{cluster}/alerts`, and on `system/{cluster}/emergency` if it is critical or an emergency: \
+         when it fires, when its reason changes, every `alerts.repeat_every` while it lasts, and when it is over. \
+         Sent to webhooks as well.",
+        &["alerts", "emergency"],
+        OPERATORS,
+        &[sample!("event.alert.firing"), sample!("event.alert.resolved")],
+    ),
+    Contract {
+        name: "alert_notification",
+        title: "A group of alerts",
+        description: "Posted to a `[[webhook]]`: a CloudEvent in JSON with alerts of one name and severity.",
+        side: Side::Written,
+        channels: &[],
+        readers: "Those who are told of alerts without an Alertmanager.",
+        samples: &[sample!("alert_notification")],
+    },
     event(
         "remedy_action",
         "Something is done about a service that does not answer",

@@ -68,11 +68,28 @@ pub struct Figures {
     /// Looks for subscribers.
     pub looks: Looks,
     /// Restarts of the HTTP server, the session with the broker, and the questions to EMQX.
-    pub restarts: [u64; 5],
+    pub restarts: [u64; 6],
     /// The session with the broker.
     pub link: LinkFigures,
     /// The pages.
     pub pages: PageFigures,
+    /// Those who are told of alerts.
+    pub notices: NoticeFigures,
+    /// Alerts and figures that were beyond what is kept of them.
+    pub alerts_refused: u64,
+}
+
+/// What those who send alerts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoticeFigures {
+    /// Requests that were taken, by Alertmanagers and by webhooks.
+    pub sent: [u64; 2],
+    /// Requests that were not.
+    pub failed: [u64; 2],
+    /// Alerts that wait to be sent for the first time, by receiver of either kind.
+    pub waiting: [u64; 2],
+    /// Alerts that were dropped unsent, as too many waited.
+    pub dropped: [u64; 2],
 }
 
 /// What the HTTP server counts of itself.

@@ -80,6 +80,8 @@ pub(super) static INCIDENT: Metric = gauge(
     &["service"],
     "How long the incident of a service has lasted; only while there is one.",
 );
+pub(super) static DEAF: Metric =
+    gauge("lookout_deaf_pairs", &[], "Traffic pairs of which calls are heard and replies are not.");
 pub(super) static DOUBT: Metric =
     gauge("lookout_in_doubt", &[], "1 while lookout doubts its own ears, else 0.");
 pub(super) static MALFORMED: Metric = counter(
@@ -140,6 +142,7 @@ pub(super) static METRICS: &[&Metric] = &[
     &ground::COMPONENT_TOOK,
     &ground::SCORE,
     &ground::RESTARTS,
+    &DEAF,
     &DOUBT,
     &MALFORMED,
     &UNMATCHED,
@@ -325,6 +328,7 @@ fn write_platform(page: &mut Page, snapshot: &Snapshot) {
     }
     page.single(&INCIDENTS, snapshot.health.open_incidents);
     ground::write(page, snapshot);
+    page.single(&DEAF, snapshot.deaf.len());
     page.single(&DOUBT, snapshot.health.in_doubt);
 }
 

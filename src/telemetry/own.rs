@@ -67,6 +67,33 @@ pub(super) static REPORTS_DROPPED: Metric = counter(
     "Reports to the pages that were dropped because the HTTP server did not keep up.",
 );
 
+pub(super) static NOTICES: Metric = counter(
+    "lookout_notifications_total",
+    &["receiver"],
+    "Requests with alerts that were taken, by kind of receiver: alertmanager, webhook.",
+);
+pub(super) static NOTICES_FAILED: Metric = counter(
+    "lookout_notifications_failed_total",
+    &["receiver"],
+    "Requests with alerts that were not taken; what was in them is sent again.",
+);
+pub(super) static NOTICES_WAITING: Metric = gauge(
+    "lookout_notifications_waiting_alerts",
+    &["receiver"],
+    "Alerts that wait to be taken for the first time, added up over the receivers of a kind.",
+);
+pub(super) static NOTICES_DROPPED: Metric = counter(
+    "lookout_notifications_dropped_total",
+    &["receiver"],
+    "Alerts that were never taken and had to give way to others.",
+);
+pub(super) static ALERTS_REFUSED: Metric = gauge(
+    "lookout_alerts_refused",
+    &[],
+    "Alerts that were not made since the start, and figures that no rule could watch at the last look, because \
+     there are too many.",
+);
+
 /// In the order of the manual.
 pub(super) static METRICS: &[&Metric] = &[
     &START,
@@ -90,6 +117,11 @@ pub(super) static METRICS: &[&Metric] = &[
     &LISTENERS,
     &LISTENERS_DROPPED,
     &REPORTS_DROPPED,
+    &NOTICES,
+    &NOTICES_FAILED,
+    &NOTICES_WAITING,
+    &NOTICES_DROPPED,
+    &ALERTS_REFUSED,
 ];
 
 /// Writes them.
@@ -103,7 +135,9 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
     page.single(&CANARY, canary.as_secs_f64());
     page.single(&CANARY_LOST, *canary_lost);
     let mut family = page.family(&RESTARTS);
-    for (task, count) in ["http", "mqtt", "emqx", "checks", "platform"].into_iter().zip(restarts) {
+    for (task, count) in
+        ["http", "mqtt", "emqx", "checks", "platform", "alerts"].into_iter().zip(restarts)
+    {
         family.sample(&[Escaped::plain(task)], *count);
     }
     let mut family = page.family(&LOOKS);
@@ -116,6 +150,19 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
     page.single(&LISTENERS, pages.listeners);
     page.single(&LISTENERS_DROPPED, pages.dropped);
     page.single(&REPORTS_DROPPED, pages.reports_dropped);
+    let notices = &figures.notices;
+    for (metric, counts) in [
+        (&NOTICES, notices.sent),
+        (&NOTICES_FAILED, notices.failed),
+        (&NOTICES_WAITING, notices.waiting),
+        (&NOTICES_DROPPED, notices.dropped),
+    ] {
+        let mut family = page.family(metric);
+        for (receiver, count) in ["alertmanager", "webhook"].into_iter().zip(counts) {
+            family.sample(&[Escaped::plain(receiver)], count);
+        }
+    }
+    page.single(&ALERTS_REFUSED, figures.alerts_refused);
 }
 
 fn write_link(page: &mut Page, link: &LinkFigures) {

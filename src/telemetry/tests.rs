@@ -129,9 +129,16 @@ fn own() -> Figures {
         canary_p95: Some(Span::from_millis(7)),
         canary_lost: 4,
         looks: Looks { somebody: 11, nobody: 12, unknown: 13 },
-        restarts: [14, 15, 16, 17, 18],
+        restarts: [14, 15, 16, 17, 18, 19],
         link,
         pages: PageFigures { listeners: 17, dropped: 18, reports_dropped: 19 },
+        notices: NoticeFigures {
+            sent: [20, 21],
+            failed: [22, 23],
+            waiting: [24, 25],
+            dropped: [26, 27],
+        },
+        alerts_refused: 28,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::story::{self, Line};
 use crate::observer::component::Condition;
-use crate::observer::event::Event;
+use crate::observer::event::{Event, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::{Instant, Snapshot};
 use std::collections::BTreeMap;
@@ -41,6 +41,10 @@ impl Incidents {
     /// Takes what was said.
     pub fn hear(&mut self, event: &Event) {
         let Some(line) = story::line(&event.what) else { return };
+        // An alert belongs to an incident or to none; it begins none.
+        if matches!(event.what, What::Alert(_)) && !self.0.contains_key(&line.incident) {
+            return;
+        }
         let known = self.0.entry(line.incident);
         let incident =
             known.or_insert_with(|| Incident::new(line.incident, &line.subject, event.at));

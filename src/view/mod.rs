@@ -13,6 +13,7 @@ pub mod history;
 pub mod incidents;
 pub mod story;
 
+use crate::alert::Board;
 use crate::observer::event::Event;
 use crate::observer::snapshot::ServiceFigures;
 use crate::observer::{Instant, Snapshot, Span};
@@ -31,6 +32,8 @@ pub struct Turn {
     pub snapshot: Snapshot,
     /// lookout's own figures.
     pub figures: Figures,
+    /// What people are told.
+    pub board: Arc<Board>,
     /// Why there is no link, if there is none and that is known.
     pub problem: Option<String>,
     /// How long no message was heard, while there is a link.

@@ -1,6 +1,7 @@
 //! What an event says, in a line for people.
 
 use crate::observer::Span;
+use crate::observer::alert::{self, Alert};
 use crate::observer::breaker::State;
 use crate::observer::event::{ActionNews, Step, What};
 use crate::observer::incident::IncidentId;
@@ -95,6 +96,7 @@ pub fn line(what: &What) -> Option<Line> {
             (*incident, "infrastructure_recovered", component, Severity::Info, text, false)
         }
         What::Action(news) => return Some(action(news)),
+        What::Alert(told) => return Some(alert(told)),
         What::PairDeaf { .. }
         | What::Reading(_)
         | What::Health(_)
@@ -127,6 +129,29 @@ fn action(news: &ActionNews) -> Line {
         severity,
         text: text + &more,
         is_repeat: false,
+    }
+}
+
+/// The line of an alert.
+fn alert(told: &Alert) -> Line {
+    let (severity, text) = if told.fires() {
+        let severity = match told.severity {
+            alert::Severity::Info => Severity::Info,
+            alert::Severity::Warning => Severity::Warning,
+            alert::Severity::Error => Severity::Error,
+            alert::Severity::Critical | alert::Severity::Emergency => Severity::Critical,
+        };
+        (severity, format!("alert {} ({}): {}", told.key.name, told.severity.name(), told.summary))
+    } else {
+        (Severity::Info, format!("alert {} is over", told.key.name))
+    };
+    Line {
+        incident: told.incident,
+        kind: "alert",
+        subject: told.key.subject().map_or_else(|| told.key.name.to_string(), |it| it.to_string()),
+        severity,
+        text,
+        is_repeat: told.repeat > 0,
     }
 }
 

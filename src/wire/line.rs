@@ -18,7 +18,7 @@ pub fn line(topic: &str, payload: &str) -> String {
     if topic == "emergency" {
         line.push_str(" EMERGENCY");
     }
-    for name in ["type", "service", "component", "pair", "originService"] {
+    for name in ["type", "alert", "service", "component", "pair", "originService"] {
         if let Some(value) = fact(name) {
             line.push(' ');
             line.push_str(value);
@@ -29,7 +29,7 @@ pub fn line(topic: &str, payload: &str) -> String {
         (None, Some(state), Some(action)) => Some(format!("{action} {state}")),
         (_, _, action) => action.map(str::to_owned),
     };
-    let why = ["reason", "severity", "message"].into_iter().filter_map(fact);
+    let why = ["reason", "status", "severity", "message", "summary"].into_iter().filter_map(fact);
     for (at, part) in change.as_deref().into_iter().chain(why).enumerate() {
         line.push_str(if at == 0 { ": " } else { ", " });
         line.push_str(part);
@@ -55,7 +55,8 @@ pub fn tame(line: &str) -> String {
     let mut tame = String::with_capacity(line.len());
     for c in line.chars() {
         let hidden = matches!(c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}');
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
         if c.is_control() || hidden {
             tame.extend(c.escape_default());
         } else {
@@ -90,6 +91,11 @@ mod tests {
                 "errors",
                 r#"{"params":{"type":"service_unavailable","service":"A","reason":"not_responding","causedBy":{"component":"db"},AT}}"#,
                 "2026-01-15T10:30:00.000Z service_unavailable A: not_responding, because of db",
+            ),
+            (
+                "alerts",
+                r#"{"params":{"type":"alert","alert":"LookoutServiceUnavailable","service":"A","status":"firing","severity":"critical","summary":"A is unavailable",AT}}"#,
+                "2026-01-15T10:30:00.000Z alert LookoutServiceUnavailable A: firing, critical, A is unavailable",
             ),
             (
                 "actions",

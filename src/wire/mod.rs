@@ -28,6 +28,7 @@ pub mod summary;
 pub mod template;
 pub mod traffic;
 
+mod announce;
 mod answer;
 mod body;
 #[cfg(feature = "schema")]
@@ -39,6 +40,7 @@ mod keys;
 mod marks;
 mod replies;
 
+pub use announce::{Notice, notice_json};
 pub use cloudevent::CloudEvent;
 pub use document::Document;
 pub use documents::Time;

@@ -6,8 +6,8 @@
 use super::calling::{Reply, Request, ServiceCall};
 use super::capture::Line;
 use super::documents::{
-    BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, HealthDocument, PairDeaf,
-    Recovered, RemedyAction, ServiceVerdict,
+    AlertDocument, BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, HealthDocument,
+    NoticeDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict,
 };
 use super::presence::{Presence, Song};
 use super::summary::Summary;
@@ -16,7 +16,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 /// The documents of events: `method` of their envelope and `type` of themselves.
-pub const EVENTS: [&str; 11] = [
+pub const EVENTS: [&str; 12] = [
     "service_unavailable",
     "service_degraded",
     "service_recovered",
@@ -28,6 +28,7 @@ pub const EVENTS: [&str; 11] = [
     "service_verdict",
     "health",
     "remedy_action",
+    "alert",
 ];
 
 /// The shape of a document; `None` if this room knows none of that name. The generator has to be
@@ -44,6 +45,8 @@ pub fn shape(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
         "service_verdict" => ServiceVerdict::json_schema(generator),
         "health" => HealthDocument::json_schema(generator),
         "remedy_action" => RemedyAction::json_schema(generator),
+        "alert" => AlertDocument::json_schema(generator),
+        "alert_notification" => NoticeDocument::json_schema(generator),
         "direct_answer" => super::answer::shape(generator),
         "observer" => Presence::json_schema(generator),
         "canary" => Song::json_schema(generator),

@@ -5,6 +5,7 @@
 //! ends up in a topic is escaped there: an MQTT client that publishes a wildcard is thrown out
 //! by its broker, and names come from strangers.
 
+use super::announce;
 use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
@@ -12,6 +13,7 @@ use super::documents::{
     HealthDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict, Services, Time, rate,
     seconds,
 };
+use crate::observer::alert::Alert;
 use crate::observer::breaker::State;
 use crate::observer::event::{self, ActionNews, CircuitNews, Event, Health, What};
 use crate::observer::ground::Cause;
@@ -129,6 +131,7 @@ impl Speaker {
             What::Health(health) => publish(self.health(at, health)),
             What::DirectAnswer(answer) => publish(self.direct_answer(at, answer)),
             What::Action(news) => publish(self.action(at, news)),
+            What::Alert(alert) => self.alert(at, alert, publish),
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {
                     publish(Document {
@@ -276,6 +279,18 @@ impl Speaker {
             correlation_id: correlation_id(news.incident),
         };
         self.document(at, "actions", document.r#type, Some(&news.service), &document)
+    }
+
+    fn alert(&self, at: Instant, alert: &Alert, mut publish: impl FnMut(Document)) {
+        let document = announce::shape(&self.cluster, at, alert);
+        let about = alert.key.subject().map(|it| &**it);
+        let said = self.document(at, "alerts", document.r#type, about, &document);
+        let critical = announce::is_for_all(alert);
+        publish(Document { critical, ..said });
+        if critical {
+            let emergency = self.document(at, "emergency", document.r#type, about, &document);
+            publish(Document { critical, ..emergency });
+        }
     }
 
     fn reading(&self, at: Instant, reading: &event::Reading) -> Document {

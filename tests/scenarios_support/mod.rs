@@ -5,6 +5,7 @@ pub(crate) mod diff;
 pub(crate) mod tape;
 pub(crate) mod transcript;
 
+mod alerts;
 mod circuits;
 mod components;
 mod dialects;
@@ -50,7 +51,8 @@ const STEADY: &str = "[circuit]\njitter = 0.0\n";
 
 /// Every scenario there is.
 pub(crate) fn all() -> Vec<&'static Scenario> {
-    let chapters: [&[Scenario]; 17] = [
+    let chapters: [&[Scenario]; 18] = [
+        alerts::SCENARIOS,
         forms::SCENARIOS,
         mqtt5::SCENARIOS,
         templates::SCENARIOS,

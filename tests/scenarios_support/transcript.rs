@@ -1,8 +1,8 @@
 //! What a replay said, condensed for people: one line a document, then the figures.
 //!
 //! `errors`, `emergency` and `circuit-breaker` are always shown. A transcript that is about
-//! more asks for it in a line `#! verdicts health methods latency`: the retained verdicts, the
-//! health summary, the figures by method, the reply times.
+//! more asks for it in a line `#! verdicts health methods latency alerts`: the retained verdicts,
+//! the health summary, the figures by method, the reply times, what people are told.
 
 use super::tape::START;
 use serde_json::Value;
@@ -19,6 +19,7 @@ pub(crate) struct Show {
     health: bool,
     methods: bool,
     latency: bool,
+    alerts: bool,
 }
 
 impl Show {
@@ -33,6 +34,7 @@ impl Show {
                 "health" => show.health = true,
                 "methods" => show.methods = true,
                 "latency" => show.latency = true,
+                "alerts" => show.alerts = true,
                 _ => panic!("`#! {word}` shows nothing"),
             }
         }
@@ -67,6 +69,9 @@ fn line(document: &Value, show: &Show) -> Option<String> {
     let topic = document["topic"].as_str()?.strip_prefix("system/default/")?;
     let params = &document["payload"]["params"];
     match topic {
+        "alerts" | "emergency" if params["type"] == "alert" => {
+            show.alerts.then(|| format!("{topic} {}", alert(params)))
+        }
         "errors" | "emergency" => Some(format!("{topic} {}", event(params))),
         "circuit-breaker" => Some(format!("{topic} {}", transition(params))),
         "health" if show.health => Some(format!("health {}", health(params))),
@@ -81,6 +86,19 @@ fn line(document: &Value, show: &Show) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// An alert: whether it fires, its name, its labels, how bad it is.
+fn alert(params: &Value) -> String {
+    let mut line = format!("{} {}", text(params, "status"), text(params, "alert"));
+    for (name, value) in members(&params["labels"]) {
+        let _ = write!(line, " {name}={}", value.as_str().unwrap_or("?"));
+    }
+    let _ = write!(line, " {} repeat={}", text(params, "severity"), params["repeat"]);
+    if let Some(by) = params["explainedBy"].as_str() {
+        let _ = write!(line, " explained_by={by}");
+    }
+    line
 }
 
 /// The summary of the platform; what is zero is left out.

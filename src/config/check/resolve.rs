@@ -8,10 +8,10 @@ use super::super::broker::password_from;
 use super::super::draft::Draft;
 use super::super::gather::Gathered;
 use super::super::mistake::quoted;
+use super::super::row::{Place, Row};
 use super::super::url::percent_decoded;
 use super::super::{Emqx, Secret, Tls, table, tls};
-use super::draft::Value;
-use super::{Check, CheckDraft, Kind, Limits, Server, is_encrypted, parse};
+use super::{Check, Kind, Limits, Server, is_encrypted, parse};
 use crate::observer::Span;
 use crate::observer::settings::ComponentSettings;
 use std::path::PathBuf;
@@ -25,9 +25,9 @@ pub(in super::super) fn checks(
 ) -> Option<(Vec<Check>, Vec<ComponentSettings>)> {
     let (mut checks, mut settings) = (Vec::new(), Vec::new());
     let mut whole = true;
-    for (index, draft) in draft.checks.iter().enumerate() {
+    for (index, draft) in draft.rows(table::CHECK).iter().enumerate() {
         let at = format!("{}[{index}]", table::CHECK);
-        match check(&mut Place { gathered, at: &at, draft }, emqx) {
+        match check(&mut Place { gathered, at: &at, row: draft }, emqx) {
             Some(check) if checks.iter().any(|it: &Check| it.name == check.name) => {
                 let spot = gathered.spot(&format!("{at}.name"));
                 gathered.mistake(spot, quoted(&check.name), "a name that no other check has");
@@ -43,7 +43,7 @@ pub(in super::super) fn checks(
     whole.then_some((checks, settings))
 }
 
-fn component(draft: &CheckDraft, check: &Check) -> ComponentSettings {
+fn component(draft: &Row, check: &Check) -> ComponentSettings {
     let broker = matches!(check.kind, Kind::Emqx { .. } | Kind::Mosquitto);
     let all = || if broker { vec!["*".to_owned()] } else { Vec::new() };
     ComponentSettings {
@@ -56,44 +56,13 @@ fn component(draft: &CheckDraft, check: &Check) -> ComponentSettings {
     }
 }
 
-/// One check in the making.
-struct Place<'a> {
-    gathered: &'a mut Gathered,
-    at: &'a str,
-    draft: &'a CheckDraft,
-}
-
-impl Place<'_> {
-    fn key(&self, name: &str) -> String {
-        format!("{}.{name}", self.at)
-    }
-
-    fn is_bad(&self, name: &str) -> bool {
-        self.gathered.is_bad(self.at) || self.gathered.is_bad(&self.key(name))
-    }
-
-    fn mistake(&mut self, name: &str, found: impl Into<String>, allowed: impl Into<String>) {
-        let spot = self.gathered.spot(&self.key(name));
-        self.gathered.mistake(spot, found, allowed);
-    }
-
-    /// A text that has to be there.
-    fn needed(&mut self, name: &str, allowed: &str) -> Option<String> {
-        let text = self.draft.text(name).map(str::to_owned);
-        if text.is_none() && !self.is_bad(name) {
-            self.mistake(name, "nothing", allowed);
-        }
-        text
-    }
-}
-
 fn check(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Check> {
     let name = place.needed("name", "a name by which the component is known");
     let kind = place.needed("kind", &format!("one of {}", table::KINDS.join(", ")))?;
     let fits = refuse_strange(place, &kind);
     let kind = self::kind(place, &kind, emqx);
     fits?;
-    let draft = place.draft;
+    let draft = place.row;
     Some(Check {
         name: name?,
         critical: draft.flag("critical"),
@@ -107,7 +76,7 @@ fn check(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Check> {
 fn refuse_strange(place: &mut Place<'_>, kind: &str) -> Option<()> {
     let section = table::section(table::CHECK)?;
     let mut strange = Vec::new();
-    for name in place.draft.0.keys().copied() {
+    for name in place.row.names() {
         let setting = section.setting(name);
         if let Some(table::Slot::Check(kinds)) = setting.map(|setting| setting.slot)
             && !kinds.contains(&kind)
@@ -123,7 +92,7 @@ fn refuse_strange(place: &mut Place<'_>, kind: &str) -> Option<()> {
 }
 
 fn kind(place: &mut Place<'_>, kind: &str, emqx: Option<&Emqx>) -> Option<Kind> {
-    let draft = place.draft;
+    let draft = place.row;
     let expect = draft.count("expect");
     let of = |slow, bytes| limits(draft, slow, bytes);
     let (mib, ms) = (1 << 20, Span::from_millis);
@@ -152,12 +121,8 @@ fn kind(place: &mut Place<'_>, kind: &str, emqx: Option<&Emqx>) -> Option<Kind> 
         }
         "http" => {
             let at = server(place, &["http", "https"], 80)?;
-            let status = match draft.0.get("status") {
-                Some(Value::Integers(codes)) => {
-                    codes.iter().filter_map(|code| u16::try_from(*code).ok()).collect()
-                }
-                _ => Vec::new(),
-            };
+            let codes = draft.integers("status").unwrap_or_default();
+            let status = codes.iter().filter_map(|code| u16::try_from(*code).ok()).collect();
             let contains = draft.text("contains").map(str::to_owned);
             Kind::Http { at, slow: slow(1_000), status, contains }
         }
@@ -174,7 +139,7 @@ fn kind(place: &mut Place<'_>, kind: &str, emqx: Option<&Emqx>) -> Option<Kind> 
     })
 }
 
-fn limits(draft: &CheckDraft, slow: u64, bytes: u64) -> Limits {
+fn limits(draft: &Row, slow: u64, bytes: u64) -> Limits {
     Limits {
         slow: draft.span("slow", Span::from_millis(slow)),
         max_lag: draft.span("max_lag", Span::from_secs(30)),
@@ -188,7 +153,7 @@ fn limits(draft: &CheckDraft, slow: u64, bytes: u64) -> Limits {
 
 /// When a disk is full.
 fn shares(place: &mut Place<'_>) -> Option<(f64, f64)> {
-    let (warn, fail) = (place.draft.number("warn_at", 0.8), place.draft.number("fail_at", 0.9));
+    let (warn, fail) = (place.row.number("warn_at", 0.8), place.row.number("fail_at", 0.9));
     if warn > fail {
         place.mistake("warn_at", warn.to_string(), format!("at most fail_at ({fail})"));
         return None;
@@ -198,7 +163,7 @@ fn shares(place: &mut Place<'_>) -> Option<(f64, f64)> {
 
 /// EMQX's interface: that of `[emqx]`, unless the check has an address of its own.
 fn api(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Emqx> {
-    if place.draft.text("url").is_none() {
+    if place.row.text("url").is_none() {
         if let Some(emqx) = emqx {
             return Some(emqx.clone());
         }
@@ -216,7 +181,7 @@ fn api(place: &mut Place<'_>, emqx: Option<&Emqx>) -> Option<Emqx> {
         url: url.as_str().trim_end_matches('/').to_owned(),
         key,
         tls,
-        timeout: place.draft.span("timeout", Span::from_secs(10)),
+        timeout: place.row.span("timeout", Span::from_secs(10)),
         look_every: Span::from_secs(5),
         onlookers: Vec::new(),
     })
@@ -240,14 +205,14 @@ fn server(place: &mut Place<'_>, schemes: &[&str], port: u16) -> Option<Server> 
     // Neither can fail for an address that has a host.
     let _ = (url.set_username(""), url.set_password(None));
     let (password, encryption) = (password(place, word), encryption(place, &url));
-    let user = place.draft.text("user").map(str::to_owned).or(name);
+    let user = place.row.text("user").map(str::to_owned).or(name);
     let (password, (tls, ca_file)) = (password?, encryption?);
     Some(Server { url, user, password, tls, ca_file })
 }
 
 /// The password: `Some(None)` is none, `None` a mistake.
 fn password(place: &mut Place<'_>, in_url: Option<String>) -> Option<Option<Secret>> {
-    match (place.draft.text("password"), place.draft.text("password_file")) {
+    match (place.row.text("password"), place.row.text("password_file")) {
         (Some(_), Some(_)) => {
             place.mistake("password_file", "a password here and in password", "only one of them");
             None
@@ -264,7 +229,7 @@ fn password(place: &mut Place<'_>, in_url: Option<String>) -> Option<Option<Secr
 /// TLS, if the address asks for it.
 fn encryption(place: &mut Place<'_>, url: &Url) -> Option<(Tls, Option<PathBuf>)> {
     let (key, at) = (place.key("ca_file"), place.key("url"));
-    let ca = place.draft.text("ca_file");
+    let ca = place.row.text("ca_file");
     if is_encrypted(url) {
         return Some((tls::trusting(place.gathered, (&key, ca), &at)?, ca.map(PathBuf::from)));
     }

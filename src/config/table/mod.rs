@@ -6,6 +6,7 @@
 //! A meaning gives the reason for the number, because an operator who knows it can judge whether
 //! it holds for them.
 
+mod alert;
 mod broker;
 mod check;
 mod circuit;
@@ -26,7 +27,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 26] = [
+pub(super) static SECTIONS: [&Section; 30] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -47,6 +48,10 @@ pub(super) static SECTIONS: [&Section; 26] = [
     &replicas::REMEDY,
     &circuit::DOUBT,
     &circuit::EVENTS,
+    &alert::ALERTS,
+    &alert::RULE,
+    &alert::ALERTMANAGER,
+    &alert::WEBHOOK,
     &circuit::DEPENDENCIES,
     &circuit::SERVICE,
     &limits::LIMITS,
@@ -57,12 +62,64 @@ pub(super) static SECTIONS: [&Section; 26] = [
 
 /// A section whose tables repeat: `[[traffic.pair]]`.
 pub(super) const PAIR: &str = "traffic.pair";
-/// The other one: `[[check]]`.
+/// The next, of components: `[[check]]`.
 pub(super) const CHECK: &str = "check";
+/// The next, of rules for alerts: `[[rule]]`.
+pub(super) const RULE: &str = "rule";
+/// The next, of those who are sent alerts: `[[alertmanager]]`.
+pub(super) const ALERTMANAGER: &str = "alertmanager";
+/// The last, of those who are told without one: `[[webhook]]`.
+pub(super) const WEBHOOK: &str = "webhook";
 /// The section whose keys are services, each with a list.
 pub(super) const DEPENDENCIES: &str = "dependencies";
 /// The section whose keys are services, each with a table.
 pub(super) const SERVICE: &str = "service";
+
+/// A section whose tables repeat, each on its own terms.
+pub(super) struct Repeated {
+    /// Its name.
+    name: &'static str,
+    /// What each table is for.
+    pub(super) of: &'static str,
+    /// Most tables.
+    pub(super) most: usize,
+    /// Why there may be no more.
+    pub(super) why: &'static str,
+    /// What each table needs.
+    pub(super) needs: &'static [&'static str],
+}
+
+/// All of them but [`PAIR`], which has a default.
+static REPEATED: &[Repeated] = &[
+    Repeated {
+        name: CHECK,
+        of: "component",
+        most: 1_000,
+        why: "each is a task, and a series of metrics",
+        needs: &["name", "kind"],
+    },
+    Repeated {
+        name: RULE,
+        of: "rule",
+        most: 200,
+        why: "each is held against every figure of its name",
+        needs: &["name", "expr"],
+    },
+    Repeated {
+        name: ALERTMANAGER,
+        of: "Alertmanager",
+        most: 16,
+        why: "each keeps what it was not sent yet",
+        needs: &["url"],
+    },
+    Repeated {
+        name: WEBHOOK,
+        of: "receiver",
+        most: 32,
+        why: "each keeps what it was not sent yet",
+        needs: &["name"],
+    },
+];
 
 /// A table of the file.
 pub(super) struct Section {
@@ -109,6 +166,8 @@ pub(super) enum Slot {
     PairForm(Take, fn(&PairDraft) -> Option<String>),
     /// In what is set for one check, of one of these kinds: there may be many.
     Check(&'static [&'static str]),
+    /// In another table that repeats.
+    Row,
     /// In what is set for one service: there may be many.
     Service,
 }
@@ -129,7 +188,12 @@ impl Section {
 
     /// Whether each of its settings exists once, so that a variable can name it.
     pub(super) fn is_single(&self) -> bool {
-        !matches!(self.name, PAIR | CHECK | DEPENDENCIES | SERVICE)
+        !matches!(self.name, PAIR | DEPENDENCIES | SERVICE) && self.repeated().is_none()
+    }
+
+    /// How its tables repeat, if they do and it is not [`PAIR`].
+    pub(super) fn repeated(&self) -> Option<&'static Repeated> {
+        REPEATED.iter().find(|it| it.name == self.name)
     }
 
     /// The environment variable of a setting; `None` if it can be in the file only.
@@ -169,7 +233,7 @@ impl Setting {
             Slot::Texts(at) => *at(draft) = kind.texts(node)?,
             Slot::Urls(at) => *at(draft) = kind.urls(node)?,
             Slot::Integers(at) => *at(draft) = kind.integers(node)?,
-            Slot::Pair(_) | Slot::PairForm(..) | Slot::Check(_) | Slot::Service => {
+            Slot::Pair(_) | Slot::PairForm(..) | Slot::Check(_) | Slot::Row | Slot::Service => {
                 return Err(vec![Fault {
                     part: String::new(),
                     line: node.line,
@@ -206,7 +270,7 @@ impl Setting {
                 draft.traffic.pairs.first_mut().and_then(|pair| at(pair).as_ref().map(text))
             }
             Slot::PairForm(_, show) => draft.traffic.pairs.first().and_then(show),
-            Slot::Check(_) | Slot::Service => None,
+            Slot::Check(_) | Slot::Row | Slot::Service => None,
         }
     }
 

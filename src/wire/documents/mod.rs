@@ -4,10 +4,12 @@
 //! Members that are not known are left out rather than guessed. Times are RFC 3339 UTC with
 //! milliseconds.
 
+mod alert;
 mod circuit;
 mod ground;
 mod service;
 
+pub(super) use alert::{AlertDocument, NoticeData, NoticeDocument, Related};
 pub(super) use circuit::{Cascade, Circuit};
 pub(super) use ground::{
     ComponentError, ComponentRecovered, Components, HealthDocument, PairDeaf, Services,

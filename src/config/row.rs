@@ -1,19 +1,21 @@
-//! One `[[check]]` as far as it says something: values by the name of their setting.
+//! One table of a section whose tables repeat (`[[check]]`), as far as it says something: values by
+//! the name of their setting.
 //!
-//! Most settings are for some kinds only, so that a struct of them all would be mostly empty.
+//! Most settings are for some of the tables only, so that a struct of them all would be mostly empty.
 
-use super::super::kind::{Fault, Kind as Sort};
-use super::super::raw::Node;
+use super::gather::Gathered;
+use super::kind::{Fault, Kind as Sort};
+use super::raw::Node;
 use crate::observer::Span;
 use std::collections::BTreeMap;
 
-/// One `[[check]]`, as far as it says something.
+/// One table, as far as it says something.
 #[derive(Clone, Default, PartialEq)]
-pub(in super::super) struct CheckDraft(pub(super) BTreeMap<&'static str, Value>);
+pub(super) struct Row(BTreeMap<&'static str, Value>);
 
 /// A value as it was read. Deliberately without `Debug`: passwords lie here in the open.
 #[derive(Clone, PartialEq)]
-pub(super) enum Value {
+enum Value {
     Text(String),
     Texts(Vec<String>),
     Span(Span),
@@ -23,9 +25,9 @@ pub(super) enum Value {
     Flag(bool),
 }
 
-impl CheckDraft {
+impl Row {
     /// Takes a value of a sort.
-    pub(in super::super) fn take(
+    pub(super) fn take(
         &mut self,
         name: &'static str,
         sort: &Sort,
@@ -42,6 +44,24 @@ impl CheckDraft {
         };
         self.0.insert(name, value);
         Ok(())
+    }
+
+    /// The settings that are there.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// Whether a setting is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whole numbers, if the setting is there.
+    pub(super) fn integers(&self, name: &str) -> Option<&[i64]> {
+        match self.0.get(name) {
+            Some(Value::Integers(integers)) => Some(integers),
+            _ => None,
+        }
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -86,5 +106,42 @@ impl CheckDraft {
 
     pub(super) fn flag(&self, name: &str) -> bool {
         matches!(self.0.get(name), Some(Value::Flag(true)))
+    }
+}
+
+/// One table in the making: what is wrong with it is said at its settings.
+pub(super) struct Place<'a> {
+    pub(super) gathered: &'a mut Gathered,
+    /// Which table: `check[0]`.
+    pub(super) at: &'a str,
+    pub(super) row: &'a Row,
+}
+
+impl Place<'_> {
+    pub(super) fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.at)
+    }
+
+    pub(super) fn is_bad(&self, name: &str) -> bool {
+        self.gathered.is_bad(self.at) || self.gathered.is_bad(&self.key(name))
+    }
+
+    pub(super) fn mistake(
+        &mut self,
+        name: &str,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+    ) {
+        let spot = self.gathered.spot(&self.key(name));
+        self.gathered.mistake(spot, found, allowed);
+    }
+
+    /// A text that has to be there.
+    pub(super) fn needed(&mut self, name: &str, allowed: &str) -> Option<String> {
+        let text = self.row.text(name).map(str::to_owned);
+        if text.is_none() && !self.is_bad(name) {
+            self.mistake(name, "nothing", allowed);
+        }
+        text
     }
 }
