@@ -44,6 +44,8 @@ pub mod probe;
 #[cfg(feature = "daemon")]
 pub mod remedy;
 #[cfg(feature = "daemon")]
+pub mod runbook;
+#[cfg(feature = "daemon")]
 pub mod schema;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
