@@ -21,6 +21,7 @@ RUN mkdir src \
       --target "$(rustc --print host-tuple)" \
  && rm -r src
 COPY src src
+COPY runbooks runbooks
 # The target is named so that the flags are for the program and not for what builds it.
 RUN touch src/main.rs src/lib.rs \
  && target="$(rustc --print host-tuple)" \

@@ -76,13 +76,12 @@ fn every_alert_fires_when_it_must_and_is_silent_next_to_it() {
         let cases = tests.matches(&format!("alertname: {alert}\n")).count();
         let wanted = if alert == "LookoutWatchdog" { 1 } else { 2 };
         assert!(cases >= wanted, "{alert} has {cases} cases");
-        let page = format!("docs/runbooks/{alert}.md");
+        let page = format!("runbooks/{alert}.md");
         assert!(text.contains(&format!("runbook_url: {page}\n")), "{alert} has no runbook");
-        let runbook = std::fs::read_to_string(root().join(&page)).unwrap();
-        assert!(runbook.starts_with(&format!("# {alert}\n")), "{page}");
+        assert!(lookout::runbook::Book::shipped().get(alert).is_some(), "{page}");
         let listed = std::fs::read_to_string(root().join("docs/ALERTS.md")).unwrap();
         assert!(
-            listed.contains(&format!("[{alert}](runbooks/{alert}.md)")),
+            listed.contains(&format!("[{alert}](../runbooks/{alert}.md)")),
             "docs/ALERTS.md names {alert}"
         );
     }

@@ -30,6 +30,7 @@ pub(crate) fn report() {
         cluster: "bench".to_owned(),
         id: "bench".to_owned(),
         pairs: Vec::new(),
+        runbooks: lookout::runbook::Book::shipped(),
     };
     let Ok((server, desk, _orders)) = Server::bind(plan, Clock::start()) else {
         return eprintln!("no port");

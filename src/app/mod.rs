@@ -320,6 +320,7 @@ impl Pages {
             cluster: config.cluster.clone(),
             id: config.id.clone(),
             pairs: config.settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
+            runbooks: config.runbooks.clone(),
         };
         let (server, desk, orders) = Server::bind(plan, clock)?;
         tracing::info!("live page at http://{0}/, metrics at http://{0}/metrics", server.address());

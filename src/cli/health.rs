@@ -55,7 +55,7 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Where a server that listens on `address` is reached from the same machine: one that listens on
 /// every address also does on the loopback, and the address of all is none to connect to.
-fn door(address: SocketAddr) -> SocketAddr {
+pub(super) fn door(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

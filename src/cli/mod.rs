@@ -13,6 +13,7 @@ pub mod profile;
 pub mod record;
 pub mod replay;
 pub mod run;
+pub mod runbook;
 pub mod schema;
 mod signals;
 pub mod watch;
@@ -50,6 +51,8 @@ enum Command {
     Profile(profile::Args),
     /// Watch a platform in the terminal, from what lookout publishes about it.
     Watch(watch::Args),
+    /// Say what to do about an alert, a service or a component, with the names filled in.
+    Runbook(runbook::Args),
     /// Ask the lookout that runs here whether it is ready: exit 0 if it is, else 1.
     Health(health::Args),
     /// Connect to everything that is configured, once: what works, what does not, what to do.
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => replay::main(args),
         Command::Profile(args) => profile::main(args),
         Command::Watch(args) => watch::main(args),
+        Command::Runbook(args) => runbook::main(args),
         Command::Health(args) => health::main(args),
         Command::Doctor(args) => doctor::main(args),
         Command::CheckConfig(args) => check_config::main(args),

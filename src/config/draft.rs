@@ -37,6 +37,9 @@ pub(super) struct Draft {
     pub(super) alerts: AlertsDraft,
     /// The tables of sections whose tables repeat, by section.
     pub(super) rows: BTreeMap<&'static str, Vec<Row>>,
+    pub(super) runbook_folder: Option<String>,
+    /// `name=value` each.
+    pub(super) runbook_values: Vec<String>,
     pub(super) replicas: ReplicasDraft,
     pub(super) kubeconfig: Option<String>,
     pub(super) kube_context: Option<String>,
@@ -158,6 +161,8 @@ impl Default for Draft {
                 runbook_url: None,
             },
             rows: BTreeMap::new(),
+            runbook_folder: None,
+            runbook_values: Vec::new(),
             replicas: ReplicasDraft {
                 from: "none".to_owned(),
                 namespace: "default".to_owned(),

@@ -116,6 +116,12 @@ impl Gathered {
         self.mistakes.push((spot.rank, spot.line, mistake));
     }
 
+    /// Notes a mistake in what a setting names, at a place of its own.
+    pub(super) fn mistake_in(&mut self, spot: Spot, place: String, found: String, allowed: String) {
+        let mistake = Mistake { place, key: spot.name, found, allowed };
+        self.mistakes.push((spot.rank, spot.line, mistake));
+    }
+
     /// Takes a variable or flag for a setting that exists once.
     pub(super) fn single(&mut self, section: &Section, setting: &Setting, spot: Spot, text: &str) {
         self.setting(section, setting, spot, &Node::loose(text));

@@ -30,6 +30,7 @@ mod receivers;
 mod replicas;
 mod resolve;
 mod row;
+mod runbooks;
 mod schema;
 mod sources;
 mod suggest;
@@ -55,6 +56,7 @@ pub use tls::Tls;
 
 use crate::alert::Policy;
 use crate::observer::{Settings, Span};
+use crate::runbook::Book;
 use crate::wire::{Envelope, Traffic, Voice};
 
 /// A configuration that cannot be wrong.
@@ -98,6 +100,8 @@ pub struct Config {
     pub alertmanagers: Vec<Alertmanager>,
     /// Those who are told without one.
     pub webhooks: Vec<Webhook>,
+    /// What to do about alerts: runbooks that came along and the operator's own.
+    pub runbooks: Book,
 }
 
 impl Config {

@@ -13,7 +13,9 @@ use super::mistake::quoted;
 use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
-use super::{Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas};
+use super::{
+    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks,
+};
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
 use crate::wire::encoding::Encoding;
@@ -37,6 +39,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let links = alerts::links(&draft);
     let alertmanagers = receivers::alertmanagers(gathered, &draft);
     let webhooks = receivers::webhooks(gathered, &draft);
+    let runbooks = runbooks::runbooks(gathered, &draft, broker.as_ref(), platforms.as_ref());
     let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
         Ok(traffic) => Some(traffic),
@@ -89,6 +92,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         links,
         alertmanagers: alertmanagers?,
         webhooks: webhooks?,
+        runbooks: runbooks?,
     })
 }
 

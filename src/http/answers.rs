@@ -1,6 +1,7 @@
 //! What the API answers: from the view to JSON, and one order the other way.
 
-use super::api::{circuits, components, incidents, overview, service, services};
+use super::api::runbook::Wanted;
+use super::api::{circuits, components, incidents, overview, runbook, service, services};
 use super::ask::Ask;
 use super::guard;
 use super::problem::Problem;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 /// The content type of Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// Most characters of a name that is asked for.
+pub(super) const NAME: usize = 65_535;
 /// How long an order may take; the corridor turns at least once a second.
 const ORDER: Duration = Duration::from_secs(5);
 
@@ -86,6 +89,28 @@ pub(super) fn components(ask: &Ask) -> Answer {
 pub(super) fn incidents(ask: &Ask) -> Answer {
     let open = ask.query.flag("open")?;
     Ok(json(&incidents::incidents(&ask.shared.view(), open)))
+}
+
+/// `/api/v1/runbook`.
+pub(super) fn runbook(ask: &Ask) -> Answer {
+    let named = [
+        ask.query.get("about").map(Wanted::About),
+        ask.query.get("service").map(Wanted::Service),
+        ask.query.get("component").map(Wanted::Component),
+        ask.query.get("alert").map(Wanted::Alert),
+    ];
+    let mut named = named.into_iter().flatten();
+    let (Some(wanted), None) = (named.next(), named.next()) else {
+        return Err(Problem::bad("one of about, service, component and alert"));
+    };
+    let plan = &ask.shared.plan;
+    let found = runbook::runbook(&ask.shared.view(), &plan.runbooks, &plan.cluster, wanted);
+    let unknown = || {
+        Problem::unknown(
+            "nothing of this name is known, or nothing is wrong with it and no runbook is for it",
+        )
+    };
+    Ok(json(&found.ok_or_else(unknown)?))
 }
 
 /// `POST /api/v1/circuits/{service}`. Who did it is logged, done or refused.

@@ -190,12 +190,14 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
     use crate::observer::Instant;
+    use crate::runbook::Book;
     use futures_util::{FutureExt, StreamExt};
 
     fn shared() -> Arc<Shared> {
         let listen = ([127, 0, 0, 1], 0).into();
         let (cluster, id) = ("c".to_owned(), "i".to_owned());
-        let plan = Plan { listen, tokens: Vec::new(), cluster, id, pairs: Vec::new() };
+        let runbooks = Book::shipped();
+        let plan = Plan { listen, tokens: Vec::new(), cluster, id, pairs: Vec::new(), runbooks };
         Shared::new(plan, Clock::start()).0
     }
 

@@ -104,6 +104,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         let schema = match parameter.values {
             Values::OneOf(values) => json!({ "type": "string", "enum": values }),
             Values::Flag => json!({ "type": "string", "enum": ["true", "false", "1", "0", ""] }),
+            Values::Text(most) => json!({ "type": "string", "maxLength": most }),
             Values::Number(most) => json!({ "type": "integer", "minimum": 0, "maximum": most }),
             Values::Several(pattern) => {
                 json!({ "type": "array", "items": { "type": "string", "pattern": pattern } })

@@ -6,6 +6,7 @@ use super::limits::Connection;
 use super::problem::Problem;
 use super::shared::Shared;
 use super::{answers, ask, assets, events, guard, health, openapi, probes};
+use crate::runbook::Filled;
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{ConnectInfo, RawPathParams, Request};
@@ -52,6 +53,8 @@ pub(super) enum Values {
     Flag,
     /// A number from 0 to this.
     Number(u32),
+    /// Any text of at most so many characters.
+    Text(usize),
     /// Several, with commas or one after the other, that match this.
     Several(&'static str),
 }
@@ -220,6 +223,37 @@ pub(super) static ROUTES: &[Route] = &[
             "What is and was wrong, each with its story.",
             Content::Json(schema::<incidents::Incidents>),
             answers::incidents,
+        )
+    },
+    Route {
+        parameters: &[
+            Parameter {
+                name: "about",
+                meaning: "The name of a service, a component, an alert or a runbook.",
+                values: Values::Text(answers::NAME),
+            },
+            Parameter {
+                name: "service",
+                meaning: "The name of a service.",
+                values: Values::Text(answers::NAME),
+            },
+            Parameter {
+                name: "component",
+                meaning: "The name of a component.",
+                values: Values::Text(answers::NAME),
+            },
+            Parameter {
+                name: "alert",
+                meaning: "The name of an alert.",
+                values: Values::Text(answers::NAME),
+            },
+        ],
+        problems: &[404],
+        ..get(
+            "/api/v1/runbook",
+            "What to do about a service, a component or an alert: one of them is named.",
+            Content::Json(schema::<Filled>),
+            answers::runbook,
         )
     },
     Route {

@@ -11,6 +11,7 @@ use crate::observer::Event;
 use crate::observer::breaker::Mode;
 use crate::observer::event::What;
 use crate::observer::snapshot::CircuitFigures;
+use crate::runbook::Book;
 use crate::telemetry::PageFigures;
 use crate::view::feed::Entry;
 use crate::view::{Turn, View};
@@ -41,6 +42,8 @@ pub struct Plan {
     pub id: String,
     /// Names of the traffic pairs.
     pub pairs: Vec<String>,
+    /// What to do about alerts.
+    pub runbooks: Book,
 }
 
 /// A circuit is to behave in another way.

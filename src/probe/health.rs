@@ -22,7 +22,7 @@ pub struct Page {
     pub good: bool,
     /// Its status, in words: `503 Service Unavailable`.
     pub status: String,
-    /// Its body: at most 64 KiB, without control characters but line breaks.
+    /// Its body: at most 64 KiB, unless more was wanted, without control characters but line breaks.
     pub body: String,
 }
 
@@ -32,6 +32,15 @@ pub struct Page {
 ///
 /// If the address is none of `http://`, or there is no answer within 4 s.
 pub async fn page(url: &str) -> anyhow::Result<Page> {
+    page_up_to(url, LARGEST).await
+}
+
+/// As [`page`], with a body of up to so many bytes.
+///
+/// # Errors
+///
+/// As [`page`].
+pub async fn page_up_to(url: &str, largest: usize) -> anyhow::Result<Page> {
     ensure!(
         url::Url::parse(url).is_ok_and(|url| url.scheme() == "http"),
         "{:?} is no address such as http://127.0.0.1:9464/readyz",
@@ -57,9 +66,9 @@ pub async fn page(url: &str) -> anyhow::Result<Page> {
     while let Some(chunk) =
         answer.chunk().await.map_err(reqwest::Error::without_url).with_context(no_answer)?
     {
-        let room = LARGEST - body.len();
+        let room = largest - body.len();
         body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-        if body.len() == LARGEST {
+        if body.len() == largest {
             break;
         }
     }

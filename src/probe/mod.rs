@@ -17,6 +17,6 @@ mod replicas;
 pub use checks::{Checked, Checks, look};
 pub use ears::{Ears, Heard};
 pub use found::{Found, Trouble};
-pub use health::{Page, page};
+pub use health::{Page, page, page_up_to};
 pub use listeners::{Listeners, Look, Results, Waiting};
 pub use replicas::{Cause, Counts, Replicated, Watcher, reach};

@@ -1,7 +1,7 @@
 //! All runbooks, and which one fits.
 
 use super::fill::Filled;
-use super::read::{self, Mistake, Runbook};
+use super::read::{self, GENERAL, Mistake, Runbook};
 use super::shipped;
 use super::subject::Subject;
 use std::collections::BTreeMap;
@@ -9,8 +9,6 @@ use std::sync::Arc;
 
 /// Most runbooks of an operator.
 pub const MAX_FILES: usize = 1_000;
-/// The runbook that is found where no other is.
-const GENERAL: &str = "general";
 
 /// All runbooks. A clone is the same book.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -18,7 +18,7 @@ pub const EVENTS: [&str; 7] = [
     "service_unavailable",
 ];
 /// Kinds of components.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 12] = [
     "disk",
     "docker",
     "emqx",
@@ -30,6 +30,7 @@ pub const KINDS: [&str; 11] = [
     "mosquitto",
     "postgresql",
     "redis",
+    "tcp",
 ];
 /// Severities of events and alerts.
 pub const SEVERITIES: [&str; 5] = ["info", "warning", "error", "critical", "emergency"];

@@ -29,7 +29,4 @@ pub use criteria::{Criteria, EVENTS, KINDS, SEVERITIES};
 pub use fill::{Block, BlockKind, Filled, FilledStep};
 pub use read::{MAX_BYTES, Mistake, Runbook};
 pub use subject::{PLACEHOLDERS, Subject};
-pub use values::{CONSTANTS, check_constant};
-
-#[cfg(test)]
-mod tests;
+pub use values::{CONSTANTS, check_constant, tame};

@@ -13,6 +13,8 @@ use std::fmt;
 
 /// Most bytes of a runbook.
 pub const MAX_BYTES: usize = 64 << 10;
+/// The name of the runbook that is found where no other fits.
+pub(super) const GENERAL: &str = "general";
 /// Most characters of what was found that a mistake shows.
 const SHOWN: usize = 200;
 /// Most mistakes of one file that are told.
@@ -71,6 +73,11 @@ impl Runbook {
     /// Whether it has no steps; a reader refuses such.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Whether it is the one that is found where no other fits.
+    pub fn is_general(&self) -> bool {
+        self.name == GENERAL
     }
 
     /// Whether it came with lookout, and no operator wrote it.

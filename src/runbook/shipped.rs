@@ -1,5 +1,66 @@
 //! The runbooks that come with lookout, from the folder `runbooks`; a test holds the list to it.
 
+/// A file of the folder, and what is in it.
+macro_rules! files {
+    ($($file:literal),* $(,)?) => {
+        &[$(($file, include_str!(concat!("../../runbooks/", $file)))),*]
+    };
+}
+
 /// Names of files, and what is in them.
-pub(super) const FILES: &[(&str, &str)] =
-    &[("general.md", include_str!("../../runbooks/general.md"))];
+pub(super) const FILES: &[(&str, &str)] = files![
+    "LookoutCanaryLost.md",
+    "LookoutCircuitOpen.md",
+    "LookoutComponentUnhealthy.md",
+    "LookoutDown.md",
+    "LookoutInDoubt.md",
+    "LookoutInboxDropping.md",
+    "LookoutLinkDown.md",
+    "LookoutMalformedMessages.md",
+    "LookoutMostServicesUnavailable.md",
+    "LookoutNoMessages.md",
+    "LookoutOutboxDropping.md",
+    "LookoutResponseBurnRate.md",
+    "LookoutSeriesRefused.md",
+    "LookoutServiceDegraded.md",
+    "LookoutServiceUnavailable.md",
+    "LookoutTaskRestarts.md",
+    "LookoutWatchdog.md",
+    "cascading-failure-prevented.md",
+    "circuit-consecutive-unanswered.md",
+    "circuit-dependency-unavailable.md",
+    "circuit-failure-rate.md",
+    "circuit-manual.md",
+    "circuit-on-trial.md",
+    "circuit-slow-call-rate.md",
+    "circuit-trial-failed.md",
+    "component-disk.md",
+    "component-docker.md",
+    "component-emqx.md",
+    "component-http.md",
+    "component-kubernetes.md",
+    "component-loopback.md",
+    "component-memory.md",
+    "component-mongodb.md",
+    "component-mosquitto.md",
+    "component-postgresql.md",
+    "component-redis.md",
+    "component-tcp.md",
+    "container-oom-killed.md",
+    "flapping.md",
+    "general.md",
+    "high-failure-rate.md",
+    "image-pull-failed.md",
+    "no-running-pods.md",
+    "no-subscriber.md",
+    "not-responding.md",
+    "pair-deaf.md",
+    "pod-restart-loop.md",
+    "pods-not-ready.md",
+    "poor-response-rate.md",
+    "remedy-failed.md",
+    "remedy-refused.md",
+    "remedy-under-way.md",
+    "replicas-not-ready.md",
+    "slow-responses.md",
+];

@@ -36,6 +36,8 @@ impl<'a> Subject<'a> {
             "alert" => Some(self.alert),
             "cluster" => Some(self.cluster),
             "component" => self.component,
+            // No placeholder, but what a runbook can be for.
+            "event" => Some(self.event),
             "incident" => self.incident,
             "kind" => self.kind,
             "reason" => self.reason,

@@ -2,7 +2,7 @@
 //!
 //! A placeholder is `{`, a name of lower-case letters and `_`, and `}`, with nothing else between.
 //! Braces that hold anything else are themselves, so `{print $1}`, `{ end }` and `{"a":1}` need no
-//! care; `${name}` is a variable of the shell, and all between `{{` and `}}` stays as it is, which is
+//! care; `${name}` is a variable of the shell and `%{name}` one of curl, and all between `{{` and `}}` stays as it is, which is
 //! how Docker and Go write templates.
 //!
 //! What stands between backticks may be copied into a terminal, so values there are quoted as in
@@ -31,7 +31,9 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
             at += rest.find("}}").map_or(2, |end| end + 2);
             continue;
         }
-        match place(rest).filter(|_| !text.get(..at).is_some_and(|before| before.ends_with('$'))) {
+        match place(rest)
+            .filter(|_| !text.get(..at).is_some_and(|before| before.ends_with(['$', '%'])))
+        {
             None => at += 1,
             Some(name) => {
                 if from < at {

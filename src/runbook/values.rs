@@ -59,6 +59,11 @@ pub(super) fn clean(text: &str) -> String {
     clean
 }
 
+/// A text of several lines of which nothing moves a cursor or reads in another order.
+pub fn tame(text: &str) -> String {
+    text.replace(|c| is_hidden(c) && c != '\n', "\u{fffd}")
+}
+
 /// Characters that are not seen, or that change how others are: controls, directions, joiners, tags.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()

@@ -27,7 +27,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 30] = [
+pub(super) static SECTIONS: [&Section; 31] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -58,6 +58,7 @@ pub(super) static SECTIONS: [&Section; 30] = [
     &program::FAIL_FAST,
     &program::LOG,
     &program::HTTP,
+    &program::RUNBOOKS,
 ];
 
 /// A section whose tables repeat: `[[traffic.pair]]`.

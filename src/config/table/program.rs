@@ -208,6 +208,37 @@ pub(super) static HTTP: Section = Section {
     ],
 };
 
+/// `[runbooks]`.
+pub(super) static RUNBOOKS: Section = Section {
+    name: "runbooks",
+    meaning: "What to do about alerts, beside what comes with lookout. docs/RUNBOOKS.md says how to write one.",
+    settings: &[
+        setting(
+            "folder",
+            Kind::Text { allowed: "the path of a folder", check: not_empty },
+            Slot::MaybeText(|d| &mut d.runbook_folder),
+            "A folder with runbooks of your own, `NAME.md` each. One that is called as one of lookout's takes its \
+             place. Read and checked at the start.",
+        )
+        .unset("\"/etc/lookout/runbooks\"", "those that come with lookout alone"),
+        setting(
+            "values",
+            Kind::Texts {
+                of: "names with their values, such as \"namespace=prod\"",
+                check: is_named_value,
+            },
+            Slot::Texts(|d| &mut d.runbook_values),
+            "Values that runbooks may use as `{name}` beside those of the alert. `broker` (its host), `namespace` and \
+             the key of `label` follow from other settings where these name one, unless they are set here.",
+        ),
+    ],
+};
+
+/// Whether a text is a name with a value; what both may be is checked when they are taken apart.
+fn is_named_value(text: &str) -> bool {
+    text.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty())
+}
+
 /// The kind of a list of templates.
 const TEMPLATES: Kind = Kind::Texts { of: "topic templates", check: not_empty };
 

@@ -7,6 +7,7 @@ pub(super) mod circuits;
 pub(super) mod components;
 pub(super) mod incidents;
 pub(super) mod overview;
+pub(super) mod runbook;
 pub(super) mod service;
 pub(super) mod services;
 
