@@ -1,0 +1,18 @@
+//! Runbooks: how they are read and refused, which one is found, that no name does harm in one, and
+//! what lookout ships.
+
+#![cfg(feature = "daemon")]
+#![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "runbooks/kit.rs"]
+mod kit;
+#[path = "runbooks/matching.rs"]
+mod matching;
+#[path = "runbooks/mistakes.rs"]
+mod mistakes;
+#[path = "runbooks/names.rs"]
+mod names;
+#[path = "runbooks/program.rs"]
+mod program;
+#[path = "runbooks/shipped.rs"]
+mod shipped;
