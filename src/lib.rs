@@ -18,6 +18,8 @@ pub mod wire;
 pub mod clock;
 
 #[cfg(feature = "daemon")]
+pub mod advice;
+#[cfg(feature = "daemon")]
 pub mod alert;
 #[cfg(feature = "daemon")]
 pub mod app;

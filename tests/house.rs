@@ -99,8 +99,15 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "advice",
+        imports: &["observer"],
+        crates: Some(&[]),
+        never: &[FILES, &["std::io"], TIME, SHARING, CHANCE, NETWORK],
+        why: "advice follows from what the observer counted and from nothing else, so a recording gives the same",
+    },
+    Room {
         name: "view",
-        imports: &["observer", "wire", "telemetry", "alert::Board"],
+        imports: &["observer", "wire", "telemetry", "advice", "alert::Board"],
         crates: Some(&[]),
         never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
         why: "what operators see follows from what the corridor tells, whoever serves it",
