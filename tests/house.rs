@@ -121,7 +121,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "http",
-        imports: &["observer", "wire", "config", "clock", "telemetry", "view", "runbook"],
+        imports: &["observer", "wire", "config", "clock", "telemetry", "view", "runbook", "advice"],
         crates: None,
         never: &[],
         why: "the edges do not know each other; the corridor (app) joins them",
@@ -225,6 +225,7 @@ const ROOMS: &[Room] = &[
             "discover",
             "runbook",
             "schema",
+            "advice",
             "view",
             "watch",
         ],

@@ -39,6 +39,8 @@ pub struct Advisor {
     days: BTreeMap<Arc<str>, Day>,
     /// The minute of the last look; `None` before the first.
     minute: Option<u64>,
+    /// When the first look was taken.
+    first: Instant,
     /// When the spell under way began.
     began: Instant,
     /// Whether lookout doubted itself in it, or was not looking.
@@ -53,7 +55,7 @@ impl Advisor {
         let now = snapshot.at;
         let minute = now.micros() / MINUTE;
         let Some(last) = self.minute else {
-            (self.minute, self.began) = (Some(minute), now);
+            (self.minute, self.first, self.began) = (Some(minute), now, now);
             return false;
         };
         if minute <= last {
@@ -104,7 +106,8 @@ impl Advisor {
     fn draw_up(&self, now: Instant) -> Advice {
         let mut advice = Advice { at: now, ..Advice::default() };
         for (name, day) in &self.days {
-            let sum = day.sum(now);
+            let mut sum = day.sum(now);
+            sum.from = sum.from.max(self.first);
             let enough = rules::judge(name, &sum, &mut advice.findings);
             *match enough {
                 rules::Enough::Yes => &mut advice.judged,

@@ -85,7 +85,7 @@ fn filter(text: &str) -> Result<String, String> {
 
 /// Reads a recording.
 fn read(file: &Path, tape: &mut Tape) -> anyhow::Result<()> {
-    replay::for_lines(file, |line| {
+    replay::file::for_lines(file, |line| {
         if let Some(Line { at, what: What::Message(message) }) = Line::read(line) {
             tape.hear(at, &message.message());
         }

@@ -3,6 +3,7 @@
 //! Each command has its `Args` and a `main` that returns the exit code: 0 done, 1 failure,
 //! 64 bad usage or configuration (`EX_USAGE` of `sysexits.h`).
 
+pub mod advise;
 pub mod check_config;
 #[cfg(feature = "demo")]
 pub mod demo;
@@ -47,6 +48,8 @@ enum Command {
     Record(record::Args),
     /// Run a recorded traffic file through the same pipeline, under the file's own clock.
     Replay(replay::Args),
+    /// What the last day says about services: slow methods, short patience, missing replicas, …
+    Advise(advise::Args),
     /// Systems whose topics, ids and outcomes are known, for `traffic.profiles`.
     Profile(profile::Args),
     /// Watch a platform in the terminal, from what lookout publishes about it.
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Discover(args) => discover::main(args),
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
+        Command::Advise(args) => advise::main(args),
         Command::Profile(args) => profile::main(args),
         Command::Watch(args) => watch::main(args),
         Command::Runbook(args) => runbook::main(args),

@@ -7,8 +7,8 @@
 
 mod alarms;
 mod compare;
-mod engine;
-mod file;
+pub(super) mod engine;
+pub(super) mod file;
 mod matching;
 mod progress;
 mod report;
@@ -20,7 +20,7 @@ use crate::wire::capture::Line;
 use crate::wire::document;
 use anyhow::Context;
 use engine::{Audience, Engine};
-pub(super) use file::for_lines;
+use file::for_lines;
 use progress::Progress;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -90,7 +90,11 @@ fn refuse_both(base: Option<Vec<Mistake>>, other: Option<Vec<Mistake>>) -> ExitC
     super::refuse(&mistakes)
 }
 
-fn read_config(file: Option<PathBuf>, set: Vec<(String, String)>) -> Result<Config, Vec<Mistake>> {
+/// Reads a configuration for a replay, which is the same on every host.
+pub(super) fn read_config(
+    file: Option<PathBuf>,
+    set: Vec<(String, String)>,
+) -> Result<Config, Vec<Mistake>> {
     config::load_for(&Sources::of_process(file, set), Some("lookout-1"))
 }
 
@@ -121,7 +125,8 @@ fn replay(config: Config, file: &Path, summary_file: Option<&Path>) -> anyhow::R
     Ok(())
 }
 
-fn say_cut(file: &Path) {
+/// Says that a file ends in the middle.
+pub(super) fn say_cut(file: &Path) {
     eprintln!("lookout: {} ends in the middle; what is before that was read", file.display());
 }
 

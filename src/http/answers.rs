@@ -1,7 +1,7 @@
 //! What the API answers: from the view to JSON, and one order the other way.
 
 use super::api::runbook::Wanted;
-use super::api::{circuits, components, incidents, overview, runbook, service, services};
+use super::api::{advice, circuits, components, incidents, overview, runbook, service, services};
 use super::ask::Ask;
 use super::guard;
 use super::problem::Problem;
@@ -111,6 +111,12 @@ pub(super) fn runbook(ask: &Ask) -> Answer {
         )
     };
     Ok(json(&found.ok_or_else(unknown)?))
+}
+
+/// `/api/v1/advice`.
+pub(super) fn advice(ask: &Ask) -> Answer {
+    let told = ask.shared.view().advice().clone();
+    Ok(json(&advice::advice(&told)))
 }
 
 /// `POST /api/v1/circuits/{service}`. Who did it is logged, done or refused.

@@ -23,6 +23,7 @@ mod shared;
 pub use openapi::document as openapi;
 pub use shared::{Desk, Order, Plan};
 
+use crate::advice::Advice;
 use crate::clock::Clock;
 use anyhow::Context;
 use limits::{Connection, Limited};
@@ -30,6 +31,11 @@ use shared::{Inbox, Shared};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use tokio::sync::{Mutex, mpsc};
+
+/// Advice in the shape of `/api/v1/advice`, for those who have it from elsewhere.
+pub fn advice(advice: &Advice) -> serde_json::Result<String> {
+    serde_json::to_string(&api::advice::advice(advice))
+}
 
 /// A server that is bound and not yet serving. Clones serve the same view, one after the other.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Every path there is: one table for the router and for the OpenAPI document.
 
-use super::api::{circuits, components, incidents, overview, service, services};
+use super::api::{advice, circuits, components, incidents, overview, service, services};
 use super::ask::{Ask, Query};
 use super::limits::Connection;
 use super::problem::Problem;
@@ -225,6 +225,12 @@ pub(super) static ROUTES: &[Route] = &[
             answers::incidents,
         )
     },
+    get(
+        "/api/v1/advice",
+        "What the last day says about how services are set up and called, the most urgent first.",
+        Content::Json(schema::<advice::Advice>),
+        answers::advice,
+    ),
     Route {
         parameters: &[
             Parameter {

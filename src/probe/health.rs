@@ -1,4 +1,5 @@
-//! One page of lookout's own HTTP server, for a health check in an image that has no shell.
+//! One page of lookout's own HTTP server, for a health check in an image that has no shell, and for
+//! those who ask for advice.
 //!
 //! The page is asked for once: no proxy, no redirect, no second attempt, as each of them could find
 //! something else than the lookout that was meant. Its body is read up to a bound, and what of it

@@ -2,7 +2,8 @@
 //!
 //! The observer knows the present and its rolling windows. A page wants a little more: the last ten
 //! minutes of each service, the story of each incident, the events that a reader missed. That is kept
-//! here, fed once a second with a [`Turn`] and with each event as it is said. Nothing here
+//! here, fed once a second with a [`Turn`] and with each event as it is said. Advice on the last day is
+//! kept here as well; what it is, its own room knows. Nothing here
 //! decides anything about a service; it knows no socket, no HTTP and no clock.
 //!
 //! All is bounded: services by the observer's own bound, the rest by what each file says.
@@ -13,6 +14,7 @@ pub mod history;
 pub mod incidents;
 pub mod story;
 
+use crate::advice::{Advice, Advisor};
 use crate::alert::Board;
 use crate::observer::event::Event;
 use crate::observer::snapshot::ServiceFigures;
@@ -49,6 +51,7 @@ pub struct View {
     histories: BTreeMap<Arc<str>, History>,
     incidents: Incidents,
     feed: Feed,
+    advisor: Advisor,
     /// Whether the first turn came.
     begun: bool,
     stopping: bool,
@@ -68,6 +71,7 @@ impl View {
             histories: BTreeMap::new(),
             incidents: Incidents::default(),
             feed: Feed::new(start),
+            advisor: Advisor::default(),
             begun: false,
             stopping: false,
             ready_since: None,
@@ -92,6 +96,7 @@ impl View {
         }
         self.incidents.take(snapshot);
         self.watch.take(snapshot.at, &turn.figures);
+        self.advisor.look(snapshot);
         if turn.figures.link.up {
             self.ready_since.get_or_insert(snapshot.at);
         }
@@ -129,6 +134,11 @@ impl View {
     /// Incidents, open and past.
     pub const fn incidents(&self) -> &Incidents {
         &self.incidents
+    }
+
+    /// What the last day says about services.
+    pub const fn advice(&self) -> &Arc<Advice> {
+        self.advisor.advice()
     }
 
     /// What was said lately.

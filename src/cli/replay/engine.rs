@@ -28,13 +28,17 @@ const KEY: DigestKey = DigestKey::new(0x6c6f_6f6b_6f75_7421, 0x7265_706c_6179_21
 const SECOND: Span = Span::from_secs(1);
 
 /// Who is told what a replay comes to.
-pub(super) trait Audience {
+pub(in crate::cli) trait Audience {
     /// The pipeline says something under `system/{cluster}/`.
     fn hear(&mut self, document: Document) -> anyhow::Result<()>;
+
+    /// The clock has run up to this moment, at which all can be looked at. It runs in steps of a
+    /// second or less while something goes on, and of half a minute else.
+    fn pass(&mut self, _now: Instant, _pipeline: &mut Pipeline) {}
 }
 
 /// A pipeline, and how far its clock has run.
-pub(super) struct Engine {
+pub(in crate::cli) struct Engine {
     /// Until there is a pipeline.
     config: Option<Config>,
     pipeline: Option<Pipeline>,
@@ -47,7 +51,7 @@ pub(super) struct Engine {
 
 impl Engine {
     /// An engine that begins with the first line of a file, whose pauses are these.
-    pub(super) fn new(config: Config, pauses: Vec<Pause>) -> Self {
+    pub(in crate::cli) fn new(config: Config, pauses: Vec<Pause>) -> Self {
         Self {
             config: Some(config),
             pipeline: None,
@@ -60,12 +64,12 @@ impl Engine {
     }
 
     /// The moment up to which its clock has run.
-    pub(super) const fn now(&self) -> Instant {
+    pub(in crate::cli) const fn now(&self) -> Instant {
         self.now
     }
 
     /// Takes a line of the file; `None` is one that cannot be read.
-    pub(super) fn line(
+    pub(in crate::cli) fn line(
         &mut self,
         line: Option<&Line<'_>>,
         audience: &mut impl Audience,
@@ -100,12 +104,16 @@ impl Engine {
         if matches!(line.what, What::Message(_)) {
             self.messages += 1;
         }
+        audience.pass(now, pipeline);
         tell(pipeline, now, &line.what);
         drain(pipeline, audience)
     }
 
     /// Lets the clock run on until all is settled. What is known then.
-    pub(super) fn finish(mut self, audience: &mut impl Audience) -> anyhow::Result<Summary> {
+    pub(in crate::cli) fn finish(
+        mut self,
+        audience: &mut impl Audience,
+    ) -> anyhow::Result<Summary> {
         let snapshot = match &mut self.pipeline {
             None => Snapshot::default(),
             Some(pipeline) => {
@@ -114,6 +122,7 @@ impl Engine {
                     self.seconds.advance(pipeline, self.now, audience)?;
                     pipeline.advance(self.now);
                     drain(pipeline, audience)?;
+                    audience.pass(self.now, pipeline);
                 }
                 pipeline.snapshot(self.now)
             }
@@ -161,16 +170,19 @@ impl Seconds {
         loop {
             let deadline = pipeline.poll_timeout();
             let second = self.next.filter(|second| *second < now && *second <= deadline);
-            if let Some(second) = second {
+            let reached = if let Some(second) = second {
                 pipeline.advance(second);
                 pipeline.turn(second, &mut self.survey, None);
                 self.next = Some(second + SECOND);
+                second
             } else if deadline < now {
                 pipeline.advance(deadline);
+                deadline
             } else {
                 return Ok(());
-            }
+            };
             drain(pipeline, audience)?;
+            audience.pass(reached, pipeline);
         }
     }
 }

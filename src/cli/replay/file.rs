@@ -11,10 +11,10 @@ use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
 
 /// A pause: when it began, and the moment of the line that tells of it.
-pub(super) type Pause = (Instant, Instant);
+pub(in crate::cli) type Pause = (Instant, Instant);
 
 /// All pauses of a file that are longer than `shortest`, in the order in which they began.
-pub(super) fn find_pauses(path: &Path, shortest: Span) -> anyhow::Result<Vec<Pause>> {
+pub(in crate::cli) fn find_pauses(path: &Path, shortest: Span) -> anyhow::Result<Vec<Pause>> {
     let finder = memchr::memmem::Finder::new(b"\"paused_s\"");
     let mut pauses = Vec::new();
     for_lines(path, |line| {

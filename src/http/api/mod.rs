@@ -3,6 +3,7 @@
 //! Members are named as in the documents that lookout publishes. What is not known is left out. Shares
 //! are rounded to four decimals, times to what a reader can tell apart.
 
+pub(super) mod advice;
 pub(super) mod circuits;
 pub(super) mod components;
 pub(super) mod incidents;
