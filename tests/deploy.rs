@@ -108,11 +108,11 @@ fn prometheus_and_alertmanager_accept_their_configuration() {
     let file = "deploy/alertmanager/alertmanager.yml";
     must("amtool", &["check-config", file], "");
     for (severity, receiver) in [
-        ("emergency", "pager"),
+        ("emergency", "everyone"),
         ("critical", "pager"),
-        ("error", "team"),
-        ("warning", "team"),
-        ("info", "log"),
+        ("error", "on-call"),
+        ("warning", "chat"),
+        ("info", "chat"),
     ] {
         let label = format!("severity={severity}");
         let arguments = ["config", "routes", "test", "--config.file", file, &label];

@@ -51,7 +51,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "alert",
-        imports: &["observer", "wire", "telemetry", "view::story"],
+        imports: &["observer", "wire", "telemetry", "view::story", "runbook"],
         crates: Some(&[]),
         never: &[FILES, TIME, SHARING, CHANCE, NETWORK],
         why: "which alerts there are follows from what is known, in a replay as well",

@@ -15,11 +15,13 @@ mod condition;
 mod context;
 pub mod expression;
 mod inhibit;
+mod library;
 pub mod rule;
 mod sources;
 mod watch;
 
 pub use inhibit::Inhibitor;
+pub use library::librarian;
 pub use sources::NAMES;
 
 use crate::observer::alert::{Alert, Context, Key, Runbook, Severity};
@@ -43,6 +45,8 @@ const MOST_ENDED: usize = 20_000;
 /// How long the end of an alert is told, as Prometheus does: fifteen minutes.
 pub const ENDED_FOR: Span = Span::from_secs(900);
 
+/// Steps of a runbook that stand for advice where there is none.
+const ADVISED: usize = 3;
 /// The span of published figures: one that began in it holds what was before.
 const FIGURES: Span = Span::from_secs(300);
 
@@ -76,8 +80,8 @@ pub struct Board {
     pub signals: Vec<Arc<Alert>>,
 }
 
-/// Finds what to do about an alert.
-pub type Librarian = Box<dyn Fn(&Alert) -> Option<Runbook> + Send>;
+/// Finds what to do about an alert; it is told the call topic of the alert's service as well.
+pub type Librarian = Box<dyn Fn(&Alert, Option<&str>) -> Option<Runbook> + Send>;
 
 /// Makes alerts.
 pub struct Alerts {
@@ -293,8 +297,15 @@ impl Alerts {
             let Some((repeat, is_news)) = due(tracked, now, self.policy.repeat_every) else {
                 continue;
             };
-            let alert = make(snapshot, &self.past, tracked, incident, repeat);
-            let alert = Arc::new(Alert { runbook: (self.librarian)(&alert), ..alert });
+            let mut alert = make(snapshot, &self.past, tracked, incident, repeat);
+            let service = alert.key.service().and_then(|name| watch::service(snapshot, name));
+            alert.runbook = (self.librarian)(&alert, service.map(|it| &*it.topic));
+            // What no check advises the runbook does.
+            if let (true, Some(runbook)) = (alert.context.actions.is_empty(), &alert.runbook) {
+                let steps = runbook.steps.iter().take(ADVISED);
+                alert.context.actions = steps.map(|(title, _)| title.clone()).collect();
+            }
+            let alert = Arc::new(alert);
             let told = match &tracked.alert {
                 Some((_, told)) if !is_news => *told,
                 _ => now,

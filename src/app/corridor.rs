@@ -9,7 +9,7 @@ use super::ears::Ears;
 use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::{Restarts, Tasks};
-use crate::alert::{Alerts, Board};
+use crate::alert::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Desk, Order};
@@ -109,8 +109,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let start = clock.now();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
-        let Config { id, traffic, mut settings, canary, fail_fast, alerts, .. } = config;
-        let alerts = alerts.map(|policy| Alerts::new(policy, Box::new(|_| None)));
+        let alerts = config.alerts();
+        let Config { id, traffic, mut settings, canary, fail_fast, .. } = config;
         // Two lookouts of one cluster have the same seed, and must not give the same ids.
         settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
         let ears = Ears::new(start, settings.doubt.pause);

@@ -54,7 +54,7 @@ pub use schema::schema;
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
 
-use crate::alert::Policy;
+use crate::alert::{Alerts, Policy, librarian};
 use crate::observer::{Settings, Span};
 use crate::runbook::Book;
 use crate::wire::{Envelope, Traffic, Voice};
@@ -93,7 +93,7 @@ pub struct Config {
     /// What runs the services.
     pub platforms: Platforms,
     /// Which alerts there are; `None` is none.
-    pub alerts: Option<Policy>,
+    pub alert_policy: Option<Policy>,
     /// What stands in every alert.
     pub links: Links,
     /// The Alertmanagers that are sent alerts.
@@ -109,6 +109,12 @@ impl Config {
     pub fn voice(&self) -> Voice {
         let Self { cluster, id, envelope, .. } = self;
         Voice { cluster: cluster.clone(), id: id.clone(), envelope: *envelope }
+    }
+
+    /// Alerts that have not begun, if there are to be any.
+    pub fn alerts(&self) -> Option<Alerts> {
+        let policy = self.alert_policy.clone()?;
+        Some(Alerts::new(policy, librarian(self.runbooks.clone(), self.cluster.clone())))
     }
 }
 

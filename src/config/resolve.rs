@@ -88,7 +88,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         http: http?,
         checks,
         platforms: platforms?,
-        alerts: policy?,
+        alert_policy: policy?,
         links,
         alertmanagers: alertmanagers?,
         webhooks: webhooks?,

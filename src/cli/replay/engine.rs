@@ -9,7 +9,6 @@
 //! and seed give equal documents.
 
 use super::file::Pause;
-use crate::alert::Alerts;
 use crate::config::Config;
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Doubt;
@@ -83,8 +82,8 @@ impl Engine {
             (none, Some(config)) => {
                 self.now = line.at;
                 let voice = config.voice();
-                let Config { traffic, settings, alerts, .. } = config;
-                let alerts = alerts.map(|policy| Alerts::new(policy, Box::new(|_| None)));
+                let alerts = config.alerts();
+                let Config { traffic, settings, .. } = config;
                 self.seconds.next = alerts.is_some().then_some(line.at + SECOND);
                 let pipeline = Pipeline::new(voice, traffic, settings, KEY, line.at);
                 none.insert(pipeline.with_alerts(alerts))
