@@ -82,7 +82,7 @@ impl Worker {
         let now = self.sender.clock.now();
         match &done {
             Ok(()) => {
-                if self.spool.pause.is_failing() {
+                if self.spool.is_failing() {
                     tracing::info!("the Alertmanager at {} takes alerts again", self.way.host());
                 }
                 tally.sent.fetch_add(1, Ordering::Relaxed);
@@ -90,21 +90,18 @@ impl Worker {
             }
             Err(refusal) => {
                 tally.failed.fetch_add(1, Ordering::Relaxed);
-                if !self.spool.pause.is_failing() {
+                if !self.spool.is_failing() {
                     tracing::warn!(
                         "the Alertmanager at {} takes no alerts: {}; they are kept for it",
                         self.way.host(),
                         refusal.text()
                     );
                 }
-                match refusal {
-                    Refusal::Later(_) => self.spool.pause.failed(now),
-                    // Those of the request that are good were taken; the others are told again in time.
-                    Refusal::Never(_) => {
-                        self.spool.taken(now, due);
-                        self.spool.pause.failed(now);
-                    }
+                // Those of the request that are good were taken; the others are told again in time.
+                if matches!(refusal, Refusal::Never(_)) {
+                    self.spool.taken(now, due);
                 }
+                self.spool.failed(now);
             }
         }
     }

@@ -5,9 +5,9 @@
 //! over is sent with its end for fifteen minutes more. What holds is sent, not what changed: an instance
 //! that was away hears all of it when it is back.
 //!
-//! Edge rules: an alert that came and went while the instance was away is first sent as one that
-//! fires, and an interval later as one that is over, as Alertmanager tells nobody of an end whose
-//! beginning it never heard. Beyond [`MOST`] alerts those that are over give way first, and are counted.
+//! Edge rules: an alert that ended while the instance was away is first sent as one that fires, and an
+//! interval later as one that is over: Alertmanager tells nobody of an end whose beginning it never
+//! heard, or forgot, as it keeps alerts in memory. Beyond [`MOST`] alerts those that are over give way first, and are counted.
 
 use super::pause::Pause;
 use crate::alert::{Board, ENDED_FOR};
@@ -31,7 +31,7 @@ type Id = (Key, Severity);
 pub(super) struct Spool {
     resend_every: Span,
     entries: BTreeMap<Id, Entry>,
-    pub(super) pause: Pause,
+    pause: Pause,
     pub(super) dropped: u64,
 }
 
@@ -98,6 +98,9 @@ impl Spool {
                 }
             }
         }
+        if self.pause.is_failing() {
+            self.doubt();
+        }
         self.make_room();
     }
 
@@ -112,10 +115,30 @@ impl Spool {
         due.take(BATCH).map(|entry| entry.sending(now, every)).collect()
     }
 
+    /// Whether the last attempt failed.
+    pub(super) const fn is_failing(&self) -> bool {
+        self.pause.is_failing()
+    }
+
     /// When something is due next.
     pub(super) fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let next = self.entries.values().map(|entry| entry.due(self.resend_every)).min()?;
         Some(self.pause.until(now).map_or(next, |until| until.max(next)))
+    }
+
+    /// What was sent was not taken.
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.pause.failed(now);
+        self.doubt();
+    }
+
+    /// Whoever is away may have been started anew: ends that it does not know of begin again.
+    fn doubt(&mut self) {
+        for entry in self.entries.values_mut() {
+            if entry.ends.is_some() && matches!(entry.sent, Some((_, true))) {
+                (entry.sent, entry.late) = (None, true);
+            }
+        }
     }
 
     /// What was sent was taken.
@@ -186,3 +209,7 @@ impl Entry {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "spool_tests.rs"]
+mod tests;

@@ -83,6 +83,7 @@ fn everything() -> Snapshot {
         took_p95: Some(Span::from_millis(30)),
     };
     Snapshot {
+        deaf: vec![PairId(0)],
         at: Instant::from_micros(4_000_000),
         services: vec![service],
         malformed: vec![(PairId(0), Direction::Call, Malformed::NotJson, 5)],

@@ -114,7 +114,11 @@ async fn nothing_is_lost_while_alertmanager_is_away() {
     while telling.notices.figures().failed[0] < 3 {
         look.tick().await;
     }
-    assert_eq!(telling.notices.figures().waiting, [2, 0]);
+    assert_eq!(
+        telling.notices.figures().waiting,
+        [3, 0],
+        "the end of the first is not known there"
+    );
 
     alertmanager.run();
     hook.until_asked(|it| says(it, "Passing", "firing")).await;

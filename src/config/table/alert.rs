@@ -49,14 +49,14 @@ pub(super) static ALERTS: Section = Section {
         ),
         setting(
             "page_url",
-            Kind::Server,
+            Kind::Web,
             Slot::MaybeText(|d| &mut d.alerts.page_url),
             "Where people reach lookout's live page: alerts link to it.",
         )
         .unset("\"https://lookout.example\"", "alerts have no link to the page"),
         setting(
             "runbook_url",
-            Kind::Server,
+            Kind::Web,
             Slot::MaybeText(|d| &mut d.alerts.runbook_url),
             "Where runbooks can be read: alerts link to this address with `/NAME.md` behind it.",
         )
@@ -76,7 +76,7 @@ pub(super) static RULE: Section = Section {
         row(
             "name",
             Kind::Text { allowed: "a name of 1 to 64 letters, digits, `_` and `-`", check: is_alert },
-            "The alert's name.",
+            "The alert's name, as those who are told see it.",
         )
         .unset("\"OrdersSlow\"", "refused"),
         row(
@@ -90,7 +90,7 @@ pub(super) static RULE: Section = Section {
         .unset("\"service_response_time_p95 > 2\"", "refused"),
         row("for", lasting(0, 24 * 60 * MIN), "How long it has to hold before there is an alert.")
             .unset("\"2m\"", "2m"),
-        row("severity", Kind::Choice(SEVERITIES), "How bad it is.").unset("\"error\"", "warning"),
+        row("severity", Kind::Choice(SEVERITIES), "How bad it is, and thereby who is told.").unset("\"error\"", "warning"),
         row(
             "clear",
             Kind::Number { min: -1e12, max: 1e12, above: false },
