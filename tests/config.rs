@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "config/alerts.rs"]
+mod alerts;
 #[path = "support/authority.rs"]
 mod authority;
 #[path = "config/bad_files.rs"]

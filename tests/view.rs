@@ -74,7 +74,7 @@ impl World {
             self.view.hear(&event, &documents);
             documents.clear();
         }
-        let snapshot = self.pipeline.survey(now, &mut self.survey);
+        let snapshot = self.pipeline.turn(now, &mut self.survey, None);
         let mut figures = Figures { start: at(0), ..Figures::default() };
         figures.link.up = true;
         self.view.take(Arc::new(Turn { snapshot, figures, ..Turn::default() }));
@@ -246,7 +246,7 @@ fn how_lookout_is_follows_from_what_it_needs() {
         ("dropping", Some(|it| it.figures.link.inbox_dropped = 1), 0, Status::Degraded, true, true),
         (
             "restarting",
-            Some(|it| it.figures.restarts = [0, 1, 0, 0, 0]),
+            Some(|it| it.figures.restarts = [0, 1, 0, 0, 0, 0]),
             0,
             Status::Degraded,
             true,

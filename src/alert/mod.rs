@@ -423,3 +423,6 @@ fn make(
         explained: condition.explained.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,7 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "groups_tests.rs"]
+mod tests;
