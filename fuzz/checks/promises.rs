@@ -199,6 +199,7 @@ impl Promises {
                 assert_eq!(self.ill.remove(component), Some(*incident), "{event:?}");
             }
             What::Reading(reading) => self.reading(at, reading, doubt),
+            What::Alert(alert) => panic!("the observer raises none: {alert:?}"),
             What::Health(health) => {
                 assert!(health.in_doubt || !doubt, "{event:?}");
             }

@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Heard, Status};
 use crate::notify::Notices;
+use crate::observer::alert::Severity;
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::event::{Step, What};
 use crate::observer::input::{Doubt, Link, Replicas, Subscribers};
@@ -323,6 +324,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             link,
             pages: PageFigures::default(),
             notices: self.notices.figures(),
+            alerts: by_severity(&self.board),
             alerts_refused: self.pipeline.alerts_refused(),
         };
         let snapshot = self.pipeline.turn(self.now, &mut self.survey, Some(&figures));
@@ -410,6 +412,13 @@ impl<S: FnMut(&Document)> Corridor<S> {
             }
         }
     }
+}
+
+/// How many alerts fire of each severity.
+fn by_severity(board: &Board) -> [u64; Severity::ALL.len()] {
+    Severity::ALL.map(|severity| {
+        board.firing.iter().filter(|alert| alert.severity == severity).count() as u64
+    })
 }
 
 /// The services that leave calls without a reply, unless lookout doubts itself.

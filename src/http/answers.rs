@@ -1,7 +1,9 @@
 //! What the API answers: from the view to JSON, and one order the other way.
 
 use super::api::runbook::Wanted;
-use super::api::{advice, circuits, components, incidents, overview, runbook, service, services};
+use super::api::{
+    advice, alerts, circuits, components, incidents, overview, runbook, service, services,
+};
 use super::ask::Ask;
 use super::guard;
 use super::problem::Problem;
@@ -111,6 +113,11 @@ pub(super) fn runbook(ask: &Ask) -> Answer {
         )
     };
     Ok(json(&found.ok_or_else(unknown)?))
+}
+
+/// `/api/v1/alerts`.
+pub(super) fn alerts(ask: &Ask) -> Answer {
+    Ok(json(&alerts::alerts(&ask.shared.view())))
 }
 
 /// `/api/v1/advice`.

@@ -1,6 +1,6 @@
 //! Every path there is: one table for the router and for the OpenAPI document.
 
-use super::api::{advice, circuits, components, incidents, overview, service, services};
+use super::api::{advice, alerts, circuits, components, incidents, overview, service, services};
 use super::ask::{Ask, Query};
 use super::limits::Connection;
 use super::problem::Problem;
@@ -190,6 +190,12 @@ pub(super) static ROUTES: &[Route] = &[
             answers::service,
         )
     },
+    get(
+        "/api/v1/alerts",
+        "What people are told: alerts that fire, and those that ended lately.",
+        Content::Json(schema::<alerts::Alerts>),
+        answers::alerts,
+    ),
     get(
         "/api/v1/circuits",
         "How all circuits stand.",

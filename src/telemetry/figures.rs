@@ -75,6 +75,8 @@ pub struct Figures {
     pub pages: PageFigures,
     /// Those who are told of alerts.
     pub notices: NoticeFigures,
+    /// Alerts that fire, by severity: info, warning, error, critical, emergency.
+    pub alerts: [u64; 5],
     /// Alerts and figures that were beyond what is kept of them.
     pub alerts_refused: u64,
 }

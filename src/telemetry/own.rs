@@ -2,6 +2,7 @@
 
 use super::exposition::{Escaped, Metric, Page, counter, gauge};
 use super::figures::{Figures, LinkFigures};
+use crate::observer::alert::Severity;
 
 pub(super) static START: Metric =
     gauge("process_start_time_seconds", &[], "Unix time at which lookout started.");
@@ -67,6 +68,11 @@ pub(super) static REPORTS_DROPPED: Metric = counter(
     "Reports to the pages that were dropped because the HTTP server did not keep up.",
 );
 
+pub(super) static ALERTS: Metric = gauge(
+    "lookout_alerts",
+    &["severity"],
+    "Alerts that fire: info, warning, error, critical, emergency.",
+);
 pub(super) static NOTICES: Metric = counter(
     "lookout_notifications_total",
     &["receiver"],
@@ -117,6 +123,7 @@ pub(super) static METRICS: &[&Metric] = &[
     &LISTENERS,
     &LISTENERS_DROPPED,
     &REPORTS_DROPPED,
+    &ALERTS,
     &NOTICES,
     &NOTICES_FAILED,
     &NOTICES_WAITING,
@@ -150,6 +157,10 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
     page.single(&LISTENERS, pages.listeners);
     page.single(&LISTENERS_DROPPED, pages.dropped);
     page.single(&REPORTS_DROPPED, pages.reports_dropped);
+    let mut family = page.family(&ALERTS);
+    for (severity, count) in Severity::ALL.into_iter().zip(figures.alerts) {
+        family.sample(&[Escaped::plain(severity.name())], count);
+    }
     let notices = &figures.notices;
     for (metric, counts) in [
         (&NOTICES, notices.sent),

@@ -139,6 +139,7 @@ fn own() -> Figures {
             waiting: [24, 25],
             dropped: [26, 27],
         },
+        alerts: [29, 30, 31, 32, 33],
         alerts_refused: 28,
     }
 }

@@ -4,6 +4,7 @@
 //! are rounded to four decimals, times to what a reader can tell apart.
 
 pub(super) mod advice;
+pub(super) mod alerts;
 pub(super) mod circuits;
 pub(super) mod components;
 pub(super) mod incidents;
