@@ -22,5 +22,7 @@ mod mosquitto;
 #[allow(dead_code)]
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "http/runbook.rs"]
+mod runbook;
 #[path = "http/wrong.rs"]
 mod wrong;

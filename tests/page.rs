@@ -131,3 +131,44 @@ async fn a_thousand_services_are_there_at_once_whatever_their_names_are() {
     let _lookout = Lookout::start(&again).await;
     looking.succeeds();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_runbook_is_shown_and_a_hostile_name_in_it_is_text() {
+    let mosquitto = Mosquitto::start();
+    let config = format!(
+        "[broker]\nurl = \"mqtt://127.0.0.1:{}\"\n[http]\nlisten = \"127.0.0.1:0\"\n",
+        mosquitto.port()
+    );
+    let mut lookout = Lookout::start(&config).await;
+    lookout.log("subscribed to ").await;
+    let caller = Line::open(
+        (Version::V5, mosquitto.port()),
+        "caller",
+        "nothing",
+        &Trouble::default(),
+        |_, _| {},
+    );
+    caller.ready().await;
+    let name = "<img src=x onerror=globalThis.harm=1>'; touch pwned";
+    let post = caller.post().clone();
+    // It answers for a while, so that it is known to be able to, and then no more.
+    let calls = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(std::time::Duration::from_millis(50));
+        for id in 0_u64.. {
+            pace.tick().await;
+            let call = json!({ "jsonrpc": "2.0", "id": id, "method": "m", "sessionId": "s" });
+            let (topic, payload) = (format!("service/{name}"), call.to_string().into());
+            post.send(Message { topic, payload, ..Message::default() });
+            if id < 100 {
+                let reply = json!({ "jsonrpc": "2.0", "id": id, "result": 1 });
+                let topic = "session/s/response".to_owned();
+                let payload = reply.to_string().into();
+                post.send(Message { topic, payload, ..Message::default() });
+            }
+        }
+    });
+    let url = format!("http://{}/", lookout.host());
+    let word = r"'<img src=x onerror=globalThis.harm=1>'\''; touch pwned'";
+    script("runbook.mjs", &[&url, name, word]).succeeds();
+    calls.abort();
+}

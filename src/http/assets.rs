@@ -35,6 +35,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("load.js", SCRIPT, include_str!("page/load.js")),
     ("route.js", SCRIPT, include_str!("page/route.js")),
     ("row.js", SCRIPT, include_str!("page/row.js")),
+    ("runbook.js", SCRIPT, include_str!("page/runbook.js")),
     ("service.js", SCRIPT, include_str!("page/service.js")),
     ("state.js", SCRIPT, include_str!("page/state.js")),
     ("store.js", SCRIPT, include_str!("page/store.js")),

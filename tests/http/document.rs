@@ -5,8 +5,12 @@ use crate::kit::Platform;
 use serde_json::{Value, json};
 
 /// What stands in the place of a name.
-const NAMES: [(&str, &str); 3] =
-    [("{name}", "Catalogue"), ("{file}", "app.js"), ("{service}", "Catalogue")];
+const NAMES: [(&str, &str); 4] = [
+    ("{name}", "Catalogue"),
+    ("{file}", "app.js"),
+    ("{service}", "Catalogue"),
+    ("/runbook", "/runbook?about=LookoutDown"),
+];
 
 fn check(document: &Value, schema: &Value, body: &Value) -> Result<(), String> {
     let mut whole = schema.clone();

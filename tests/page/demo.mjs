@@ -102,6 +102,13 @@ await says(page, ".part-errors tbody tr", /unanswered\s*2/);
 await says(page, ".part-incidents .rail", /circuit closed → open/);
 await says(page, ".part-facts", /service\/UserManagement/);
 await page.locator(".heat rect.lost, .traffic .bad[d^=M]").first().waitFor({ state: "attached" });
+
+// What to do about it, with its name filled in.
+await says(page, "#service .runbook summary", /Runbook\s*UserManagement is there and does not answer\s*5 steps/);
+await says(page, "#service .runbook pre", /^mosquitto_sub -h \S+ -t service\/UserManagement -v -W 15$/);
+await says(page, "#service .runbook .facts", /time limit\s*2 min/);
+await says(page, "#service .runbook li:last-child h3", /Start it anew\s*needs approval/);
+await says(page, "#service .runbook li:last-child .facts", /impact\s*calls in progress are lost/);
 await picture("service", { fullPage: true });
 await accessible(page, "a service");
 await page.setViewportSize(PHONE);
@@ -110,6 +117,7 @@ await page.setViewportSize(DESK);
 await page.locator('.part-incidents a[href*="incident"]').first().focus();
 await press("Enter");
 await says(page, "#incident h1", /Incident of UserManagement/);
+await says(page, "#incident .runbook pre", /kubectl/);
 await accessible(page, "an incident");
 const address = page.url();
 // The browser's way back is the way one came, Escape leads to the list as it was left.
@@ -168,6 +176,7 @@ await says(page, "#incident h1", /Incident of UserManagement is over/);
 await says(page, "#incident .facts", /lasted\s*\d+\ss/);
 await says(page, "#incident .story li:last-child", /circuit half open → closed: trial succeeded/);
 await says(page, "#incident .story", /\+1\d\ss/);
+await page.locator("#incident .runbook").waitFor({ state: "hidden" });
 await picture("incident");
 await page.setViewportSize(PHONE);
 await fits(page, "an incident on a phone");

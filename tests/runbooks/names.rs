@@ -1,5 +1,5 @@
 //! Names from the network in commands, in Markdown and in fields: whatever they are, they are shown
-//! and nothing else.
+//! and nothing else. Commands go through a real shell.
 
 use crate::kit::{file, fill, inside, sh, with_command};
 use lookout::runbook::Subject;

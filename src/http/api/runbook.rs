@@ -62,7 +62,11 @@ impl<'a> Guide<'a> {
         if let Some(component) = blamed {
             return self.component(component, Some(&service.name));
         }
-        let past = || self.view.incidents().latest().find(|past| *past.subject == *service.name);
+        let past = || {
+            let incidents = self.view.incidents().latest();
+            let mut lines = incidents.flat_map(|past| past.lines.iter().map(|(_, line)| line));
+            lines.find(|line| *line.subject == *service.name)
+        };
         let circuit = service.breaker.cause.map(|cause| cause.name());
         let reason = service.reason.as_ref().map(|reason| reason.name());
         let (event, reason) = match (service.verdict, service.circuit) {
@@ -71,7 +75,7 @@ impl<'a> Guide<'a> {
             (_, Some(State::Open | State::HalfOpen | State::ForcedOpen)) => {
                 ("circuit_breaker", circuit)
             }
-            _ => (past().and_then(|past| past.lines.first()).map_or("", |line| line.1.kind), None),
+            _ => (past().map_or("", |line| line.kind), None),
         };
         let (alert, severity) = match event {
             "service_unavailable" => ("LookoutServiceUnavailable", "critical"),
@@ -80,7 +84,7 @@ impl<'a> Guide<'a> {
             _ => ("", ""),
         };
         let incident = service.incident.map(|(id, _)| correlation_id(id));
-        let incident = incident.or_else(|| past().map(|past| correlation_id(past.id)));
+        let incident = incident.or_else(|| past().map(|line| correlation_id(line.incident)));
         let subject = Subject {
             alert,
             event,

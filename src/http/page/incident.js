@@ -4,10 +4,12 @@ import { attribute, fill, h, sign } from "./dom.js";
 import { name, plural, span, visible } from "./format.js";
 import { on, store } from "./store.js";
 import { level, story, subject } from "./incidents.js";
-import { moment, since } from "./words.js";
+import { isBad, moment, since } from "./words.js";
 import { why } from "./row.js";
+import * as runbook from "./runbook.js";
 
 const place = document.getElementById("incident");
+const guide = runbook.place();
 let shown = null;
 
 function facts(incident) {
@@ -63,6 +65,7 @@ function draw(incident, row) {
       ? h("p", { class: "dim" }, `${plural(incident.leftOut, "line")} in the middle were left out.`)
       : "",
     story(incident, Infinity, true),
+    guide,
   ];
 }
 
@@ -87,6 +90,9 @@ function refresh() {
   fill(place, [shown, store.incidents === null, incident, part], () =>
     incident ? draw(incident, row) : missing(shown),
   );
+  // What is over needs nothing done.
+  const lasts = incident && !incident.ended && (!row || isBad(row));
+  runbook.show(guide, lasts ? incident.subject : null, lasts ? [row?.verdict, row?.reason, row?.circuit] : null);
 }
 
 /** Shows an incident; null shows none. */

@@ -8,10 +8,11 @@ import { bars } from "./bars.js";
 import { graph, graphKey } from "./graph.js";
 import { heat } from "./heat.js";
 import { on, store, CELLS } from "./store.js";
-import { circuit, moment, rank, signOf, since, verdict, words } from "./words.js";
+import { circuit, isBad, moment, rank, signOf, since, verdict, words } from "./words.js";
 import { errors, facts, methods, recent } from "./tables.js";
 import { story } from "./incidents.js";
 import { why } from "./row.js";
+import * as runbook from "./runbook.js";
 import { read } from "./load.js";
 import { incidentHref } from "./route.js";
 import { tick } from "./clock.js";
@@ -56,6 +57,7 @@ function frame(service) {
       h("h2", {}, title, note ? h("small", {}, note) : ""),
       node,
     );
+  made.guide = runbook.place();
   made.figures = FIGURES.map(() => h("dd", {}, "–"));
   place.replaceChildren(
     h("p", { class: "back" }, h("a", { href: "#/" }, "← Overview")),
@@ -71,6 +73,7 @@ function frame(service) {
       { class: "tiles", "aria-label": "Figures" },
       FIGURES.map(([title], at) => h("div", {}, h("dt", {}, title), made.figures[at])),
     ),
+    made.guide,
     h(
       "div",
       { class: "parts" },
@@ -177,6 +180,8 @@ function draw(it) {
   ];
   fill(parts.mark, signOf(row), () => sign(signOf(row)));
   fill(parts.head, [standing, [...store.heldBy]], () => head(row));
+  const cause = [row.verdict, row.reason, row.circuit, row.causedBy];
+  runbook.show(parts.guide, isBad(row) ? row.name : null, cause);
   FIGURES.forEach(([, value], at) => text(parts.figures[at], value(it)));
   const { cells } = it.history;
   const brief = cells.map((cell) => [cell.number, cell.calls, cell.failed + cell.unanswered]);

@@ -18,6 +18,12 @@ export function rank(row) {
   return row.verdict === "healthy" ? 3 : 4;
 }
 
+/** Whether something is wrong with a service now, and not only with what it is a part of. */
+export function isBad(row) {
+  const bad = row.verdict === "unavailable" || row.verdict === "degraded";
+  return bad || ["open", "half_open", "forced_open"].includes(row.circuit);
+}
+
 /** A verdict as it is read; `_other` has none. */
 export function verdict(row) {
   return row.verdict ?? "not judged";
