@@ -10,7 +10,6 @@ use crate::config::{self, Sources};
 use crate::probe;
 use crate::runbook::{Book, CONSTANTS, Filled, PLACEHOLDERS, Runbook, Subject, tame};
 use anyhow::{Context, bail};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -124,7 +123,7 @@ fn filled(
         topic: value("topic"),
         incident: value("incident"),
     };
-    let mut constants: BTreeMap<String, String> = book.constants().clone();
+    let mut constants = book.constants_for(&subject);
     // Those of the subject's are never looked for among constants.
     constants.extend(values.iter().cloned());
     let runbook = known.or_else(|| book.find(&subject))?;

@@ -105,6 +105,11 @@ impl Label {
         })
     }
 
+    /// Whether its value is the platform's word for the service and nothing else.
+    pub(super) fn is_bare(&self) -> bool {
+        self.before.is_empty() && self.after.is_empty()
+    }
+
     /// The same, with services that the platform calls otherwise: (service, workload).
     #[must_use]
     pub fn with(mut self, workloads: &[(String, String)]) -> Self {

@@ -26,7 +26,8 @@ pub(super) fn runbooks(
     platforms: Option<&Platforms>,
 ) -> Option<Book> {
     let constants = constants(gathered, draft, broker, platforms)?;
-    let book = Book::shipped().with_constants(constants);
+    let workloads = draft.workloads.iter().cloned().collect();
+    let book = Book::shipped().with_constants(constants).with_workloads(workloads);
     let Some(folder) = draft.runbook_folder.as_deref() else { return Some(book) };
     let files = read(folder).map_err(|(found, allowed)| {
         let spot = gathered.spot(FOLDER);
@@ -77,7 +78,9 @@ fn constants(
     let host = broker.and_then(|broker| broker.addresses.first()).map(|at| at.host.clone());
     let replicas = platforms.and_then(|platforms| platforms.replicas.as_ref());
     let namespace = replicas.and_then(|replicas| replicas.namespace.single()).map(str::to_owned);
-    let label = replicas.map(|replicas| replicas.label.key.clone());
+    // With more in its value it would not select what runs the service.
+    let label = replicas.map(|replicas| &replicas.label).filter(|label| label.is_bare());
+    let label = label.map(|label| label.key.clone());
     for (name, value) in [("broker", host), ("namespace", namespace), ("label", label)] {
         // One that cannot be shown is left out, as it would be if nobody knew it.
         if let Some(value) = value.filter(|value| check_constant(name, value).is_ok()) {

@@ -4,6 +4,7 @@ use super::fill::Filled;
 use super::read::{self, GENERAL, Mistake, Runbook};
 use super::shipped;
 use super::subject::Subject;
+use super::values::WORKLOAD;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub struct Book {
     /// By name.
     all: Arc<BTreeMap<String, Runbook>>,
     constants: Arc<BTreeMap<String, String>>,
+    /// Services that their platform calls otherwise, and how.
+    workloads: Arc<BTreeMap<String, String>>,
 }
 
 impl Book {
@@ -25,7 +28,7 @@ impl Book {
         let read = |(file, text): &(&str, &str)| read::read(file, text, &none, true).ok();
         // A test holds that each of them can be read.
         let all = shipped::FILES.iter().filter_map(read).map(|book| (book.name.clone(), book));
-        Self { all: Arc::new(all.collect()), constants: Arc::default() }
+        Self { all: Arc::new(all.collect()), ..Self::default() }
     }
 
     /// With an operator's constants, each of a name that [`super::check_constant`] lets pass. They are
@@ -33,6 +36,13 @@ impl Book {
     #[must_use]
     pub fn with_constants(mut self, constants: BTreeMap<String, String>) -> Self {
         self.constants = Arc::new(constants);
+        self
+    }
+
+    /// With services that their platform calls otherwise: their name, then the platform's.
+    #[must_use]
+    pub fn with_workloads(mut self, workloads: BTreeMap<String, String>) -> Self {
+        self.workloads = Arc::new(workloads);
         self
     }
 
@@ -107,8 +117,21 @@ impl Book {
         &self.constants
     }
 
-    /// The one that fits best, filled in with the constants of this book.
+    /// The operator's constants, and what the platform calls a service.
+    pub fn constants_for(&self, subject: &Subject<'_>) -> BTreeMap<String, String> {
+        let mut constants = BTreeMap::clone(&self.constants);
+        let workload = subject.service.and_then(|service| self.workloads.get(service));
+        constants.extend(workload.map(|workload| (WORKLOAD.to_owned(), workload.clone())));
+        constants
+    }
+
+    /// A runbook, filled in with what is known of the subject and the constants of this book.
+    pub fn fill(&self, runbook: &Runbook, subject: &Subject<'_>) -> Filled {
+        runbook.fill(subject, &self.constants_for(subject))
+    }
+
+    /// The one that fits best, filled in.
     pub fn filled(&self, subject: &Subject<'_>) -> Option<Filled> {
-        self.find(subject).map(|book| book.fill(subject, &self.constants))
+        self.find(subject).map(|runbook| self.fill(runbook, subject))
     }
 }

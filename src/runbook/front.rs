@@ -66,6 +66,13 @@ impl<'de> Deserialize<'de> for Values {
     }
 }
 
+/// What the reader of YAML found, without what it says of lines and of itself.
+fn brief(said: &str) -> String {
+    let ends = [" at line ", ", expected ", ", set Duplicate", "\n"];
+    let end = ends.iter().filter_map(|end| said.find(end)).min();
+    said.get(..end.unwrap_or(said.len())).unwrap_or_default().to_owned()
+}
+
 /// Reads a front matter. Errors: the line, counted from 1 in it, what was found, and what would be
 /// right.
 pub(super) fn read(text: &str) -> Result<Front, (usize, String, String)> {
@@ -73,8 +80,12 @@ pub(super) fn read(text: &str) -> Result<Front, (usize, String, String)> {
     let read: Result<Written, _> = serde_saphyr::from_str_with_options(text, options);
     let written = read.map_err(|error| {
         let line = error.location().map_or(1, |at| at.line() as usize);
-        let allowed = format!("title, and under match any of {}", NAMES.join(", "));
-        (line, error.to_string().replace('\n', " "), allowed)
+        let allowed = format!(
+            "title (in quotes if it begins with a brace), and under match any of {}, each with a text \
+             or a list of texts",
+            NAMES.join(", ")
+        );
+        (line, brief(&error.to_string()), allowed)
     })?;
     // Where a value stands is known from the text alone once it was read.
     let line_of = |what: &str| {

@@ -167,8 +167,10 @@ pub(super) fn read(
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    if let Some(at) = lines.iter().position(|line| line.chars().any(is_hidden)) {
-        return fail(at + 1, "a character that is not seen", "text without control characters");
+    let hidden = |(at, line): (usize, &&str)| Some((at, line.chars().find(|c| is_hidden(*c))?));
+    if let Some((at, c)) = lines.iter().enumerate().find_map(hidden) {
+        let found = format!("a character that is not seen, U+{:04X}", c as u32);
+        return fail(at + 1, &found, "text without control characters; blanks for tabs");
     }
     let end = lines.iter().skip(1).position(|line| *line == "---").map(|at| at + 1);
     let (Some(&"---"), Some(end)) = (lines.first(), end) else {

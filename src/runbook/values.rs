@@ -12,7 +12,9 @@ const SHOWN: usize = 200;
 /// Most characters of a constant's name.
 const NAME: usize = 32;
 /// Constants that runbooks may use though nobody set them; lookout's settings fill some.
-pub const CONSTANTS: [&str; 3] = ["broker", "label", "namespace"];
+pub const CONSTANTS: [&str; 4] = ["broker", "label", "namespace", WORKLOAD];
+/// What the platform calls the service: another name where one is configured, else the service's.
+pub(super) const WORKLOAD: &str = "workload";
 
 /// Whether a constant can be used; otherwise what would be right.
 pub fn check_constant(name: &str, value: &str) -> Result<(), String> {
@@ -23,8 +25,9 @@ pub fn check_constant(name: &str, value: &str) -> Result<(), String> {
     {
         return Err(format!("a name of 1 to {NAME} lower-case letters and _"));
     }
-    if PLACEHOLDERS.contains(&name) {
-        return Err(format!("another name than {}: alerts fill these", PLACEHOLDERS.join(", ")));
+    if PLACEHOLDERS.contains(&name) || name == WORKLOAD {
+        let taken = PLACEHOLDERS.join(", ");
+        return Err(format!("another name than {taken} and {WORKLOAD}: alerts fill these"));
     }
     if value.is_empty() || value.chars().nth(SHOWN).is_some() || value.chars().any(is_hidden) {
         return Err(format!("a value of 1 to {SHOWN} visible characters"));
@@ -42,7 +45,13 @@ impl Values<'_> {
     /// What stands for a placeholder, fit to be seen; `None` where it is not known.
     pub(super) fn get(&self, name: &str) -> Option<String> {
         let constant = || self.constants.get(name).map(String::as_str);
-        self.subject.value(name).or_else(constant).filter(|value| !value.is_empty()).map(clean)
+        let same = || self.subject.service.filter(|_| name == WORKLOAD);
+        self.subject
+            .value(name)
+            .or_else(constant)
+            .or_else(same)
+            .filter(|value| !value.is_empty())
+            .map(clean)
     }
 }
 
@@ -70,7 +79,7 @@ pub(super) fn is_hidden(c: char) -> bool {
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
             | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }

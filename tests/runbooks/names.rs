@@ -2,7 +2,7 @@
 //! and nothing else. Commands go through a real shell.
 
 use crate::kit::{file, fill, inside, sh, with_command};
-use lookout::runbook::Subject;
+use lookout::runbook::{Book, Subject};
 use std::path::Path;
 
 /// Names, and how each is shown as a word at the beginning of one.
@@ -97,6 +97,21 @@ fn only_words_that_need_it_are_quoted() {
         ("", "kubectl get pod -n prod SERVICE"),
     ] {
         assert_eq!(fill(&text, &of(name)).steps[0].command.as_deref(), Some(wanted));
+    }
+}
+
+#[test]
+fn a_workload_is_what_the_platform_calls_the_service() {
+    let files = vec![("x.md".to_owned(), with_command("kubectl get {workload}"))];
+    let workloads = [("Orders".to_owned(), "orders v2".to_owned())].into();
+    let book = Book::default().with(files).unwrap().with_workloads(workloads);
+    for (service, wanted) in [
+        ("Orders", "kubectl get 'orders v2'"),
+        ("a;b", "kubectl get 'a;b'"),
+        ("", "kubectl get WORKLOAD"),
+    ] {
+        let filled = book.fill(book.get("x").unwrap(), &of(service));
+        assert_eq!(filled.steps[0].command.as_deref(), Some(wanted));
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> Guide<'a> {
     fn alert(&self, name: &str) -> Option<Filled> {
         let subject = Subject { alert: name, ..self.subject() };
         match self.book.get(name) {
-            Some(runbook) => Some(runbook.fill(&subject, self.book.constants())),
+            Some(runbook) => Some(self.book.fill(runbook, &subject)),
             None => self.fill(&subject),
         }
     }
@@ -131,6 +131,6 @@ impl<'a> Guide<'a> {
     fn fill(&self, subject: &Subject<'_>) -> Option<Filled> {
         let found = self.book.find(subject)?;
         let is_meant = !subject.event.is_empty() || !found.is_general();
-        is_meant.then(|| found.fill(subject, self.book.constants()))
+        is_meant.then(|| self.book.fill(found, subject))
     }
 }
