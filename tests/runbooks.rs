@@ -10,9 +10,18 @@ mod kit;
 mod matching;
 #[path = "runbooks/mistakes.rs"]
 mod mistakes;
+#[allow(dead_code)]
+#[path = "support/mosquitto.rs"]
+mod mosquitto;
 #[path = "runbooks/names.rs"]
 mod names;
+#[path = "support/postgresql.rs"]
+mod postgresql;
 #[path = "runbooks/program.rs"]
 mod program;
+#[path = "support/redis.rs"]
+mod redis;
+#[path = "runbooks/servers.rs"]
+mod servers;
 #[path = "runbooks/shipped.rs"]
 mod shipped;
