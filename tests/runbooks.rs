@@ -4,13 +4,14 @@
 #![cfg(feature = "daemon")]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "runbooks/chance.rs"]
+mod chance;
 #[path = "runbooks/kit.rs"]
 mod kit;
 #[path = "runbooks/matching.rs"]
 mod matching;
 #[path = "runbooks/mistakes.rs"]
 mod mistakes;
-#[allow(dead_code)]
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 #[path = "runbooks/names.rs"]

@@ -2,8 +2,9 @@
 //!
 //! Single quotes make any text one word, if nothing around it is in quotes itself and no program
 //! reads the word as another program. So [`Command::read`] refuses placeholders inside quotes,
-//! after a backslash, in comments, in place of a command or of a file that is written, and behind `sh`,
-//! `eval`, `ssh` and their like. A value that begins with `-` could be an option: at the beginning of
+//! after a backslash, in comments, in place of a command or of a file that is written, beside what
+//! nests, and behind `sh`, `eval`, `ssh` and their like. `tests/runbooks/chance.rs` looks for a way
+//! through. A value that begins with `-` could be an option: at the beginning of
 //! a word its first character becomes `_`, which names nothing. This is done for every value, so that
 //! no author can forget a `--`.
 
@@ -13,10 +14,12 @@ use super::values::Values;
 /// What is wrong, and what would be right.
 type Wrong = (String, String);
 
-/// Commands whose arguments are read as a program or a script.
+/// Commands whose arguments are read as a program, a script or arithmetic.
 const READ_AGAIN: &[&str] = &[
     "eval", "source", ".", "sh", "bash", "dash", "ksh", "zsh", "ssh", "su", "xargs", "parallel",
-    "watch", "sed", "awk", "perl", "python", "python3", "ruby", "node", "lua", "trap", "alias",
+    "watch", "sed", "awk", "gawk", "perl", "python", "python3", "ruby", "node", "lua", "trap",
+    "alias", "[[", "[", "test", "let", "declare", "typeset", "local", "readonly", "export",
+    "unset", "read", "mapfile",
 ];
 /// Options whose argument is.
 const SCRIPTS: &[&str] = &["--eval", "--command", "--execute", "-exec", "-execdir"];
@@ -24,6 +27,9 @@ const SCRIPTS: &[&str] = &["--eval", "--command", "--execute", "-exec", "-execdi
 const LEADERS: &[&str] = &[
     "!", "{", "if", "then", "elif", "else", "while", "until", "do", "time", "sudo", "exec", "env",
 ];
+
+/// Stands in a word for what was in quotes or filled in.
+const QUOTED: char = '\u{0}';
 
 /// A value as one word. `starts` says whether it is at the beginning of one.
 pub(super) fn word(value: &str, starts: bool) -> String {
@@ -45,6 +51,9 @@ pub(super) struct Command(Vec<(Piece, bool)>);
 impl Command {
     /// Reads a command; `Err` has the line, counted from 0, with what is wrong there.
     pub(super) fn read(text: &str) -> Result<Self, (usize, Wrong)> {
+        if let Some((at, found)) = nested(text) {
+            return Err((at, wrong(found, "two commands, or a variable that is set before")));
+        }
         let mut reader = Reader::default();
         let mut all = Vec::new();
         let mut dangling = (0, None);
@@ -53,7 +62,7 @@ impl Command {
                 all.push((Piece::Literal("\n".to_owned()), false));
             }
             for piece in pieces(line) {
-                let starts = reader.word.is_empty();
+                let starts = reader.word.chars().all(|c| c == QUOTED);
                 let read = match &piece {
                     Piece::Literal(literal) => reader.literal(literal),
                     Piece::Place(name) => reader.place(name),
@@ -84,13 +93,60 @@ impl Command {
     }
 }
 
+fn has_place(text: &str) -> bool {
+    text.split('\n').flat_map(pieces).any(|piece| matches!(piece, Piece::Place(_)))
+}
+
+/// What nests in a command with a placeholder, and in which line. Inside of such, quotes open and close
+/// by rules of their own, which differ from shell to shell, so that no value beside it is safe.
+fn nested(text: &str) -> Option<(usize, &'static str)> {
+    if !has_place(text) {
+        return None;
+    }
+    let mut quote = None;
+    let mut at = 0;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let after = rest.get(c.len_utf8()..).unwrap_or_default();
+        let name = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+        let plain = |name: &str| {
+            let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+            begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        match (quote, c) {
+            (Some('\''), '\'') => quote = None,
+            (Some('\''), _) => {}
+            (_, '\\') => {
+                let skipped = after.chars().next().map_or(0, char::len_utf8);
+                at += usize::from(after.starts_with('\n'));
+                rest = after.get(skipped..).unwrap_or_default();
+                continue;
+            }
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(_), '"') => quote = None,
+            (Some(_), '$') if after.starts_with('(') => return Some((at, "$( inside quotes")),
+            (None, '(') if after.starts_with('(') => return Some((at, "((")),
+            (_, '$') if after.starts_with('{') && !name.is_some_and(|(name, _)| plain(name)) => {
+                return Some((at, "${ with more than a name"));
+            }
+            _ => {}
+        }
+        at += usize::from(c == '\n');
+        rest = after;
+    }
+    None
+}
+
 /// Checks what stands between backticks in prose: a command, or a part of one.
 pub(super) fn check_span(text: &str) -> Result<(), Wrong> {
     let mut reader = Reader { is_span: true, ..Reader::default() };
-    let pieces = pieces(text);
-    if !pieces.iter().any(|piece| matches!(piece, Piece::Place(_))) {
+    if !has_place(text) {
         return Ok(());
     }
+    if let Some((_, found)) = nested(text) {
+        return Err(wrong(found, "no such thing beside a placeholder"));
+    }
+    let pieces = pieces(text);
     for piece in &pieces {
         match piece {
             Piece::Literal(literal) => reader.literal(literal)?,
@@ -152,7 +208,7 @@ impl Reader {
             (None, '\'' | '"') => {
                 self.quote = Some(c);
                 // Also an empty word is one.
-                self.word.push('\u{0}');
+                self.word.push(QUOTED);
             }
             (None, '#') if self.word.is_empty() => self.comment = true,
             (None, '<') if self.word.ends_with('<') => {
@@ -162,6 +218,8 @@ impl Reader {
                 self.redirects = true;
                 self.word = c.to_string();
             }
+            // `>&` and `>|` go on with a file.
+            (None, '&' | '|') if matches!(self.word.as_str(), "<" | ">") => {}
             (None, ' ' | '\t') => self.end_word(),
             (None, ';' | '|' | '&' | '(' | ')') => self.end_command(),
             (None, c) => {
@@ -192,10 +250,10 @@ impl Reader {
         if self.redirects {
             return refuse("as a file", "a file with a name of its own");
         }
-        if self.words.is_empty() && self.word.is_empty() && !self.is_span {
+        if self.words.is_empty() && !sets_variable(&self.word) && !self.is_span {
             return refuse("in place of a command", "a command before it");
         }
-        let base = |word: &String| word.rsplit('/').next().unwrap_or_default().replace('\u{0}', "");
+        let base = |word: &String| word.rsplit('/').next().unwrap_or_default().replace(QUOTED, "");
         let again = self.words.iter().map(base).find(|word| READ_AGAIN.contains(&word.as_str()));
         let script = || self.words.last().filter(|word| SCRIPTS.contains(&word.as_str())).cloned();
         let glued = || {
@@ -206,7 +264,7 @@ impl Reader {
             let why = format!("a way without {again}, which reads it a second time");
             return refuse(&format!("behind {again}"), &why);
         }
-        self.word.push('\u{0}');
+        self.word.push(QUOTED);
         Ok(())
     }
 
@@ -219,10 +277,7 @@ impl Reader {
             return;
         }
         // A command may follow variables that are set for it, and words of the shell.
-        let sets = word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        });
-        if self.words.is_empty() && (sets || LEADERS.contains(&word.as_str())) {
+        if self.words.is_empty() && (sets_variable(&word) || LEADERS.contains(&word.as_str())) {
             return;
         }
         self.words.push(word);
@@ -245,6 +300,14 @@ impl Reader {
             None => self.end_command(),
         }
     }
+}
+
+/// Whether a word sets a variable: `X=1`.
+fn sets_variable(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        begins && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }
 
 fn wrong(found: impl Into<String>, allowed: impl Into<String>) -> Wrong {

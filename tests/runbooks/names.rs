@@ -60,7 +60,7 @@ fn of(service: &str) -> Subject<'_> {
 #[test]
 fn in_a_command_a_name_is_one_word_that_does_nothing() {
     let text = with_command(
-        "printf '<%s>\\n' {service} x={service} {service}'/'{service}\\\n  {service};printf '<%s>\\n' {service}",
+        "printf '<%s>\\n' {service} x={service} ''{service}'/'{service}\\\n  {service};printf '<%s>\\n' {service}",
     );
     for shell in ["sh", "bash"] {
         if !Path::new("/bin").join(shell).exists() {
