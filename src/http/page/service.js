@@ -73,12 +73,12 @@ function frame(service) {
       { class: "tiles", "aria-label": "Figures" },
       FIGURES.map(([title], at) => h("div", {}, h("dt", {}, title), made.figures[at])),
     ),
-    made.guide,
     h(
       "div",
       { class: "parts" },
       part("Calls", made.traffic, "last 10 min"),
       part("Reply times", made.heat, "last 10 min"),
+      made.guide,
       part("Dependencies", made.graph),
       part("Methods", made.methods),
       part("Recent errors", made.recent),
