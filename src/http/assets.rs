@@ -19,6 +19,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("style.css", STYLE, include_str!("page/style.css")),
     ("views.css", STYLE, include_str!("page/views.css")),
     ("app.js", SCRIPT, include_str!("page/app.js")),
+    ("advice.js", SCRIPT, include_str!("page/advice.js")),
     ("bars.js", SCRIPT, include_str!("page/bars.js")),
     ("clock.js", SCRIPT, include_str!("page/clock.js")),
     ("components.js", SCRIPT, include_str!("page/components.js")),

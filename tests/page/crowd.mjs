@@ -1,7 +1,7 @@
 // A thousand services, some with names that mean harm; and a lookout that ends and comes back.
 
 import assert from "node:assert/strict";
-import { DESK, PHONE, counts, fits, open, says } from "./kit.mjs";
+import { DESK, PHONE, accessible, counts, fits, open, says } from "./kit.mjs";
 
 const [base, services] = [process.argv[2], Number(process.argv[3])];
 // That a connection was refused is what the browser says of its own when lookout is gone.
@@ -72,6 +72,42 @@ await says(
 await says(page, "#components .advice li", "<i>du</i> -xh");
 await says(page, "#components .found", "explains <b>A</b>");
 await page.unroute("**/api/v1/components");
+
+// Advice, as the API would tell of it after half an hour; with names that mean harm, and one too many.
+assert.ok(await page.locator("#advice-section").isHidden(), "nothing to advise yet");
+const piece = (service, method) => ({
+  kind: "slow_replies",
+  service,
+  method,
+  priority: "medium",
+  score: 2.5,
+  from: finding.since,
+  hours: 2.5,
+  evidence: [{ name: "p95", value: 3000, unit: "ms" }],
+  impact: "one reply in <b>twenty</b> is slow",
+  suggestion: "be quick\u202e",
+});
+const pieces = [piece("s0001", "<img src=x onerror=globalThis.harm=6>"), piece("\u202ex".repeat(60))];
+for (let at = 2; at < 10; at += 1) pieces.push(piece(`gone-${at}`));
+await page.route("**/api/v1/advice", (route) =>
+  route.fulfill({
+    json: { at: finding.since, judged: 10, tooLittle: 0, troubled: 0, leftOut: 3, findings: pieces },
+  }),
+);
+await page.reload();
+await counts(page, "#advice li", 8);
+await says(
+  page,
+  "#advice li",
+  /s0001 <img src=x onerror=globalThis.harm=6> medium: slow replies, from 2.5\sh of callsone reply in <b>twenty<\/b> is slowTry: be quick⟨U\+202E⟩/,
+);
+await page.locator("#advice li a").filter({ hasText: "s0001" }).waitFor();
+await says(page, "#advice-more", /^and 5 more: lookout advise$/);
+await accessible(page, "advice", "#advice-section");
+await page.setViewportSize(PHONE);
+await fits(page, "advice on a phone");
+await page.setViewportSize(DESK);
+await page.unroute("**/api/v1/advice");
 await page.reload();
 await counts(page, rows, services);
 

@@ -62,15 +62,17 @@ export async function counts(page, selector, wanted) {
   );
 }
 
-/** No rule of accessibility is broken, in either theme. */
-export async function accessible(page, what) {
+/** No rule of accessibility is broken, in either theme; on the whole page, or in a part of it. */
+export async function accessible(page, what, part = "html") {
   await page.evaluate(AXE);
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() =>
-      globalThis.axe.run(document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
-      }),
+    const { violations } = await page.evaluate(
+      (of) =>
+        globalThis.axe.run(of === "html" ? document : of, {
+          runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+        }),
+      part,
     );
     const told = violations.map(
       (it) =>

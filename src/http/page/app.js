@@ -1,6 +1,7 @@
 // The live page of lookout: it joins the stream, what is known, and the views. It decides nothing;
 // all judgements come from lookout.
 
+import * as advice from "./advice.js";
 import * as clock from "./clock.js";
 import * as components from "./components.js";
 import * as feed from "./feed.js";
@@ -78,7 +79,7 @@ async function opened() {
   for (const [kind, json] of waiting.splice(0)) take(kind, json);
 }
 
-for (const part of [figures, list, incidents, components, feed, incident, service, state, keys]) part.start();
+for (const part of [figures, list, incidents, components, advice, feed, incident, service, state, keys]) part.start();
 follow(show);
 listen({ opened, heard: take, lost: () => state.connection(false) });
 
@@ -94,4 +95,5 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden || !ready) return;
   load.incidents();
   load.components();
+  load.advice();
 });

@@ -1,13 +1,15 @@
 // Reading from the API, and when to read again what the stream does not carry: incidents and
 // components follow events and the overview's counts. A hidden page reads nothing until it is seen.
 
-import { store, takeAll, takeComponents, takeIncidents, takeOverview } from "./store.js";
+import { store, takeAdvice, takeAll, takeComponents, takeIncidents, takeOverview } from "./store.js";
 import * as clock from "./clock.js";
 
 /** The least time between two readings of the same, in milliseconds. */
 const PAUSE = 300;
 /** How often components are read anew while there are some. */
 const COMPONENTS = 10_000;
+/** How often advice is read anew: it is drawn up every five minutes. */
+const ADVICE = 60_000;
 
 /** Reads a path; null if there is no such thing. */
 export async function read(path) {
@@ -32,6 +34,7 @@ export function take([overview, services]) {
   takeAll(services.body.services);
   incidents();
   components();
+  advice();
 }
 
 /** A reading that is wanted at times: at most one is under way, and none is forgotten. */
@@ -57,8 +60,11 @@ export const incidents = paced("/api/v1/incidents", (it) => takeIncidents(it.inc
 /** Has components read anew. */
 export const components = paced("/api/v1/components", (it) => takeComponents(it.components));
 
+/** Has advice read anew. */
+export const advice = paced("/api/v1/advice", takeAdvice);
+
 let fresh = false;
-let componentsAt = 0;
+let [componentsAt, adviceAt] = [0, 0];
 
 /** An event came: it is part of a story. That an incident ended is seen a second later. */
 export function afterEvent() {
@@ -75,5 +81,9 @@ export function afterOverview(overview, before) {
   if (some || count(overview) !== count(before)) {
     componentsAt = performance.now();
     components();
+  }
+  if (performance.now() - adviceAt > ADVICE) {
+    adviceAt = performance.now();
+    advice();
   }
 }

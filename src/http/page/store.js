@@ -1,4 +1,4 @@
-// What the page knows: the last overview, rows and their ten minutes, incidents, components, events.
+// What the page knows: the last overview, rows and their ten minutes, incidents, components, advice, events.
 // It draws nothing; who shows something is told what changed.
 
 import { line } from "./words.js";
@@ -10,7 +10,7 @@ const EVENTS = 200;
 
 const listeners = new Map();
 
-/** Has `told` called whenever `topic` changes: overview, rows, incidents, components, feed. */
+/** Has `told` called whenever `topic` changes: overview, rows, incidents, components, advice, feed. */
 export function on(topic, told) {
   listeners.set(topic, [...(listeners.get(topic) ?? []), told]);
 }
@@ -31,6 +31,8 @@ export const store = {
   /** Whose circuit was opened ahead, by the service that it waits for. */
   heldBy: new Map(),
   components: [],
+  /** What the last day says about services, and how much of it is not told. */
+  advice: { findings: [], leftOut: 0 },
   /** Lines of events, the latest first. */
   feed: [],
 };
@@ -99,6 +101,12 @@ export function heldFor(name) {
 export function takeComponents(components) {
   store.components = components;
   tell("components");
+}
+
+/** What the last day says. */
+export function takeAdvice(advice) {
+  store.advice = advice;
+  tell("advice");
 }
 
 /** Something that lookout said; the same on another topic is no news. */
