@@ -6,10 +6,13 @@
 #![cfg(feature = "daemon")]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/schemas.rs"]
+mod schemas;
 #[allow(dead_code)]
 #[path = "scenarios_support/tape.rs"]
 mod tape;
 
+use schemas::Schemas;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -56,7 +59,9 @@ impl Files {
     fn compare_json(&self, recording: &Path) -> Value {
         let output = self.compare(recording, &["--json", "-"]);
         assert!(output.status.success(), "{}", text(&output.stderr));
-        serde_json::from_slice(&output.stdout).expect("JSON")
+        let found = serde_json::from_slice(&output.stdout).expect("JSON");
+        Schemas::load().check("replay_comparison.json", &found).unwrap();
+        found
     }
 }
 

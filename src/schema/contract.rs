@@ -386,6 +386,15 @@ pub const CONTRACTS: &[Contract] = &[
         &[],
     ),
     event(
+        "replay_comparison",
+        "A comparison of two configurations",
+        "What `lookout replay --compare OTHER --json FILE` writes: the alarms that the other configuration adds, spares \
+         and moves on the same recording.",
+        &[],
+        "Whoever tries out settings on a recording.",
+        &[],
+    ),
+    event(
         "replay_summary",
         "The figures of a replay",
         "What `lookout replay --summary` writes: the figures over the whole file.",

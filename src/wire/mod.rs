@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod cloudevent;
+pub mod comparison;
 pub mod composition;
 pub mod dialect;
 pub mod document;

@@ -5,6 +5,7 @@
 
 use super::calling::{Reply, Request, ServiceCall};
 use super::capture::Line;
+use super::comparison::Comparison;
 use super::documents::{
     AlertDocument, BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, HealthDocument,
     NoticeDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict,
@@ -54,6 +55,7 @@ pub fn shape(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
         "service_call" => ServiceCall::json_schema(generator),
         "reply" => Reply::json_schema(generator),
         "traffic_line" => Line::shape(generator),
+        "replay_comparison" => Comparison::json_schema(generator),
         "replay_summary" => Summary::json_schema(generator),
         _ => return None,
     };

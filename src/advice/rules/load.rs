@@ -92,10 +92,14 @@ pub(super) fn chatty_callers(case: &Case<'_>) -> Option<Finding> {
             count("callers_estimated", round(callers)),
             calls("calls", sum.tally.calls),
         ],
-        impact: format!(
-            "each of some {callers:.0} callers makes {each:.0} calls a minute, all day long (callers are \
-             estimated, from five to ten minutes at a time)"
-        ),
+        impact: if callers < 1.5 {
+            format!("its one caller makes {each:.0} calls a minute")
+        } else {
+            format!(
+                "each of some {callers:.0} callers makes {each:.0} calls a minute (callers are estimated, from \
+                 five to ten minutes at a time)"
+            )
+        },
         suggestion: "let callers ask for more at once, listen for changes in place of asking again, or keep \
                      answers for a while; nothing is wrong if one gateway speaks for many"
             .to_owned(),

@@ -9,11 +9,12 @@ use super::engine::{Audience, Engine};
 use super::file::{find_pauses, for_lines};
 use super::matching;
 use super::progress::Progress;
-use super::report::{Report, Side};
+use super::report::Report;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::wire::Document;
 use crate::wire::capture::Line;
+use crate::wire::comparison::Side;
 use anyhow::Context;
 use std::io::Write;
 use std::path::Path;
@@ -65,7 +66,7 @@ pub(super) fn compare(
         other: Side { config: other_name, alarms: other.count() },
         differences: matching::compare(&base, &other),
     };
-    publish(&report, json)
+    publish(report, json)
 }
 
 fn side(file: &Path, (name, config): Named) -> anyhow::Result<(String, Engine, Alarms)> {
@@ -75,14 +76,14 @@ fn side(file: &Path, (name, config): Named) -> anyhow::Result<(String, Engine, A
 }
 
 /// Prints the report, for people unless stdout is where its JSON goes.
-fn publish(report: &Report, json: Option<&Path>) -> anyhow::Result<()> {
+fn publish(report: Report, json: Option<&Path>) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let as_json = || serde_json::to_string_pretty(report).map(|json| json + "\n");
-    if json == Some(Path::new("-")) {
-        return Ok(stdout.write_all(as_json()?.as_bytes())?);
+    let text = report.to_string();
+    let Some(path) = json else { return Ok(stdout.write_all(text.as_bytes())?) };
+    let json = serde_json::to_string_pretty(&report.into_shape())? + "\n";
+    if path == Path::new("-") {
+        return Ok(stdout.write_all(json.as_bytes())?);
     }
-    if let Some(path) = json {
-        std::fs::write(path, as_json()?).with_context(|| format!("--json {}", path.display()))?;
-    }
-    Ok(stdout.write_all(report.to_string().as_bytes())?)
+    std::fs::write(path, json).with_context(|| format!("--json {}", path.display()))?;
+    Ok(stdout.write_all(text.as_bytes())?)
 }

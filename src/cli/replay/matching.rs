@@ -10,7 +10,6 @@
 
 use super::alarms::{Alarm, Alarms};
 use crate::observer::{Instant, Span};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Alarms that begin within so much of each other are the same even if they do not overlap: twice
@@ -19,7 +18,7 @@ use std::collections::BTreeMap;
 pub(super) const TOLERANCE: Span = Span::from_secs(60);
 
 /// An alarm that both have, but not at the same time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Moved {
     /// As it is under the first configuration.
     pub(super) base: Alarm,

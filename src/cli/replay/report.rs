@@ -4,26 +4,23 @@
 //! difference; the JSON has all. Names come from strangers: what a terminal would obey is escaped.
 //! Equal comparisons give equal bytes.
 
-use super::alarms::Alarm;
+use super::alarms::{Alarm, Key};
 use super::matching::{Differences, Moved, apart};
 use crate::observer::{Instant, Span};
 use crate::wire::Time;
+use crate::wire::comparison::{self, Comparison, Side};
 use crate::wire::line::tame;
-use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// Alarms of a kind that are shown to people.
 const SHOWN: usize = 100;
 
 /// What a comparison found.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub(super) struct Report {
     /// The recording's first moment.
-    #[serde(serialize_with = "time")]
     pub(super) from: Instant,
     /// Its last.
-    #[serde(serialize_with = "time")]
     pub(super) to: Instant,
     /// Whether the file was read to its end.
     pub(super) whole: bool,
@@ -32,66 +29,42 @@ pub(super) struct Report {
     /// The other.
     pub(super) other: Side,
     /// In what they differ.
-    #[serde(flatten)]
     pub(super) differences: Differences,
 }
 
-/// One of two configurations.
-#[derive(Debug, Serialize)]
-pub(super) struct Side {
-    /// What it is called.
-    pub(super) config: String,
-    /// How many alarms it gave.
-    pub(super) alarms: u64,
-}
-
-fn time<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    Time(*at).serialize(serializer)
-}
-
-impl Serialize for Alarm {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shape<'a> {
-            kind: &'static str,
-            subject: &'a str,
-            #[serde(skip_serializing_if = "str::is_empty")]
-            reason: &'a str,
-            begin: Time,
-            /// Absent while it lasts.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            end: Option<Time>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            seconds: Option<f64>,
+impl Report {
+    /// All of it, to be written as JSON.
+    pub(super) fn into_shape(self) -> Comparison {
+        let Self { from, to, whole, base, other, differences } = self;
+        let Differences { added, spared, moved, same, until } = differences;
+        let shapes = |alarms: Vec<Alarm>| alarms.into_iter().map(shape).collect();
+        let moved = moved.into_iter();
+        Comparison {
+            from: Time(from),
+            to: Time(to),
+            whole,
+            base,
+            other,
+            added: shapes(added),
+            spared: shapes(spared),
+            moved: moved
+                .map(|it| comparison::Moved { base: shape(it.base), other: shape(it.other) })
+                .collect(),
+            same,
+            compared_until: until.map(Time),
         }
-        let seconds = self.end.map(|end| rounded(end.since(self.begin)));
-        Shape {
-            kind: self.key.kind,
-            subject: &self.key.subject,
-            reason: &self.key.reason,
-            begin: Time(self.begin),
-            end: self.end.map(Time),
-            seconds,
-        }
-        .serialize(serializer)
     }
 }
 
-impl Serialize for Differences {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Shape<'a> {
-            added: &'a [Alarm],
-            spared: &'a [Alarm],
-            moved: &'a [Moved],
-            same: usize,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            compared_until: Option<Time>,
-        }
-        let Self { added, spared, moved, same, until } = self;
-        Shape { added, spared, moved, same: *same, compared_until: until.map(Time) }
-            .serialize(serializer)
+fn shape(alarm: Alarm) -> comparison::Alarm {
+    let Alarm { key: Key { kind, subject, reason }, begin, end } = alarm;
+    comparison::Alarm {
+        kind,
+        subject,
+        reason: Some(reason).filter(|reason| !reason.is_empty()),
+        begin: Time(begin),
+        end: end.map(Time),
+        seconds: end.map(|end| rounded(end.since(begin))),
     }
 }
 
