@@ -187,6 +187,36 @@ fn replicas_that_the_platform_tells_of_are_too_few() {
 }
 
 #[test]
+fn calls_are_waited_for_long_and_one_caller_never_rests() {
+    let mut traffic = Traffic::new();
+    for at in (0..36 * MINUTE).step_by(500) {
+        // One call in a hundred is lost, and waited for half a minute, which is what is set.
+        traffic.call(at, "Billing", "get", ok(20).filter(|_| at % 50_000 != 0));
+        // All calls to another one are of one session.
+        traffic.tape.answered(at, "Poll", 20);
+    }
+    let kinds = traffic.kinds("[service.Billing]\npatience = \"30s\"\n");
+    let wanted = ["failure_rate Billing -", "chatty_callers Poll -", "patience_long Billing -"];
+    assert_eq!(kinds, wanted);
+    // What lookout learns is not too long.
+    assert_eq!(traffic.kinds(""), wanted[..2]);
+}
+
+#[test]
+fn a_service_that_comes_and_goes_flaps_and_one_that_stays_away_does_not() {
+    for (period, wanted) in [(4, &["circuit_flaps Billing -"][..]), (30, &[])] {
+        let mut traffic = Traffic::new();
+        for at in (0..60 * MINUTE).step_by(500) {
+            // There for half of the time, and away for half.
+            let reply = ok(20).filter(|_| at / MINUTE % period < period / 2);
+            traffic.call(at, "Billing", "get", reply);
+        }
+        assert!(traffic.alarms().contains(r#""state":"open""#));
+        assert_eq!(traffic.kinds(""), wanted, "away every {period} min");
+    }
+}
+
+#[test]
 fn an_outage_is_no_ground_for_advice() {
     let mut traffic = Traffic::new();
     for at in (0..60 * MINUTE).step_by(500) {

@@ -190,6 +190,48 @@ mod tests {
     }
 
     #[test]
+    fn no_alarm_is_lost_or_counted_twice_whatever_there_is() {
+        // Spans that follow one another, as those of one service do, from a seed.
+        let mut random = 1_u64;
+        let mut next = |most: u64| {
+            random = random.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
+            (random >> 33) % most
+        };
+        let mut moved = 0;
+        for round in 0..2_000 {
+            let mut side = || {
+                let mut at = 1;
+                let mut spans = Vec::new();
+                for _ in 0..next(8) {
+                    let begin = at + next(200);
+                    at = begin + 1 + next(200);
+                    spans.push((begin, at));
+                    at += 1;
+                }
+                if let Some((_, end)) = spans.last_mut().filter(|_| next(2) == 0) {
+                    *end = 0;
+                }
+                spans
+            };
+            let [one, two] = [side(), side()].map(|spans| Alarms::of(alarms(&spans)));
+            let (there, back) = (compare(&one, &two), compare(&two, &one));
+            let both = there.moved.len() + there.same;
+            assert_eq!(there.spared.len() + both, one.kept().len(), "round {round}");
+            assert_eq!(there.added.len() + both, two.kept().len(), "round {round}");
+            assert_eq!(there.added, back.spared, "round {round}");
+            assert_eq!(there.spared, back.added, "round {round}");
+            assert_eq!(compare(&one, &one).same, one.kept().len(), "round {round}");
+            // Nothing is left on both sides that could have been a pair.
+            for alarm in &there.added {
+                let near = |it: &Alarm| overlap(it, alarm) || begin_together(it, alarm);
+                assert!(!there.spared.iter().any(near), "round {round}: {alarm:?}");
+            }
+            moved += there.moved.len();
+        }
+        assert!(moved > 2_000, "{moved} pairs are too few to show anything");
+    }
+
+    #[test]
     fn another_reason_is_another_alarm() {
         let base = alarms(&[(1, 9)]);
         let mut other = base.clone();
