@@ -52,6 +52,7 @@ fn day(shape: fn(u64, &mut ServiceFigures)) -> usize {
         let mut one = load.after(minutes, "");
         shape(minutes, &mut one);
         advisor.look(&snapshot(minutes, many(&one, &names)));
+        drop(one);
         taken = in_use() - before;
     }
     assert_eq!(advisor.advice().judged as usize, SERVICES);

@@ -151,7 +151,7 @@ fn advice_comes_after_half_an_hour_of_traffic_and_says_nothing_of_an_outage() {
     assert_eq!((world.view.advice().judged, world.view.advice().too_little), (0, 1));
     // Two minutes of an outage, and then a good while without.
     world.seconds(120, 0);
-    world.seconds(25 * 60, 5);
+    world.seconds(35 * 60, 5);
     let kinds = |world: &World| {
         let findings = &world.view.advice().findings;
         findings.iter().map(|it| it.kind.name()).collect::<Vec<_>>()
@@ -159,7 +159,7 @@ fn advice_comes_after_half_an_hour_of_traffic_and_says_nothing_of_an_outage() {
     // All calls are of one session.
     assert_eq!(kinds(&world), ["chatty_callers"], "{:#?}", world.view.advice());
     // One call in twenty is lost from here on, which is no incident.
-    for _ in 0..15 * 60 {
+    for _ in 0..30 * 60 {
         let answers = if world.second.is_multiple_of(4) { 4 } else { 5 };
         world.second(answers);
     }

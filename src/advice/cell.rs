@@ -6,6 +6,7 @@
 use crate::observer::Span;
 use crate::observer::histogram::{Histogram, rank};
 use crate::observer::latency::middle;
+use crate::observer::snapshot::ServiceFigures;
 
 /// Bins of the observer in one of these.
 const COARSE: u16 = 8;
@@ -128,7 +129,7 @@ impl Peak {
 }
 
 /// What a spell of five minutes adds to an hour.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Spell {
     pub(super) tally: Tally,
     pub(super) times: Times,
@@ -137,6 +138,23 @@ pub(super) struct Spell {
     pub(super) time: f64,
     /// Callers times minutes.
     pub(super) caller_minutes: f64,
+}
+
+impl Spell {
+    /// The same with what the service had to do in it, which lasted so long and has just ended.
+    pub(super) fn with_load(self, length: Span, service: &ServiceFigures) -> Self {
+        let (seconds, latency) = (length.as_secs_f64(), &service.figures.latency);
+        let mean = latency.mean.unwrap_or_default().as_secs_f64();
+        let rate = self.tally.calls as f64 / seconds.max(1.0);
+        let ready = service.replicas.as_ref().map_or(0, |replicas| replicas.ready);
+        Self {
+            // Little's law: as many are in progress as are made in the time of a reply.
+            peak: Peak { open: (rate * mean) as f32, ready },
+            time: mean * latency.count as f64,
+            caller_minutes: service.callers * seconds / 60.0,
+            ..self
+        }
+    }
 }
 
 /// An hour of a service.

@@ -3,7 +3,10 @@
 //! The observer counts over the whole run, so a spell of five minutes is a difference between two
 //! looks. Counts that went back are those of another entry of the same name, which began at nothing.
 //! A spell counts if nothing was wrong in it: one with an incident, whoever explains it, says what
-//! an outage is like and not how to set up the service, and one in doubt says nothing.
+//! an outage is like and not how to set up the service, and one in doubt says nothing. Trouble begins
+//! before it is found and leaves calls behind that run into their patience, or are answered late: so
+//! the spells before and after one with an incident do not count either, and a spell waits for the next
+//! one before it does. Only for methods it counts at once, whose figures are worth more than to be kept twice.
 
 use super::cell::{Cell, Peak, Spell, Tally, Times};
 use super::limits::{HOURS, MIN_WAITS, RATE_LIMIT_CODE};
@@ -42,8 +45,12 @@ pub(super) struct Day {
     base_closed: u32,
     /// Whether the service was in an incident in the spell under way.
     troubled: bool,
+    /// Whether it was in one in the spell before.
+    was_troubled: bool,
     /// Whether a component explained it.
     explained: bool,
+    /// A spell that counts, unless the next one has an incident; and its hour.
+    pending: Option<(u32, Spell)>,
     /// Oldest first.
     cells: VecDeque<Cell>,
     methods: Methods,
@@ -105,6 +112,12 @@ impl Day {
         // A moment of the spell, not of the next.
         let hour = hour(now - Span::from_secs(1));
         self.forget(hour);
+        let left_over = std::mem::replace(&mut self.was_troubled, troubled);
+        if let Some((of, spell)) = self.pending.take().filter(|_| !troubled)
+            && let Some(cell) = self.cell(of)
+        {
+            cell.add(&spell);
+        }
         let quiet = spell.tally == Tally::default() && closings == 0;
         if quiet && !troubled {
             return;
@@ -117,21 +130,11 @@ impl Day {
         if !explained {
             cell.closed = cell.closed.saturating_add(u16::try_from(closings).unwrap_or(u16::MAX));
         }
-        if troubled {
-            cell.troubled = cell.troubled.saturating_add(1);
+        if troubled || left_over {
+            cell.troubled = cell.troubled.saturating_add(u8::from(troubled));
             return;
         }
-        let (seconds, latency) = (length.as_secs_f64(), &service.figures.latency);
-        let mean = latency.mean.unwrap_or_default().as_secs_f64();
-        let rate = spell.tally.calls as f64 / seconds.max(1.0);
-        let ready = service.replicas.as_ref().map_or(0, |replicas| replicas.ready);
-        cell.add(&Spell {
-            // Little's law: as many are in progress as are made in the time of a reply.
-            peak: Peak { open: (rate * mean) as f32, ready },
-            time: mean * latency.count as f64,
-            caller_minutes: service.callers * seconds / 60.0,
-            ..spell
-        });
+        self.pending = Some((hour, spell.with_load(length, service)));
         self.methods.add(hour, &service.methods);
     }
 
@@ -142,13 +145,14 @@ impl Day {
         }
     }
 
+    /// The hour, which is the last one or a new one.
     fn cell(&mut self, hour: u32) -> Option<&mut Cell> {
-        if self.cells.back().is_none_or(|cell| cell.hour != hour) {
-            if self.cells.len() == self.cells.capacity() {
-                self.cells.reserve_exact(if self.cells.is_empty() { 1 } else { 4 });
-            }
-            self.cells.push_back(Cell { hour, ..Cell::default() });
+        let new = self.cells.back().is_none_or(|cell| cell.hour != hour);
+        if new && self.cells.len() == self.cells.capacity() {
+            self.cells.reserve_exact(if self.cells.is_empty() { 1 } else { 4 });
         }
+        let new = new.then(|| Cell { hour, ..Cell::default() });
+        self.cells.extend(new);
         self.cells.back_mut()
     }
 

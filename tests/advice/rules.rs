@@ -2,6 +2,7 @@
 
 use crate::made_up::{Load, snapshot};
 use lookout::advice::{Advice, Advisor, Finding, Kind, Priority};
+use lookout::observer::incident::IncidentId;
 use std::sync::Arc;
 
 /// The advice after so many minutes of these services.
@@ -193,12 +194,12 @@ fn each_rule_finds_what_it_is_for_and_not_what_is_near() {
 fn nothing_is_said_before_there_is_enough() {
     let failing = Load { failed: 30, ..Load::default() };
     for (name, load, minutes, wanted) in [
-        ("half an hour", failing.clone(), 30, 1),
-        ("less", failing.clone(), 29, 0),
+        ("half an hour, and the next spell was fine", failing.clone(), 35, 1),
+        ("less", failing.clone(), 34, 0),
         (
             "few calls",
             Load { failed: 2, methods: vec![("a", 6, 20, 60)], ..failing.clone() },
-            30,
+            35,
             0,
         ),
         ("in trouble for half of the time", Load { troubled: 30, ..failing.clone() }, 600, 0),
@@ -213,17 +214,30 @@ fn nothing_is_said_before_there_is_enough() {
 
 #[test]
 fn what_an_incident_did_is_left_out() {
-    // Slow while in trouble, quick before and after: no advice on slowness.
+    // Slow while in trouble, and some minutes before and after: no advice on slowness.
     let quick = Load::default();
-    let mut advisor = Advisor::default();
-    let mut slow = Load { troubled: 60, ..Load::default() };
-    slow.methods = vec![("get", 60, 9_000, 9_000)];
-    for minute in 0..=600 {
-        let load = if (300..330).contains(&minute) { &slow } else { &quick };
-        advisor.look(&snapshot(minute, vec![load.after(minute, "A")]));
+    let slow = Load { methods: vec![("get", 60, 9_000, 9_000)], ..Load::default() };
+    for (margin, wanted) in
+        [(0, &[][..]), (4, &[]), (20, &[Kind::SlowReplies, Kind::DominantMethod])]
+    {
+        let mut advisor = Advisor::default();
+        for minute in 0..=360 {
+            let is_slow = (300 - margin..330 + margin).contains(&minute);
+            let mut service = if is_slow { &slow } else { &quick }.after(minute, "A");
+            if (300..330).contains(&minute) {
+                service.incident = Some((IncidentId(1), service.called));
+            }
+            // What it did before stays as it is: only these minutes are slow.
+            let slow_minutes = minute.clamp(300 - margin, 330 + margin) - (300 - margin);
+            let bins = quick.after(minute - slow_minutes, "A").replies.bins().collect::<Vec<_>>();
+            let slow_bins = slow.after(slow_minutes, "A").replies.bins().collect::<Vec<_>>();
+            service.replies = Arc::new(bins.into_iter().chain(slow_bins).collect());
+            advisor.look(&snapshot(minute, vec![service]));
+        }
+        let kinds: Vec<_> = advisor.advice().findings.iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, wanted, "{margin} min");
+        assert_eq!(advisor.advice().judged, 1);
     }
-    assert_eq!(advisor.advice().findings, []);
-    assert_eq!(advisor.advice().judged, 1);
 }
 
 #[test]
@@ -278,8 +292,8 @@ fn a_service_that_begins_anew_is_not_counted_backwards() {
     let finding = &advisor.advice().findings[0];
     let settled = finding.evidence.iter().find(|figure| figure.name == "settled").unwrap();
     assert_eq!(
-        settled.value, 6_900.0,
-        "two hours of 60 a minute, less five minutes that nobody knows"
+        settled.value, 6_600.0,
+        "two hours of 60 a minute, less five minutes that nobody knows, and the last five"
     );
 }
 
