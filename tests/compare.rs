@@ -135,11 +135,17 @@ fn another_threshold_spares_an_alarm() {
 fn a_longer_silence_moves_an_alarm() {
     // The manual: silent since 60.0; unavailable at 67.0, healthy again at 100.02, which another
     // `min_silence` of the verdict does not change; and the circuit does not know of it.
-    let files = Files::new(
-        "[circuit]\njitter = 0.0\n",
-        "[circuit]\njitter = 0.0\n[verdict]\nmin_silence = \"12s\"\n",
-    );
+    const BASE: &str = "[circuit]\njitter = 0.0\n";
+    let other = format!("{BASE}[verdict]\nmin_silence = \"12s\"\n");
     let recording = scenario("verdict_silent");
+    // People are told as late; the alert is told until the recording ends in either.
+    let found = Files::new(BASE, &other).compare_json(&recording);
+    let moved = found["moved"].as_array().unwrap();
+    let told = moved.iter().find(|it| it["base"]["kind"] == "alert").unwrap_or_else(|| panic!("{found:#}"));
+    assert_eq!(told["base"]["begin"], "2024-11-22T10:11:07.000Z");
+
+    let off = "[alerts]\nenabled = false\n";
+    let files = Files::new(&format!("{BASE}{off}"), &format!("{other}{off}"));
     let found = files.compare_json(&recording);
     assert_eq!(found["same"], 1, "the circuit's: {found:#}");
     let moved = found["moved"].as_array().unwrap();

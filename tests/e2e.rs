@@ -9,6 +9,10 @@
 #![cfg(all(feature = "daemon", feature = "client"))]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/alertmanager.rs"]
+mod alertmanager;
+#[path = "e2e/alerts.rs"]
+mod alerts;
 #[path = "support/api.rs"]
 mod api;
 #[path = "e2e/broker_killed.rs"]
@@ -131,6 +135,11 @@ async fn a_service_dies_and_comes_back_over_mqtt_5() {
 #[tokio::test]
 async fn a_service_dies_and_comes_back_over_mqtt_3() {
     outage::plays_out(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn alerts_reach_people_without_a_broker() {
+    alerts::reach_people_without_a_broker(&MQTT_5).await;
 }
 
 #[tokio::test]

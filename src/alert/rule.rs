@@ -30,6 +30,8 @@ pub struct Rule {
     pub components: Vec<Glob>,
     /// A service with fewer settled calls in five minutes is left out.
     pub min_calls: u32,
+    /// The reason that a verdict would give for the same, by which its runbook is found.
+    pub reason: Option<&'static str>,
     /// What it means, for people.
     pub summary: Option<String>,
     /// Whether it is silent about a service that is unavailable, and for as long after that as its figure
@@ -187,6 +189,11 @@ impl Rule {
                 services: Vec::new(),
                 components: Vec::new(),
                 min_calls,
+                reason: match name {
+                    "LookoutFailureRate" | "LookoutHighFailureRate" => Some("high_failure_rate"),
+                    "LookoutSlowReplies" => Some("slow_responses"),
+                    _ => None,
+                },
                 summary: Some(summary.to_owned()),
                 yields: true,
             })

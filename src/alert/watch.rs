@@ -173,7 +173,7 @@ fn condition(rule: &Rule, key: Key, value: f64, now: Instant) -> Condition {
         summary,
         description,
         event: "rule",
-        reason: None,
+        reason: rule.reason.map(Into::into),
         value: Some(value),
         incident: None,
         explained: None,

@@ -157,6 +157,7 @@ fn rule(place: &mut Place<'_>, clear_for: Span) -> Option<Rule> {
         services: globs(row, "services"),
         components: globs(row, "components"),
         min_calls: row.count("min_calls").unwrap_or(0),
+        reason: None,
         summary: row.text("summary").map(str::to_owned),
         yields: false,
     })

@@ -95,6 +95,11 @@ impl Said {
                 let list = if names.is_empty() { names } else { format!(" for {names}") };
                 format!("cascade from {subject} held off: circuits opened ahead{list}")
             }
+            "alert" => {
+                let text = |name| self.document.get(name).and_then(Value::as_str).unwrap_or("?");
+                let over = if text("status") == "resolved" { " is over" } else { "" };
+                format!("alert {} ({}){over}: {}", text("alert"), text("severity"), text("summary"))
+            }
             "" => format!("unreadable on {}: {}", self.topic, self.document),
             kind => format!("{kind} {subject}{reason}"),
         }

@@ -182,6 +182,7 @@ fn outage() -> Vec<Expected> {
     let mut expected = vec![
         said("service_unavailable", ORIGIN, Some("not_responding"), (4, 12)),
         circuit(ORIGIN, "open", Some("consecutive_unanswered"), (4, 12)),
+        said("alert", ORIGIN, Some("not_responding"), (4, 14)),
         said("cascading_failure_prevented", ORIGIN, None, (4, 12)),
         circuit("Billing", "open", ahead, (4, 12)),
         circuit("OrderService", "open", ahead, (4, 12)),

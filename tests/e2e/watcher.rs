@@ -13,7 +13,7 @@ const PREFIX: &str = "system/test/";
 pub const SPOKEN: [&str; 3] = ["errors", "emergency", "circuit-breaker"];
 
 /// What may be said where, by the beginning of the topic.
-const KINDS: [(&str, &[&str]); 6] = [
+const KINDS: [(&str, &[&str]); 7] = [
     (
         "errors",
         &[
@@ -26,7 +26,8 @@ const KINDS: [(&str, &[&str]); 6] = [
             "infrastructure_recovered",
         ],
     ),
-    ("emergency", &["infrastructure_error"]),
+    ("emergency", &["infrastructure_error", "alert"]),
+    ("alerts", &["alert"]),
     ("actions", &["remedy_action"]),
     ("circuit-breaker", &["circuit_breaker"]),
     ("services/", &["service_verdict"]),
@@ -120,9 +121,10 @@ impl Watcher {
         &self.log
     }
 
-    /// Everything read so far of the topics of the moment.
+    /// Everything read so far of the topics of the moment, but for what people are told of it.
     pub fn spoken(&self) -> Vec<Document> {
-        let spoken = |it: &&Document| SPOKEN.contains(&it.topic.as_str());
+        let spoken =
+            |it: &&Document| SPOKEN.contains(&it.topic.as_str()) && it.text("type") != "alert";
         self.log.iter().filter(spoken).cloned().collect()
     }
 
