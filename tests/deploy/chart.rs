@@ -223,3 +223,42 @@ fn the_token_is_mounted_and_named() {
         check(&manifests);
     }
 }
+
+#[test]
+fn runbooks_are_mounted_as_they_are_and_lookout_reads_them() {
+    let text = "---\ntitle: \"{service} {{x}}\"\nmatch: {service: Orders}\n---\n\n## Steps\n\n### 1. Do\n\n```sh\ndocker ps --format '{{.Names}}'\n```\n";
+    let values = serde_json::json!({ "runbooks": { "Orders.md": text } }).to_string();
+    let manifests = rendered(CHART, &values);
+    let deployment = of_kind(&manifests, "Deployment")[0];
+    let mut variables = environment(deployment);
+    let folder = variables.iter_mut().find(|(name, _)| name == "LOOKOUT_RUNBOOKS_FOLDER").unwrap();
+    let spec = &deployment["spec"]["template"]["spec"];
+    let mounts = spec["containers"][0]["volumeMounts"].as_array().unwrap();
+    assert!(
+        mounts.iter().any(|it| it["name"] == "runbooks" && it["mountPath"] == folder.1.as_str())
+    );
+    let volumes = spec["volumes"].as_array().unwrap();
+    let volume = volumes.iter().find(|it| it["name"] == "runbooks").unwrap();
+    let maps = of_kind(&manifests, "ConfigMap");
+    let map = maps.iter().find(|it| it["metadata"]["name"] == volume["configMap"]["name"]).unwrap();
+    assert_eq!(map["data"], serde_json::json!({ "Orders.md": text }));
+    // A new text makes a new pod.
+    let note = |manifests: &[Value]| {
+        let pod = &of_kind(manifests, "Deployment")[0]["spec"]["template"];
+        pod["metadata"]["annotations"]["checksum/runbooks"].clone()
+    };
+    let other = rendered(CHART, &values.replace("### 1. Do", "### 1. Look"));
+    assert_ne!(note(&manifests), note(&other));
+
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("Orders.md"), text).unwrap();
+    folder.1 = directory.path().display().to_string();
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("lookout.toml");
+    std::fs::write(&file, "").unwrap();
+    check_config(&file, &variables);
+    for name in ["Orders.txt", "a b.md", "../x.md"] {
+        let values = serde_json::json!({ "runbooks": { name: text } }).to_string();
+        assert!(!helm(&["template", "watch", CHART], &values).good, "{name}");
+    }
+}
