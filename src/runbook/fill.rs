@@ -17,6 +17,7 @@ use std::fmt::Write;
 /// A runbook, filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Runbook")]
 pub struct Filled {
     /// Its name.
     pub name: String,
@@ -44,6 +45,7 @@ impl Filled {
 /// A block of prose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "RunbookBlock")]
 pub struct Block {
     /// What it is.
     pub kind: BlockKind,
@@ -54,6 +56,7 @@ pub struct Block {
 /// What a block of prose is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "RunbookBlockKind")]
 pub enum BlockKind {
     /// A heading.
     Heading,
@@ -68,6 +71,7 @@ pub enum BlockKind {
 /// A step.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RunbookStep")]
 pub struct FilledStep {
     /// What to do.
     pub title: String,
@@ -87,7 +91,7 @@ pub struct FilledStep {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub threshold: Option<String>,
     /// How long to stay with this step, in seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", rename = "timeLimitSeconds")]
     pub time_limit: Option<u32>,
     /// Whether somebody has to agree first.
     pub needs_approval: bool,

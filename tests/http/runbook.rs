@@ -22,6 +22,26 @@ async fn command(arguments: &[&str]) -> (Option<i32>, String, String) {
     (ended.status.code(), text(ended.stdout), text(ended.stderr))
 }
 
+/// Calls a service that answers for a while, so that it is known to be able to, and then no more.
+async fn fall_silent(platform: &Platform, name: &str) -> Line {
+    let broker = (Version::V5, platform.mosquitto.port());
+    let caller = Line::open(broker, "silent", "nothing", &Trouble::default(), |_, _| {});
+    caller.ready().await;
+    let (post, topic) = (caller.post().clone(), format!("service/{name}"));
+    tokio::spawn(async move {
+        let mut pace = tokio::time::interval(Duration::from_millis(50));
+        for id in 1_000_000_u64.. {
+            pace.tick().await;
+            let method = if id < 1_000_100 { "ok" } else { "lost" };
+            let answers = "session/caller/response";
+            let call = json!({ "jsonrpc": "2.0", "id": id, "method": method, "replyTo": answers });
+            let (topic, payload) = (topic.clone(), call.to_string().into());
+            post.send(Message { topic, payload, ..Message::default() });
+        }
+    });
+    caller
+}
+
 #[tokio::test]
 async fn what_is_asked_for_is_found_or_said_to_be_unknown() {
     let folder = tempfile::tempdir().unwrap();
@@ -89,21 +109,7 @@ async fn what_is_asked_for_is_found_or_said_to_be_unknown() {
 async fn a_hostile_name_is_one_word_wherever_it_is_shown() {
     let platform = Platform::start("").await;
     let name = "x'; touch pwned; \"$(touch pwned)`touch pwned`\u{202e}<b>";
-    let broker = (Version::V5, platform.mosquitto.port());
-    let caller = Line::open(broker, "harm", "nothing", &Trouble::default(), |_, _| {});
-    caller.ready().await;
-    let post = caller.post().clone();
-    // It answers for a while, so that it is known to be able to, and then no more.
-    let calls = tokio::spawn(async move {
-        let mut pace = tokio::time::interval(Duration::from_millis(50));
-        for id in 1_000_000_u64.. {
-            pace.tick().await;
-            let method = if id < 1_000_100 { "ok" } else { "lost" };
-            let call = json!({ "jsonrpc": "2.0", "id": id, "method": method, "replyTo": "session/caller/response" });
-            let (topic, payload) = (format!("service/{name}"), call.to_string().into());
-            post.send(Message { topic, payload, ..Message::default() });
-        }
-    });
+    let _caller = fall_silent(&platform, name).await;
     let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let silent = |_: u16, body: &Value| body["name"] == "not-responding";
     let body = platform.until(&format!("{PATH}?about={encoded}"), "silent", silent).await;
@@ -117,5 +123,23 @@ async fn a_hostile_name_is_one_word_wherever_it_is_shown() {
     assert_eq!(out, body["markdown"].as_str().unwrap());
     assert!(out.starts_with("# x\\'\\; touch pwned\\; "), "{out}");
     assert!(out.contains(&format!("LABEL={word}\n")) && !out.contains('\u{202e}'), "{out}");
-    calls.abort();
+}
+
+#[tokio::test]
+async fn a_component_that_explains_a_service_is_mended_first() {
+    // Nobody listens there any more.
+    let port = crate::mosquitto::free_port();
+    let platform = Platform::start(&format!(
+        "[[check]]\nname = \"orders_db\"\nkind = \"tcp\"\nurl = \"tcp://127.0.0.1:{port}\"\n\
+         interval = \"1s\"\nexplains = [\"Backend\"]\n"
+    ))
+    .await;
+    let down = |_: u16, body: &Value| body["components"][0]["condition"] == "unhealthy";
+    platform.until("/api/v1/components", "down", down).await;
+    let _caller = fall_silent(&platform, "Backend").await;
+    let blamed = |_: u16, body: &Value| body["name"] == "component-tcp";
+    let body = platform.until(&format!("{PATH}?service=Backend"), "explained", blamed).await;
+    assert_eq!(body["title"], "orders_db does not let others connect");
+    let (_, row) = platform.json("/api/v1/services/Backend").await;
+    assert_eq!(row["service"]["causedBy"]["component"], "orders_db", "{row}");
 }

@@ -78,7 +78,7 @@ function step(it) {
     ["expect", it.expect],
     ["look for", it.lookFor],
     ["threshold", it.threshold],
-    ["time limit", it.timeLimit === undefined ? undefined : limit(it.timeLimit)],
+    ["time limit", it.timeLimitSeconds === undefined ? undefined : limit(it.timeLimitSeconds)],
     ["impact", it.impact],
   ].filter(([, said]) => said !== undefined);
   return h(
