@@ -52,7 +52,10 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         return super::print(&list(&book));
     }
     let name = args.name.unwrap_or_default();
-    let known = if args.url.is_none() { book.get(&name) } else { None };
+    // Several alerts can share a runbook, which then has the name of one of them.
+    let alert = Subject { alert: &name, ..Subject::default() };
+    let found = || book.find(&alert).filter(|runbook| !runbook.is_general());
+    let known = book.get(&name).or_else(found).filter(|_| args.url.is_none());
     if known.is_some() || !args.value.is_empty() {
         if let Some((name, _)) = args.value.iter().find(|(name, _)| !is_known(&book, name)) {
             eprintln!("lookout: --value {name}=…: {}", known_names(&book));

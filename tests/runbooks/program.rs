@@ -119,6 +119,8 @@ fn a_runbook_is_printed_by_its_name_and_by_what_is_known() {
             &["--value", "kind=redis", "--value", "component=cache"],
             "# Redis (cache) fails its checks",
         ),
+        (&["LookoutHighFailureRate", "--value", "service=A"], "# Too many calls of A fail"),
+        (&["LookoutPairDeaf"], "# lookout hears calls and none of their replies"),
         (&["--value", "event=pair_deaf"], "# lookout hears calls and none of their replies"),
         (&["--value", "service=Orders"], "### 1. Call us about Orders"),
         (&["Mine", "--value", "team=them"], "### 1. Call them about \\<service\\>"),
