@@ -6,7 +6,7 @@
 //! an outage is like and not how to set up the service, and one in doubt says nothing. Trouble begins
 //! before it is found and leaves calls behind that run into their patience, or are answered late: so
 //! the spells before and after one with an incident do not count either, and a spell waits for the next
-//! one before it does. Only for methods it counts at once, whose figures are worth more than to be kept twice.
+//! one before it does.
 
 use super::cell::{Cell, Peak, Spell, Tally, Times};
 use super::limits::{HOURS, MIN_WAITS, RATE_LIMIT_CODE};
@@ -113,6 +113,7 @@ impl Day {
         let hour = hour(now - Span::from_secs(1));
         self.forget(hour);
         let left_over = std::mem::replace(&mut self.was_troubled, troubled);
+        self.methods.settle(!troubled);
         if let Some((of, spell)) = self.pending.take().filter(|_| !troubled)
             && let Some(cell) = self.cell(of)
         {
@@ -135,7 +136,7 @@ impl Day {
             return;
         }
         self.pending = Some((hour, spell.with_load(length, service)));
-        self.methods.add(hour, &service.methods);
+        self.methods.take(hour, &service.methods);
     }
 
     /// Drops the hours that are more than a day ago.

@@ -35,6 +35,8 @@ type Slices = [Slice; SLICES];
 struct Method {
     name: Arc<str>,
     slices: Slices,
+    /// The last spell, which does not count yet.
+    pending: Slice,
 }
 
 /// The day of a method.
@@ -56,22 +58,38 @@ pub(super) struct Methods {
     kept: Vec<Method>,
     /// All methods together, those that are not kept among them.
     all: Slices,
+    /// The last spell of all of them.
+    pending: Slice,
 }
 
 impl Methods {
-    /// Adds five minutes that end in this hour.
-    pub(super) fn add(&mut self, hour: u32, methods: &[(Arc<str>, Figures)]) {
+    /// The last spell counts, or it does not.
+    pub(super) fn settle(&mut self, counts: bool) {
+        let all = std::mem::take(&mut self.pending);
+        if counts {
+            add(&mut self.all, all);
+        }
+        for method in &mut self.kept {
+            let spell = std::mem::take(&mut method.pending);
+            if counts {
+                add(&mut method.slices, spell);
+            }
+        }
+    }
+
+    /// Takes five minutes that end in this hour; they do not count before [`Methods::settle`].
+    pub(super) fn take(&mut self, hour: u32, methods: &[(Arc<str>, Figures)]) {
         let at = hour / SLICE_HOURS;
         for (name, figures) in methods {
             let new = Slice::new(at, figures);
             if new.calls + new.replies == 0 {
                 continue;
             }
-            add(&mut self.all, new);
+            self.pending.add(new);
             if &**name != OTHER
                 && let Some(method) = self.place(at, name, new.time)
             {
-                add(&mut method.slices, new);
+                method.pending = new;
             }
         }
     }
@@ -81,7 +99,8 @@ impl Methods {
         if let Some(place) = self.kept.iter().position(|method| method.name == *name) {
             return self.kept.get_mut(place);
         }
-        let new = Method { name: name.clone(), slices: Slices::default() };
+        let new =
+            Method { name: name.clone(), slices: Slices::default(), pending: Slice::default() };
         if self.kept.len() < METHODS {
             self.kept.reserve_exact(1);
             self.kept.push(new);
@@ -126,21 +145,29 @@ impl Slice {
             p95s: (p95 * latency.count as f64) as f32,
         }
     }
+
+    fn add(&mut self, other: Self) {
+        self.at = other.at;
+        self.spells = self.spells.saturating_add(other.spells);
+        self.calls = self.calls.saturating_add(other.calls);
+        self.errors = self.errors.saturating_add(other.errors);
+        self.replies = self.replies.saturating_add(other.replies);
+        self.time += other.time;
+        self.p95s += other.p95s;
+    }
 }
 
 /// Adds to the slice of the same time, which begins anew if it is of the day before.
 fn add(slices: &mut Slices, new: Slice) {
-    let Some(slice) = slices.get_mut(new.at as usize % SLICES) else { return };
-    if slice.at != new.at {
-        *slice = new;
+    if new.spells == 0 {
         return;
     }
-    slice.spells = slice.spells.saturating_add(new.spells);
-    slice.calls = slice.calls.saturating_add(new.calls);
-    slice.errors = slice.errors.saturating_add(new.errors);
-    slice.replies = slice.replies.saturating_add(new.replies);
-    slice.time += new.time;
-    slice.p95s += new.p95s;
+    let Some(slice) = slices.get_mut(new.at as usize % SLICES) else { return };
+    if slice.at == new.at {
+        slice.add(new);
+    } else {
+        *slice = new;
+    }
 }
 
 /// The slices of the day that ends in this one.

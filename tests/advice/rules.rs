@@ -221,14 +221,14 @@ fn what_an_incident_did_is_left_out() {
         [(0, &[][..]), (4, &[]), (20, &[Kind::SlowReplies, Kind::DominantMethod])]
     {
         let mut advisor = Advisor::default();
-        for minute in 0..=360 {
-            let is_slow = (300 - margin..330 + margin).contains(&minute);
+        for minute in 0..=105 {
+            let is_slow = (60 - margin..90 + margin).contains(&minute);
             let mut service = if is_slow { &slow } else { &quick }.after(minute, "A");
-            if (300..330).contains(&minute) {
+            if (61..90).contains(&minute) {
                 service.incident = Some((IncidentId(1), service.called));
             }
             // What it did before stays as it is: only these minutes are slow.
-            let slow_minutes = minute.clamp(300 - margin, 330 + margin) - (300 - margin);
+            let slow_minutes = minute.clamp(60 - margin, 90 + margin) - (60 - margin);
             let bins = quick.after(minute - slow_minutes, "A").replies.bins().collect::<Vec<_>>();
             let slow_bins = slow.after(slow_minutes, "A").replies.bins().collect::<Vec<_>>();
             service.replies = Arc::new(bins.into_iter().chain(slow_bins).collect());

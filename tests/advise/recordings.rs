@@ -241,6 +241,27 @@ fn an_outage_is_no_ground_for_advice() {
 }
 
 #[test]
+fn a_queue_that_is_worked_off_is_no_patience_that_is_too_short() {
+    // It hangs for a while that ends just before a spell does, and then answers all that waited,
+    // most of it late, over the next minute.
+    let (hung, back) = (33 * MINUTE, 35 * MINUTE - 5_000);
+    let mut traffic = Traffic::new();
+    let mut waiting = 0;
+    for at in (0..80 * MINUTE).step_by(500) {
+        let reply = if (hung..back).contains(&at) {
+            waiting += 1;
+            ok(back - at + waiting * 250)
+        } else {
+            ok(20)
+        };
+        traffic.call(at, "Billing", "get", reply);
+    }
+    assert!(traffic.alarms().contains("service_unavailable"));
+    let advice = traffic.json("");
+    assert_eq!((&advice["findings"], &advice["judged"]), (&json!([]), &json!(1)), "{advice:#}");
+}
+
+#[test]
 fn names_play_no_tricks() {
     let mut traffic = Traffic::new();
     for at in (0..40 * MINUTE).step_by(500) {
