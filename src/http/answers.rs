@@ -8,6 +8,7 @@ use super::ask::Ask;
 use super::guard;
 use super::problem::Problem;
 use super::routes::Answer;
+use crate::advice::limits::FINDINGS;
 use crate::telemetry;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -122,8 +123,9 @@ pub(super) fn alerts(ask: &Ask) -> Answer {
 
 /// `/api/v1/advice`.
 pub(super) fn advice(ask: &Ask) -> Answer {
+    let most = ask.query.number("most", FINDINGS)?.unwrap_or(FINDINGS);
     let told = ask.shared.view().advice().clone();
-    Ok(json(&advice::advice(&told)))
+    Ok(json(&advice::advice(&told, most)))
 }
 
 /// `POST /api/v1/circuits/{service}`. Who did it is logged, done or refused.

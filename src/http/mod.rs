@@ -34,7 +34,7 @@ use tokio::sync::{Mutex, mpsc};
 
 /// Advice in the shape of `/api/v1/advice`, for those who have it from elsewhere.
 pub fn advice(advice: &Advice) -> serde_json::Result<String> {
-    serde_json::to_string(&api::advice::advice(advice))
+    serde_json::to_string(&api::advice::advice(advice, usize::MAX))
 }
 
 /// A server that is bound and not yet serving. Clones serve the same view, one after the other.

@@ -231,12 +231,19 @@ pub(super) static ROUTES: &[Route] = &[
             answers::incidents,
         )
     },
-    get(
-        "/api/v1/advice",
-        "What the last day says about how services are set up and called, the most urgent first.",
-        Content::Json(schema::<advice::Advice>),
-        answers::advice,
-    ),
+    Route {
+        parameters: &[Parameter {
+            name: "most",
+            meaning: "Only so many of the most urgent findings.",
+            values: Values::Number(crate::advice::limits::FINDINGS as u32),
+        }],
+        ..get(
+            "/api/v1/advice",
+            "What the last day says about how services are set up and called, the most urgent first.",
+            Content::Json(schema::<advice::Advice>),
+            answers::advice,
+        )
+    },
     Route {
         parameters: &[
             Parameter {

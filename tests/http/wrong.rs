@@ -28,6 +28,7 @@ async fn wrong_requests_get_a_problem_that_names_what_is_wrong() {
         ("GET", "/metrics?match=x", "", "", "", 400, "unknown parameter \"match\"; known: none"),
         ("GET", "/api/v1/services?verdict=bad", "", "", "", 400, "`verdict` is one of healthy"),
         ("GET", "/api/v1/services?history=maybe", "", "", "", 400, "`history` is true or false"),
+        ("GET", "/api/v1/advice?most=201", "", "", "", 400, "`most` is a number from 0 to 200"),
         ("GET", "/api/v1/incidents?open=x", "", "", "", 400, "`open` is true or false"),
         (
             "GET",

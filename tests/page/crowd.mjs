@@ -73,7 +73,7 @@ await says(page, "#components .advice li", "<i>du</i> -xh");
 await says(page, "#components .found", "explains <b>A</b>");
 await page.unroute("**/api/v1/components");
 
-// Advice, as the API would tell of it after half an hour; with names that mean harm, and one too many.
+// Advice, as the API would tell of it after half an hour; with names that mean harm, and more than are shown.
 assert.ok(await page.locator("#advice-section").isHidden(), "nothing to advise yet");
 const piece = (service, method) => ({
   kind: "slow_replies",
@@ -88,10 +88,10 @@ const piece = (service, method) => ({
   suggestion: "be quick\u202e",
 });
 const pieces = [piece("s0001", "<img src=x onerror=globalThis.harm=6>"), piece("\u202ex".repeat(60))];
-for (let at = 2; at < 10; at += 1) pieces.push(piece(`gone-${at}`));
-await page.route("**/api/v1/advice", (route) =>
+for (let at = 2; at < 8; at += 1) pieces.push(piece(`gone-${at}`));
+await page.route("**/api/v1/advice?most=8", (route) =>
   route.fulfill({
-    json: { at: finding.since, judged: 10, tooLittle: 0, troubled: 0, leftOut: 3, findings: pieces },
+    json: { at: finding.since, judged: 10, tooLittle: 0, troubled: 0, leftOut: 5, findings: pieces },
   }),
 );
 await page.reload();
@@ -107,7 +107,7 @@ await accessible(page, "advice", "#advice-section");
 await page.setViewportSize(PHONE);
 await fits(page, "advice on a phone");
 await page.setViewportSize(DESK);
-await page.unroute("**/api/v1/advice");
+await page.unroute("**/api/v1/advice?most=8");
 await page.reload();
 await counts(page, rows, services);
 

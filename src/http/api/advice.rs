@@ -21,7 +21,7 @@ pub(in super::super) struct Advice {
     too_little: u32,
     /// Services that were in an incident, or out of lookout's hearing, most of the time.
     troubled: u32,
-    /// Findings beyond those that are told.
+    /// Findings that are less urgent and not told.
     left_out: u32,
     /// The most urgent first; at most 200.
     findings: Vec<Finding>,
@@ -66,15 +66,16 @@ struct Figure {
     unit: &'static str,
 }
 
-/// Advice as it is told.
-pub(in super::super) fn advice(advice: &advice::Advice) -> Advice {
+/// Advice as it is told, with at most so many findings.
+pub(in super::super) fn advice(advice: &advice::Advice, most: usize) -> Advice {
+    let more = u32::try_from(advice.findings.len().saturating_sub(most)).unwrap_or(u32::MAX);
     Advice {
         at: (advice.at.micros() > 0).then(|| time(advice.at)),
         judged: advice.judged,
         too_little: advice.too_little,
         troubled: advice.troubled,
-        left_out: advice.left_out,
-        findings: advice.findings.iter().map(finding).collect(),
+        left_out: advice.left_out.saturating_add(more),
+        findings: advice.findings.iter().take(most).map(finding).collect(),
     }
 }
 
@@ -97,5 +98,39 @@ fn finding(finding: &advice::Finding) -> Finding {
         evidence: figures.collect(),
         impact: finding.impact.clone(),
         suggestion: finding.suggestion.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advice::{Finding as Found, Kind, Priority};
+    use crate::observer::Instant;
+
+    #[test]
+    fn what_is_not_told_is_counted() {
+        let found = |priority| Found {
+            kind: Kind::FailureRate,
+            service: "A".into(),
+            method: None,
+            priority,
+            score: 1.0,
+            from: Instant::default(),
+            span: Span::from_secs(5_400),
+            evidence: Vec::new(),
+            impact: String::new(),
+            suggestion: String::new(),
+        };
+        let known = advice::Advice {
+            findings: Priority::ALL.map(found).to_vec(),
+            left_out: 7,
+            ..advice::Advice::default()
+        };
+        for (most, told, left_out) in [(0, 0, 10), (2, 2, 8), (3, 3, 7), (usize::MAX, 3, 7)] {
+            let shape = advice(&known, most);
+            assert_eq!((shape.findings.len(), shape.left_out), (told, left_out));
+            assert!(shape.findings.iter().all(|it| it.hours.to_bits() == 1.5_f64.to_bits()));
+            assert_eq!(shape.at, None, "it was never drawn up");
+        }
     }
 }

@@ -7,9 +7,6 @@ import { on, store } from "./store.js";
 import { words } from "./words.js";
 import { subject } from "./incidents.js";
 
-/** Pieces of advice that are shown; `lookout advise` and the API have all of them. */
-const SHOWN = 8;
-
 function entry({ kind, service, method, priority, hours, impact, suggestion }) {
   const of = method ? [" ", h("bdi", { class: "name", title: visible(method) }, name(method))] : [];
   return h(
@@ -37,11 +34,10 @@ export function start() {
   const refresh = () => {
     const { findings, leftOut } = store.advice;
     part.hidden = findings.length === 0;
-    const shown = findings.slice(0, SHOWN);
-    const left = findings.length - shown.length + leftOut;
     // A service that is known by now is a link.
-    fill(list, [shown, shown.map((it) => store.rows.has(it.service))], () => shown.map(entry));
-    more.textContent = left > 0 ? `and ${left} more: lookout advise` : "";
+    fill(list, [findings, findings.map((it) => store.rows.has(it.service))], () => findings.map(entry));
+    // `lookout advise` and the API have all of them.
+    more.textContent = leftOut > 0 ? `and ${leftOut} more: lookout advise` : "";
   };
   on("advice", refresh);
   on("rows", refresh);

@@ -61,7 +61,7 @@ export const incidents = paced("/api/v1/incidents", (it) => takeIncidents(it.inc
 export const components = paced("/api/v1/components", (it) => takeComponents(it.components));
 
 /** Has advice read anew. */
-export const advice = paced("/api/v1/advice", takeAdvice);
+export const advice = paced("/api/v1/advice?most=8", takeAdvice);
 
 let fresh = false;
 let [componentsAt, adviceAt] = [0, 0];
