@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, short, value_name = "FILE", conflicts_with = "url")]
     config: Option<PathBuf>,
     /// Set a single setting, over file and environment.
-    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag)]
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = config::parse_flag, conflicts_with = "url")]
     set: Vec<(String, String)>,
     /// Print JSON, in the shape of `/api/v1/advice`.
     #[arg(long)]

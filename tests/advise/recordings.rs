@@ -291,6 +291,7 @@ fn mistakes_are_told() {
     for arguments in [
         &["--replay", "x", "--url", "http://127.0.0.1:1"][..],
         &["--url", "http://127.0.0.1:1", "--config", config],
+        &["--url", "http://127.0.0.1:1", "--set", "http.listen=off"],
     ] {
         assert_eq!(advise(arguments).output().unwrap().status.code(), Some(64), "{arguments:?}");
     }
