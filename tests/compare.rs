@@ -141,7 +141,10 @@ fn a_longer_silence_moves_an_alarm() {
     // People are told as late; the alert is told until the recording ends in either.
     let found = Files::new(BASE, &other).compare_json(&recording);
     let moved = found["moved"].as_array().unwrap();
-    let told = moved.iter().find(|it| it["base"]["kind"] == "alert").unwrap_or_else(|| panic!("{found:#}"));
+    let told = moved
+        .iter()
+        .find(|it| it["base"]["kind"] == "alert")
+        .unwrap_or_else(|| panic!("{found:#}"));
     assert_eq!(told["base"]["begin"], "2024-11-22T10:11:07.000Z");
 
     let off = "[alerts]\nenabled = false\n";

@@ -121,7 +121,17 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "http",
-        imports: &["observer", "wire", "config", "clock", "telemetry", "view", "runbook", "advice"],
+        imports: &[
+            "observer",
+            "wire",
+            "config",
+            "clock",
+            "telemetry",
+            "view",
+            "runbook",
+            "advice",
+            "alert",
+        ],
         crates: None,
         never: &[],
         why: "the edges do not know each other; the corridor (app) joins them",
