@@ -3,11 +3,14 @@
 #![cfg(feature = "daemon")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/alertmanager.rs"]
+mod alertmanager;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 #[path = "support/postgresql.rs"]
 mod postgresql;
 
+use alertmanager::Alertmanager;
 use mosquitto::{Mosquitto, Setup, free_port};
 use postgresql::Postgresql;
 use std::process::Command;
@@ -133,4 +136,28 @@ fn a_wrong_configuration_is_refused_before_anything_connects() {
     let (code, said) = doctor("[[check]]\nname = \"x\"\nkind = \"oracle\"\n");
     assert_eq!(code, Some(64));
     assert!(said.contains("check[0].kind: found \"oracle\""), "{said}");
+}
+
+#[tokio::test]
+async fn those_who_are_told_of_alerts_are_there_or_not() {
+    let mosquitto = Mosquitto::start();
+    let alertmanager =
+        Alertmanager::start("route: {receiver: nobody}\nreceivers: [{name: nobody}]\n").await;
+    let port = free_port();
+    let config = |there: &str| {
+        format!(
+            "[broker]\nurl = \"mqtt://127.0.0.1:{}\"\n[http]\nlisten = \"off\"\n[[alertmanager]]\nurl = \"{there}\"\n\
+             user = \"u\"\npassword = \"{SECRET}\"\n[[webhook]]\nname = \"desk\"\nurl = \"{there}/hook?key={SECRET}\"\n",
+            mosquitto.port()
+        )
+    };
+    let (code, said) = doctor(&config(&alertmanager.url()));
+    assert_eq!(code, Some(0), "{said}");
+    assert_line(&said, "ok  ", &format!("alertmanager {}", alertmanager.url()), "ready");
+    assert_line(&said, "ok  ", "webhook desk http://127.0.0.1:", "was not tried");
+    let (code, said) = doctor(&config(&format!("http://127.0.0.1:{port}")));
+    assert_eq!(code, Some(1), "{said}");
+    assert_line(&said, "FAIL", &format!("alertmanager http://127.0.0.1:{port}"), "refused");
+    assert_line(&said, "FAIL", "webhook desk", "refused");
+    assert!(said.contains("-> Check its address, its certificate and `ca_file`"), "{said}");
 }

@@ -1,5 +1,5 @@
-//! What the pages cost: the snapshot that the observer draws up each second, while which nothing is heard,
-//! and the page that Prometheus reads, which is written on another thread.
+//! What the pages cost: the snapshot that the observer draws up each second and the look for alerts,
+//! while which nothing is heard, and the page that Prometheus reads, which is written on another thread.
 //!
 //! `cargo bench --bench pages`; `-- --listeners` is the part with readers of the event stream. The whole snapshot, as `lookout replay` draws it up at its end, is
 //! timed in the same run for comparison.
@@ -9,6 +9,7 @@ mod listeners;
 #[path = "../observe/tape.rs"]
 mod tape;
 
+use lookout::config;
 use lookout::observer::survey::Survey;
 use lookout::telemetry;
 use tape::{Cast, Recorder, Scene, at, observer, play};
@@ -50,7 +51,11 @@ fn measure(scene: Scene) {
     let (mut observer, mut survey) = (observer(), Survey::default());
     let (mut figures, mut size) = (telemetry::Figures::default(), 0);
     figures.link.up = true;
-    let mut times = [const { Vec::new() }; 3];
+    // The built-in rules are held against the figures every tenth second.
+    let Some(mut alerts) = config::from_text("").ok().and_then(|config| config.alerts()) else {
+        return eprintln!("the default configuration has no alerts");
+    };
+    let mut times = [const { Vec::new() }; 4];
     for second in 0..WARM_UP + MEASURED {
         play(&mut observer, &cast, &recorder.record(1));
         let now = at(second + 1);
@@ -61,14 +66,15 @@ fn measure(scene: Scene) {
         let (whole, _) = clocked(|| observer.snapshot(now));
         let (page, text) =
             clocked(|| telemetry::page(&figures, &snapshot, &["default".to_owned()]));
+        let (look, ()) = clocked(|| alerts.turn(&snapshot, Some(&figures), &[]));
         size = text.len();
-        for (list, time) in times.iter_mut().zip([in_turns, whole, page]) {
+        for (list, time) in times.iter_mut().zip([in_turns, whole, page, look]) {
             list.push(time);
         }
     }
     let Scene { services, methods, calls_per_second, .. } = scene;
     println!("{services} services x {methods} methods, {calls_per_second} calls/s");
-    let names = ["snapshot in turns", "whole snapshot", "metrics page"];
+    let names = ["snapshot in turns", "whole snapshot", "metrics page", "look for alerts"];
     for (name, mut times) in names.into_iter().zip(times) {
         times.sort_by(f64::total_cmp);
         let (median, most) = (times[times.len() / 2], times[times.len() - 1]);

@@ -49,7 +49,7 @@ impl Comparison {
         Self::ALL.iter().find(|(_, it)| *it == self).map_or("", |(sign, _)| sign)
     }
 
-    /// Whether it holds. Nothing holds for what is no number.
+    /// Whether it holds.
     pub fn holds(self, left: f64, right: f64) -> bool {
         match self {
             Self::Above => left > right,
@@ -57,7 +57,7 @@ impl Comparison {
             Self::Below => left < right,
             Self::AtMost => left <= right,
             Self::Equal => left == right,
-            Self::Unequal => left < right || left > right,
+            Self::Unequal => left != right,
         }
     }
 

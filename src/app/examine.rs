@@ -8,10 +8,11 @@ use super::start;
 use crate::clock::Clock;
 use crate::config::{Check, Config, Kind, Platform, Protocol};
 use crate::mqtt::{self, Arrival, Canary, Handle, Inbox, Plan};
+use crate::notify::{Reached, reach};
 use crate::observer::Span;
 use crate::observer::input::{Link, Severity};
 use crate::probe::kind::{Setting, probe};
-use crate::probe::{Ears, Found, Listeners, Waiting, look, reach};
+use crate::probe::{self, Ears, Found, Listeners, Waiting, look};
 use futures_util::future::join_all;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -97,10 +98,25 @@ pub async fn examine(config: &Config) -> anyhow::Result<Vec<Finding>> {
     findings.extend(platform(config).await);
     let setting = Setting { platforms: config.platforms.clone(), heard };
     findings.extend(join_all(config.checks.iter().map(|check| component(check, &setting))).await);
+    findings.extend(told_of_alerts(config).await);
     findings.extend(pages(config));
     handle.stop();
     let _ = timeout(STOP_WITHIN, gone).await;
     Ok(findings)
+}
+
+/// Whether those who are told of alerts are there.
+async fn told_of_alerts(config: &Config) -> Vec<Finding> {
+    let each = |Reached { who, found }: Reached| {
+        match found {
+        Ok(found) => Finding::new(who, State::Good, found).required(),
+        Err(problem) => Finding::new(who, State::Bad, problem).required().advice(
+            "Check its address, its certificate and `ca_file`, user and password or token: alerts wait for it \
+             meanwhile",
+        ),
+    }
+    };
+    reach(config).await.into_iter().map(each).collect()
 }
 
 /// Whether there is a link, or why not.
@@ -225,7 +241,7 @@ async fn platform(config: &Config) -> Option<Finding> {
     };
     let advice =
         "Without it, a silent service is not explained by its replicas; see docs/CHECKS.md";
-    Some(match timeout(ASK, reach(&config.platforms)).await {
+    Some(match timeout(ASK, probe::reach(&config.platforms)).await {
         Ok(Ok(found)) => Finding::new(what, State::Good, found),
         Ok(Err(error)) => Finding::new(what, State::Bad, format!("{error:#}")).advice(advice),
         Err(_) => Finding::new(what, State::Bad, "no answer").advice(advice),

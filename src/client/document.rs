@@ -49,6 +49,12 @@ pub(super) struct Document<'a> {
     pub(super) severity: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) message: Cow<'a, str>,
+    /// What an alert says.
+    #[serde(borrow)]
+    pub(super) summary: Cow<'a, str>,
+    /// Whether an alert fires.
+    #[serde(borrow)]
+    pub(super) status: Cow<'a, str>,
     pub(super) affected_services: Vec<String>,
     pub(super) caused_by: Option<CausedBy>,
     pub(super) services: Option<Services>,

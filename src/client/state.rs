@@ -276,10 +276,15 @@ impl State {
     }
 
     fn emergency(&self, document: &Document<'_>) {
+        // That an alert is over is no emergency.
+        if document.status == "resolved" {
+            return;
+        }
         let subject =
             [&document.component, &document.service].into_iter().find(|it| !it.is_empty());
         let subject = subject.map(|it| it.clone().into_owned()).unwrap_or_default();
-        let message = document.message.clone().into_owned();
+        let said = [&document.message, &document.summary].into_iter().find(|it| !it.is_empty());
+        let message = said.map(|it| it.clone().into_owned()).unwrap_or_default();
         self.tell(Change::Emergency { subject, message });
     }
 

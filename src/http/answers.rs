@@ -118,7 +118,8 @@ pub(super) fn runbook(ask: &Ask) -> Answer {
 
 /// `/api/v1/alerts`.
 pub(super) fn alerts(ask: &Ask) -> Answer {
-    Ok(json(&alerts::alerts(&ask.shared.view())))
+    let most = ask.query.number("most", alerts::MOST)?.unwrap_or(alerts::MOST);
+    Ok(json(&alerts::alerts(&ask.shared.view(), most)))
 }
 
 /// `/api/v1/advice`.

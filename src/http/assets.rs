@@ -20,6 +20,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("views.css", STYLE, include_str!("page/views.css")),
     ("app.js", SCRIPT, include_str!("page/app.js")),
     ("advice.js", SCRIPT, include_str!("page/advice.js")),
+    ("alerts.js", SCRIPT, include_str!("page/alerts.js")),
     ("bars.js", SCRIPT, include_str!("page/bars.js")),
     ("clock.js", SCRIPT, include_str!("page/clock.js")),
     ("components.js", SCRIPT, include_str!("page/components.js")),

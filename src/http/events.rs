@@ -4,7 +4,7 @@
 //! counted: it can come back with `Last-Event-ID` and misses nothing that is still kept. A comment
 //! every fifteen seconds shows that the stream lives.
 //!
-//! Events are those of `errors`, `emergency` and `circuit-breaker`: `{"topic":…,"document":…}`. With
+//! Events are those of `errors`, `emergency`, `circuit-breaker`, `actions` and `alerts`: `{"topic":…,"document":…}`. With
 //! `with=overview,services` the platform's state and the rows that changed come too, once a second;
 //! these have no id, as only their latest matters. `recent=100` begins with the last hundred events.
 

@@ -190,12 +190,19 @@ pub(super) static ROUTES: &[Route] = &[
             answers::service,
         )
     },
-    get(
-        "/api/v1/alerts",
-        "What people are told: alerts that fire, and those that ended lately.",
-        Content::Json(schema::<alerts::Alerts>),
-        answers::alerts,
-    ),
+    Route {
+        parameters: &[Parameter {
+            name: "most",
+            meaning: "Only so many of the worst.",
+            values: Values::Number(alerts::MOST as u32),
+        }],
+        ..get(
+            "/api/v1/alerts",
+            "What people are told: alerts that fire, and those that ended lately.",
+            Content::Json(schema::<alerts::Alerts>),
+            answers::alerts,
+        )
+    },
     get(
         "/api/v1/circuits",
         "How all circuits stand.",

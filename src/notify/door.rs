@@ -5,9 +5,10 @@
 
 use crate::config::{Door, Login};
 use anyhow::Context;
-use reqwest::{Client, StatusCode, redirect};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, redirect};
 use std::error::Error;
 use std::time::Duration;
+use url::Url;
 
 /// Bytes of an answer that are read.
 const READ: usize = 512;
@@ -59,6 +60,36 @@ impl Way {
         host(&self.door)
     }
 
+    /// The address with a path behind it.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.door.url.clone();
+        if !path.is_empty() {
+            let whole = format!("{}{path}", url.path().trim_end_matches('/'));
+            url.set_path(&whole);
+        }
+        url
+    }
+
+    fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.door.login {
+            Login::None => request,
+            Login::Basic(user, password) => request.basic_auth(user, Some(&password.0)),
+            Login::Bearer(token) => request.bearer_auth(&token.0),
+        }
+    }
+
+    /// Asks for a page: its status, or why there is no answer.
+    pub(super) async fn ask(&self, path: &str) -> Result<StatusCode, String> {
+        let answer = self.signed_in(self.client.get(self.url(path))).send().await;
+        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+    }
+
+    /// Asks what may be done there, which changes nothing: its status, or why there is no answer.
+    pub(super) async fn knock(&self) -> Result<StatusCode, String> {
+        let answer = self.client.request(Method::OPTIONS, self.url("")).send().await;
+        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+    }
+
     /// Sends it; `path` is added to the address.
     pub(super) async fn post(
         &self,
@@ -66,20 +97,10 @@ impl Way {
         headers: &[(&'static str, String)],
         body: String,
     ) -> Result<(), Refusal> {
-        let mut url = self.door.url.clone();
-        if !path.is_empty() {
-            let whole = format!("{}{path}", url.path().trim_end_matches('/'));
-            url.set_path(&whole);
-        }
-        let mut request = self.client.post(url).body(body);
+        let mut request = self.signed_in(self.client.post(self.url(path))).body(body);
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        request = match &self.door.login {
-            Login::None => request,
-            Login::Basic(user, password) => request.basic_auth(user, Some(&password.0)),
-            Login::Bearer(token) => request.bearer_auth(&token.0),
-        };
         let mut answer =
             request.send().await.map_err(|error| Refusal::Later(because(error.without_url())))?;
         let status = answer.status();

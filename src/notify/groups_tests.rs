@@ -105,7 +105,8 @@ fn what_comes_and_goes_within_the_wait_is_not_told() {
 
 #[test]
 fn what_flaps_is_told_no_more_often_than_its_interval() {
-    let flaps = |second: u64| if second / 10 % 2 == 0 { vec![error("A")] } else { Vec::new() };
+    let flaps =
+        |second: u64| if (second / 10).is_multiple_of(2) { vec![error("A")] } else { Vec::new() };
     let told = told(&mut groups(), 0..600, flaps);
     assert!(told.len() <= 11, "{told:?}");
 }

@@ -8,8 +8,11 @@ mod alertmanager;
 mod door;
 mod groups;
 mod pause;
+mod reach;
 mod spool;
 mod webhook;
+
+pub use reach::{Reached, reach};
 
 use crate::alert::Board;
 use crate::clock::Clock;

@@ -15,7 +15,7 @@ const KEPT: usize = 1_000;
 const BYTES: usize = 4 << 20;
 
 /// The topics below `system/{cluster}/` that tell what happens; the others tell how things stand.
-const TOPICS: [&str; 4] = ["errors", "emergency", "circuit-breaker", "actions"];
+const TOPICS: [&str; 5] = ["errors", "emergency", "circuit-breaker", "actions", "alerts"];
 
 /// One document that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]

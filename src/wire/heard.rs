@@ -152,6 +152,8 @@ struct Facts {
     pair: String,
     origin_service: String,
     state: String,
+    /// Of an alert.
+    status: String,
 }
 
 #[derive(Deserialize)]
@@ -185,11 +187,12 @@ pub fn read(cluster: &str, topic: &str, payload: &[u8]) -> Option<Said> {
             Some(Said::Observer(id.to_owned(), online))
         }
         ("errors" | "emergency" | "circuit-breaker" | "actions", "") => {
-            let Facts { r#type, service, component, pair, origin_service, state } =
+            let Facts { r#type, service, component, pair, origin_service, state, status } =
                 document(payload)?;
             let names = [service, component, pair, origin_service];
             let subject = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
-            let (emergency, line) = (kind == "emergency", line::line(kind, payload));
+            let emergency = kind == "emergency" && status != "resolved";
+            let line = line::line(kind, payload);
             Some(Said::Happened(Happening { kind: r#type, subject, emergency, state, line }))
         }
         _ => None,

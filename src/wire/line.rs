@@ -15,7 +15,8 @@ pub fn line(topic: &str, payload: &str) -> String {
     let fact = |name: &str| facts.get(name).and_then(Value::as_str);
     let mut line = String::new();
     line.push_str(fact("timestamp").unwrap_or("-"));
-    if topic == "emergency" {
+    // That an alert is over is good news.
+    if topic == "emergency" && fact("status") != Some("resolved") {
         line.push_str(" EMERGENCY");
     }
     for name in ["type", "alert", "service", "component", "pair", "originService"] {
@@ -91,6 +92,11 @@ mod tests {
                 "errors",
                 r#"{"params":{"type":"service_unavailable","service":"A","reason":"not_responding","causedBy":{"component":"db"},AT}}"#,
                 "2026-01-15T10:30:00.000Z service_unavailable A: not_responding, because of db",
+            ),
+            (
+                "emergency",
+                r#"{"params":{"type":"alert","alert":"A","status":"resolved","severity":"critical",AT}}"#,
+                "2026-01-15T10:30:00.000Z alert A: resolved, critical",
             ),
             (
                 "alerts",

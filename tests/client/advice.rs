@@ -438,6 +438,14 @@ async fn user_interfaces_are_told_what_to_make_of_it() {
     assert_eq!((&*component.name, &*component.severity), ("db", "critical"));
     let emergency = Change::Emergency { subject: "db".to_owned(), message: "gone".to_owned() };
     assert_eq!(soon("change", changes.next()).await, Some(emergency));
+    // An alert is one by its summary, and none when it is over.
+    for (status, summary) in [("resolved", "past"), ("firing", "Test is unavailable")] {
+        let alert = json!({"status": status, "service": "Test", "summary": summary});
+        teller.document("emergency", false, "alert", alert);
+    }
+    let message = "Test is unavailable".to_owned();
+    let emergency = Change::Emergency { subject: "Test".to_owned(), message };
+    assert_eq!(soon("change", changes.next()).await, Some(emergency));
     let plan = client.strategy("Test");
     assert_eq!(plan.because, ["service_degraded", "component:db"]);
     assert_eq!(flags(plan), [false, false, true, true, true]);

@@ -133,7 +133,10 @@ impl Lookout {
             while let Some(line) = self.findings.recv().await {
                 let mut line: Value = serde_json::from_str(&line).expect("a line of JSON");
                 let topic = line["topic"].as_str().expect("a topic").to_owned();
-                findings.push((topic, line["payload"].take()));
+                // What people are told of it is another test's affair.
+                if !topic.ends_with("/alerts") {
+                    findings.push((topic, line["payload"].take()));
+                }
             }
             while let Some(line) = self.logs.recv().await {
                 self.said.push(line);

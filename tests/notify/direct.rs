@@ -39,7 +39,7 @@ async fn an_alert_fires_is_sent_again_and_is_over() {
     let telling = telling(&[&alertmanager]);
     let begun = telling.now();
     let orders = alert("LookoutServiceUnavailable", "Orders", Severity::Critical, begun);
-    telling.tell(&[orders.clone()], &[]);
+    telling.tell(std::slice::from_ref(&orders), &[]);
     hook.until_asked(|it| says(it, "Orders", "firing")).await;
 
     let known = alertmanager.until("there", |all| of(all, "Orders").is_some()).await;
@@ -97,7 +97,7 @@ async fn nothing_is_lost_while_alertmanager_is_away() {
     let mut alertmanager = Alertmanager::start(&quick(hook.port)).await;
     let telling = telling(&[&alertmanager]);
     let before = alert("A", "Before", Severity::Error, telling.now());
-    telling.tell(&[before.clone()], &[]);
+    telling.tell(std::slice::from_ref(&before), &[]);
     hook.until_asked(|it| says(it, "Before", "firing")).await;
     alertmanager.kill();
 
@@ -135,7 +135,7 @@ async fn a_restart_of_alertmanager_tells_nobody_twice() {
     let mut alertmanager = Alertmanager::start(&quick(hook.port)).await;
     let telling = telling(&[&alertmanager]);
     let first = alert("A", "First", Severity::Error, telling.now());
-    telling.tell(&[first.clone()], &[]);
+    telling.tell(std::slice::from_ref(&first), &[]);
     hook.until_asked(|it| says(it, "First", "firing")).await;
     alertmanager.stop();
     alertmanager.run();
@@ -156,7 +156,7 @@ async fn each_of_two_alertmanagers_is_told() {
     let mut second = Alertmanager::start(&quick(hook.port)).await;
     let telling = telling(&[&first, &second]);
     let orders = alert("A", "Orders", Severity::Error, telling.now());
-    telling.tell(&[orders.clone()], &[]);
+    telling.tell(std::slice::from_ref(&orders), &[]);
     for it in [&first, &second] {
         it.until("told", |all| of(all, "Orders").is_some()).await;
     }

@@ -35,7 +35,7 @@ async fn a_group_is_one_signed_cloudevent_and_so_is_its_end() {
     let now = telling.now();
     let orders = alert("A", "Orders", Severity::Error, now);
     let billing = alert("A", "Billing", Severity::Error, now);
-    telling.tell(&[orders.clone()], &[]);
+    telling.tell(std::slice::from_ref(&orders), &[]);
     // Within the wait of the first.
     telling.tell(&[billing.clone(), orders.clone()], &[]);
     let asked = hook.until_asked(|it| it.path == "/hook").await;
@@ -79,10 +79,10 @@ async fn a_receiver_that_was_away_hears_everything_once() {
     hook.answers("POST", "/hook", Answer::Body(503, "later".to_owned()));
     let telling = telling(hook.port, "");
     let passing = alert("A", "Passing", Severity::Critical, telling.now());
-    telling.tell(&[passing.clone()], &[]);
+    telling.tell(std::slice::from_ref(&passing), &[]);
     hook.until_asked(|it| it.path == "/hook").await;
     let lasting = alert("A", "Lasting", Severity::Critical, telling.now());
-    telling.tell(&[lasting.clone()], &[over(&passing, telling.now())]);
+    telling.tell(std::slice::from_ref(&lasting), &[over(&passing, telling.now())]);
     let figures = telling.notices.figures();
     assert_eq!((figures.sent, figures.dropped), ([0; 2], [0; 2]));
     hook.answers("POST", "/hook", Answer::json(json!({})));

@@ -73,6 +73,36 @@ await says(page, "#components .advice li", "<i>du</i> -xh");
 await says(page, "#components .found", "explains <b>A</b>");
 await page.unroute("**/api/v1/components");
 
+// Alerts, with names that mean harm, and more than are shown.
+const told = (severity, summary, inhibited = false, status = "firing") => ({
+  alert: "LookoutServiceUnavailable",
+  status,
+  severity,
+  labels: { service: summary },
+  summary,
+  description: "",
+  startsAt: finding.since,
+  inhibited,
+  likelyCauses: [],
+  suggestedActions: [],
+  correlationId: "incident-1",
+});
+const firing = [told("critical", "<img src=x onerror=globalThis.harm=7>\u202e is unavailable")];
+for (let at = 0; at < 9; at += 1) firing.push(told("warning", `w${at} is degraded`));
+firing.push(told("warning", "silent", true), told("error", "past", false, "resolved"));
+await page.route("**/api/v1/alerts?most=200", (route) =>
+  route.fulfill({ json: { at: finding.since, alerts: firing, leftOut: 0 } }),
+);
+await page.reload();
+await counts(page, "#alerts li", 8);
+await says(page, "#alerts li", /^critical since .+ <img src=x onerror=globalThis.harm=7>⟨U\+202E⟩ is unavailable LookoutServiceUnavailable$/);
+await says(page, "#alerts-more", /^and 2 more: \/api\/v1\/alerts; 1 alert silent, as these say enough$/);
+await accessible(page, "alerts", "#alerts-section");
+await page.setViewportSize(PHONE);
+await fits(page, "alerts on a phone");
+await page.setViewportSize(DESK);
+await page.unroute("**/api/v1/alerts?most=200");
+
 // Advice, as the API would tell of it after half an hour; with names that mean harm, and more than are shown.
 assert.ok(await page.locator("#advice-section").isHidden(), "nothing to advise yet");
 const piece = (service, method) => ({

@@ -45,6 +45,8 @@ assert.match(await page.locator("#icon").getAttribute("href"), /d3202c/);
 await says(page, ".card .story", /unavailable: not responding/);
 await says(page, ".card .story", /OrderService circuit closed → open: dependency unavailable/);
 await says(page, "#feed li", /UserManagement unavailable: not responding/);
+await says(page, "#alerts li", /^critical since .* UserManagement is unavailable LookoutServiceUnavailable$/);
+await page.locator("#alerts li a").first().waitFor();
 await says(
   page,
   "#feed li",

@@ -255,6 +255,11 @@ export function read(cluster: string, topic: string, payload: Uint8Array): Said 
   const type = text(document["type"]) ?? (inner && text(whole["method"]));
   if (type === undefined) return undefined;
   const said = documentSays(type, document);
-  if (kind === "emergency") return { what: "emergency", type, message: text(document["message"]), said };
+  if (kind === "emergency") {
+    // That an alert is over is no emergency.
+    if (document["status"] === "resolved") return undefined;
+    const message = text(document["message"]) ?? text(document["summary"]);
+    return { what: "emergency", type, message, said };
+  }
   return said;
 }

@@ -73,6 +73,9 @@ const SAMPLES = {
     "errors",
     { what: "trouble", component: "emqx_cluster", trouble: undefined },
   ],
+  // What people are told says callers nothing but that there is an emergency.
+  "event.alert.firing": ["errors", undefined],
+  "event.alert.resolved": ["errors", undefined],
   "event.pair_deaf": ["errors", undefined],
   "event.remedy_action": ["errors", undefined],
   "event.service_degraded": ["errors", undefined],
@@ -112,12 +115,21 @@ for (const [name, [topic, wanted]] of Object.entries(SAMPLES)) {
     const { type: _, ...untyped } = whole.params;
     assert.deepEqual(says(topic, { ...whole, params: untyped }), wanted);
     const emergency = says("emergency", whole);
+    if (whole.params.status === "resolved") {
+      assert.equal(emergency, undefined, "good news");
+      return;
+    }
     assert.deepEqual(
       [emergency.what, emergency.type, emergency.said],
       ["emergency", whole.params.type, wanted],
     );
   });
 }
+
+test("an alert is an emergency by its summary", () => {
+  const { message } = says("emergency", JSON.parse(sample("event.alert.firing")));
+  assert.equal(message, "UserManagement is unavailable");
+});
 
 test("every kind of member may be of the wrong kind", () => {
   const wrong = [

@@ -18,7 +18,7 @@ const LINES: usize = 1_024;
 const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The topics below `system/{cluster}/` whose documents are said.
-const TOPICS: [&str; 4] = ["errors", "emergency", "circuit-breaker", "actions"];
+const TOPICS: [&str; 5] = ["errors", "emergency", "circuit-breaker", "actions", "alerts"];
 
 /// Says documents on stdout.
 pub(super) struct Printer {
@@ -50,7 +50,9 @@ impl Printer {
     /// Says a document, if it is one to be said and there is room.
     pub(super) fn show(&mut self, document: &Document) {
         let Some(topic) = document.topic.strip_prefix(&self.prefix) else { return };
-        if !TOPICS.contains(&topic) {
+        // What is on `alerts` and on `emergency` is said once.
+        let is_alert = document.event.as_ref().is_some_and(|event| event.kind == "alert");
+        if !TOPICS.contains(&topic) || (is_alert && topic == "emergency") {
             return;
         }
         let line = if self.json {

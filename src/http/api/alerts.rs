@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Alerts in one answer; those beyond are counted.
-const MOST: usize = 1_000;
+pub(in super::super) const MOST: usize = 1_000;
 const _: () = assert!(MOST <= MOST_ALERTS);
 
 /// Alerts.
@@ -66,8 +66,8 @@ struct Alert {
     correlation_id: String,
 }
 
-/// Those of a view.
-pub(in super::super) fn alerts(view: &View) -> Alerts {
+/// Those of a view, with at most so many alerts.
+pub(in super::super) fn alerts(view: &View, most: usize) -> Alerts {
     let turn = view.turn();
     let board = &turn.board;
     let inhibitor = Inhibitor::new(board.firing.iter().map(|it| &**it));
@@ -76,8 +76,8 @@ pub(in super::super) fn alerts(view: &View) -> Alerts {
     all.extend(board.ended.iter().rev().map(|it| &**it));
     Alerts {
         at: time(turn.snapshot.at),
-        left_out: all.len().saturating_sub(MOST),
-        alerts: all.into_iter().take(MOST).map(|it| alert(it, &inhibitor)).collect(),
+        left_out: all.len().saturating_sub(most),
+        alerts: all.into_iter().take(most).map(|it| alert(it, &inhibitor)).collect(),
     }
 }
 

@@ -2,6 +2,7 @@
 // all judgements come from lookout.
 
 import * as advice from "./advice.js";
+import * as alerts from "./alerts.js";
 import * as clock from "./clock.js";
 import * as components from "./components.js";
 import * as feed from "./feed.js";
@@ -79,7 +80,7 @@ async function opened() {
   for (const [kind, json] of waiting.splice(0)) take(kind, json);
 }
 
-for (const part of [figures, list, incidents, components, advice, feed, incident, service, state, keys]) part.start();
+for (const part of [figures, list, incidents, components, advice, alerts, feed, incident, service, state, keys]) part.start();
 follow(show);
 listen({ opened, heard: take, lost: () => state.connection(false) });
 
@@ -96,4 +97,5 @@ document.addEventListener("visibilitychange", () => {
   load.incidents();
   load.components();
   load.advice();
+  load.alerts();
 });

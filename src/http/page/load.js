@@ -1,7 +1,7 @@
 // Reading from the API, and when to read again what the stream does not carry: incidents and
 // components follow events and the overview's counts. A hidden page reads nothing until it is seen.
 
-import { store, takeAdvice, takeAll, takeComponents, takeIncidents, takeOverview } from "./store.js";
+import { store, takeAdvice, takeAlerts, takeAll, takeComponents, takeIncidents, takeOverview } from "./store.js";
 import * as clock from "./clock.js";
 
 /** The least time between two readings of the same, in milliseconds. */
@@ -35,6 +35,7 @@ export function take([overview, services]) {
   incidents();
   components();
   advice();
+  alerts();
 }
 
 /** A reading that is wanted at times: at most one is under way, and none is forgotten. */
@@ -60,6 +61,8 @@ export const incidents = paced("/api/v1/incidents", (it) => takeIncidents(it.inc
 /** Has components read anew. */
 export const components = paced("/api/v1/components", (it) => takeComponents(it.components));
 
+/** Has alerts read anew. */
+export const alerts = paced("/api/v1/alerts?most=200", takeAlerts);
 /** Has advice read anew. */
 export const advice = paced("/api/v1/advice?most=8", takeAdvice);
 
@@ -70,11 +73,15 @@ let [componentsAt, adviceAt] = [0, 0];
 export function afterEvent() {
   fresh = true;
   incidents();
+  alerts();
 }
 
 /** An overview came. */
 export function afterOverview(overview, before) {
-  if (fresh || overview.openIncidents !== before?.openIncidents) incidents();
+  if (fresh || overview.openIncidents !== before?.openIncidents) {
+    incidents();
+    alerts();
+  }
   fresh = false;
   const count = (it) => JSON.stringify(it?.components);
   const some = store.components.length > 0 && performance.now() - componentsAt > COMPONENTS;

@@ -10,7 +10,7 @@ const EVENTS = 200;
 
 const listeners = new Map();
 
-/** Has `told` called whenever `topic` changes: overview, rows, incidents, components, advice, feed. */
+/** Has `told` called whenever `topic` changes: overview, rows, incidents, components, advice, alerts, feed. */
 export function on(topic, told) {
   listeners.set(topic, [...(listeners.get(topic) ?? []), told]);
 }
@@ -33,6 +33,7 @@ export const store = {
   components: [],
   /** What the last day says about services, and how much of it is not told. */
   advice: { findings: [], leftOut: 0 },
+  alerts: { alerts: [], leftOut: 0 },
   /** Lines of events, the latest first. */
   feed: [],
 };
@@ -101,6 +102,12 @@ export function heldFor(name) {
 export function takeComponents(components) {
   store.components = components;
   tell("components");
+}
+
+/** What people are told. */
+export function takeAlerts(alerts) {
+  store.alerts = alerts;
+  tell("alerts");
 }
 
 /** What the last day says. */

@@ -134,6 +134,7 @@ const LINES = {
     `cascade held off: circuits opened ahead for ${listed(strings(it.affectedServices).map(name))}`,
   infrastructure_error: (it) => `${words(string(it.severity))}: ${visible(string(it.message))}`,
   infrastructure_recovered: () => "well again",
+  alert: (it) => (it.status === "resolved" ? "over: " : "told: ") + visible(string(it.summary)),
   remedy_action: (it) =>
     `${words(string(it.action))} ${words(string(it.state))}` +
     (it.dryRun === true ? " (dry run)" : "") +
@@ -159,7 +160,7 @@ export function line(topic, document) {
     subject: string(service ?? it.component ?? it.pair),
     text: said + (it.repeat > 0 ? ` (still, said ${it.repeat + 1} times)` : ""),
     incident: string(it.correlationId),
-    key: `${string(it.timestamp)} ${type} ${string(service ?? it.component ?? it.pair)} ${string(it.state)}`,
-    emergency: string(topic).endsWith("/emergency"),
+    key: `${string(it.timestamp)} ${type} ${string(service ?? it.component ?? it.pair)} ${string(it.state ?? it.status)} ${string(it.alert)}`,
+    emergency: string(topic).endsWith("/emergency") && it.status !== "resolved",
   };
 }
