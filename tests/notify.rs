@@ -19,6 +19,8 @@ mod mosquitto;
 mod direct;
 #[path = "notify/hook.rs"]
 mod hook;
+#[path = "notify/mail.rs"]
+mod mail;
 #[path = "notify/routes.rs"]
 mod routes;
 
@@ -30,6 +32,7 @@ use lookout::notify::{Notices, Receivers};
 use lookout::observer::Instant;
 use lookout::observer::alert::{Alert, Context, Impact, Key, Runbook, Severity};
 use lookout::observer::incident::IncidentId;
+use lookout::wire::line::tame;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -78,7 +81,8 @@ fn alert(name: &str, service: &str, severity: Severity, starts: Instant) -> Arc<
         severity,
         starts,
         ends: None,
-        summary: format!("{service} is unavailable"),
+        // As lookout makes it: names in texts for people show what is hidden.
+        summary: format!("{} is unavailable", tame(service)),
         description: "0 of 42 calls were answered.".to_owned(),
         event: "service_unavailable",
         reason: Some("not_responding".into()),

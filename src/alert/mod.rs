@@ -17,25 +17,27 @@ pub mod expression;
 mod inhibit;
 mod library;
 pub mod rule;
+mod signals;
 mod sources;
+mod tracked;
 mod watch;
 
 pub use inhibit::Inhibitor;
 pub use library::librarian;
 pub use sources::NAMES;
 
-use crate::observer::alert::{Alert, Context, Key, Runbook, Severity};
+use crate::observer::alert::{Alert, Context, Key, Runbook};
 use crate::observer::event::{Event, What};
-use crate::observer::incident::{Ids, IncidentId};
+use crate::observer::incident::Ids;
 use crate::observer::verdict::Verdict;
 use crate::observer::{Instant, Snapshot, Span};
 use crate::telemetry::{self, Figures};
-use crate::wire::line::tame;
 use condition::{Condition, Source};
 use context::Past;
 use rule::Rule;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use tracked::{Tracked, due, make};
 use watch::Watch;
 
 /// Alerts at once; those beyond are counted and not made.
@@ -112,20 +114,6 @@ impl std::fmt::Debug for Alerts {
     }
 }
 
-/// Something that is or was wrong.
-#[derive(Debug)]
-struct Tracked {
-    condition: Condition,
-    /// Since when, without a break that counts.
-    since: Instant,
-    /// Since when it is gone.
-    gone: Option<Instant>,
-    /// The alert, once it was told, and when it last was.
-    alert: Option<(Arc<Alert>, Instant)>,
-    /// Whether it was found in this turn.
-    here: bool,
-}
-
 impl Alerts {
     /// No alerts yet.
     pub fn new(policy: Policy, librarian: Librarian) -> Self {
@@ -200,7 +188,8 @@ impl Alerts {
             .values()
             .filter_map(|it| it.alert.as_ref().map(|(alert, _)| alert.clone()))
             .collect();
-        let signals = self.signals(&firing);
+        let start = self.start.unwrap_or_default();
+        let signals = signals::signals(&firing, start, &self.policy.off);
         Some(Board { firing, ended: self.ended.iter().cloned().collect(), signals })
     }
 
@@ -341,86 +330,6 @@ impl Alerts {
         self.ended.push_back(ended.clone());
         self.changed = true;
         self.news.push_back(Event { at: snapshot.at, what: What::Alert(ended) });
-    }
-
-    /// What Alertmanager alone is told: that alerts get through, and which are explained.
-    fn signals(&self, firing: &[Arc<Alert>]) -> Vec<Arc<Alert>> {
-        let start = self.start.unwrap_or_default();
-        let signal = |key: Key, starts: Instant, summary: String| Alert {
-            key,
-            severity: Severity::Info,
-            starts,
-            ends: None,
-            summary,
-            description: String::new(),
-            event: "signal",
-            reason: None,
-            value: None,
-            context: Context::default(),
-            runbook: None,
-            repeat: 0,
-            incident: IncidentId(0),
-            explained: None,
-        };
-        let mut signals = BTreeMap::new();
-        if !self.policy.off.iter().any(|off| off == sources::WATCHDOG) {
-            let summary = "Alerts of lookout get through".to_owned();
-            signals.insert(
-                Key::new(sources::WATCHDOG),
-                signal(Key::new(sources::WATCHDOG), start, summary),
-            );
-        }
-        for alert in firing {
-            let (Some(service), Some(by)) = (alert.key.service(), &alert.explained) else {
-                continue;
-            };
-            let key = Key::new(sources::EXPLAINED).with("service", service.clone());
-            let summary = format!("{} is explained by {}", tame(service), tame(by));
-            signals.insert(key.clone(), signal(key, alert.starts, summary));
-        }
-        signals.into_values().map(Arc::new).collect()
-    }
-}
-
-/// Whether an alert is to be made or made anew: how often it was told before, and whether it is told.
-fn due(tracked: &Tracked, now: Instant, repeat_every: Span) -> Option<(u32, bool)> {
-    let condition = &tracked.condition;
-    let Some((alert, told)) = &tracked.alert else {
-        return (now.since(tracked.since) >= condition.lasting).then_some((0, true));
-    };
-    let other_reason = condition.reason.is_some() && alert.reason != condition.reason;
-    if other_reason || alert.severity != condition.severity {
-        return Some((alert.repeat, true));
-    }
-    if repeat_every > Span::ZERO && now.since(*told) >= repeat_every {
-        return Some((alert.repeat.saturating_add(1), true));
-    }
-    (alert.explained != condition.explained).then_some((alert.repeat, false))
-}
-
-fn make(
-    snapshot: &Snapshot,
-    past: &Past,
-    tracked: &Tracked,
-    incident: IncidentId,
-    repeat: u32,
-) -> Alert {
-    let condition = &tracked.condition;
-    Alert {
-        key: condition.key.clone(),
-        severity: condition.severity,
-        starts: tracked.since,
-        ends: None,
-        summary: tame(&condition.summary),
-        description: condition.description.clone(),
-        event: condition.event,
-        reason: condition.reason.clone(),
-        value: condition.value,
-        context: context::context(snapshot, past, &condition.key, Some(incident)),
-        runbook: None,
-        repeat,
-        incident,
-        explained: condition.explained.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::observer::component::{Condition as Health, Finding, Standing};
+use crate::observer::incident::IncidentId;
 use crate::observer::input;
 
 fn at(secs: u64) -> Instant {

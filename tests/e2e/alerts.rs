@@ -70,7 +70,7 @@ pub async fn reach_people_without_a_broker(run: &Run) {
     .await;
     let told = format!(
         "[alerts]\nclear_for = \"1s\"\nevery = \"1s\"\n[[rule]]\nname = \"LookoutLinkDown\"\nexpr = \"lookout_link_up < 1\"\n\
-         for = \"1s\"\nseverity = \"critical\"\n[[alertmanager]]\nurl = \"{}\"\nresend_every = \"1s\"\n[[webhook]]\n\
+         for = \"1s\"\nseverity = \"critical\"\n[[alertmanager]]\nurl = \"{}\"\nresend_every = \"3s\"\n[[webhook]]\n\
          name = \"desk\"\nurl = \"http://127.0.0.1:{}/desk\"\nmin_severity = \"critical\"\n",
         alertmanager.url(),
         hook.port
@@ -80,7 +80,8 @@ pub async fn reach_people_without_a_broker(run: &Run) {
     alive.ready().await;
     let caller = Line::open(broker, "caller", ANSWERS, &Trouble::default(), |_, _| ());
     caller.ready().await;
-    let mut lookout = Lookout::start(&format!("{}{told}", config(run, mosquitto.port()))).await;
+    let settings = format!("{}{told}", config(run, mosquitto.port()));
+    let mut lookout = Lookout::start(&settings).await;
     lookout.log("subscribed to ").await;
 
     // The service dies: over MQTT, by Alertmanager, by the webhook, on the API.
@@ -109,6 +110,22 @@ pub async fn reach_people_without_a_broker(run: &Run) {
     let page: Value = serde_json::from_str(page.split_once("\r\n\r\n").unwrap().1).unwrap();
     assert_eq!(page["alerts"][0]["labels"]["service"], HOSTILE);
     assert_eq!(page["alerts"][0]["status"], "firing");
+
+    // lookout is started anew in the middle of it: the alert goes on.
+    let ends = |all: &[Value]| {
+        let of = all.iter().find(|it| it["labels"]["alertname"] == "LookoutServiceUnavailable");
+        of.map(|it| it["endsAt"].as_str().unwrap().to_owned())
+    };
+    lookout.terminate();
+    lookout.end().await;
+    let before = ends(&alertmanager.alerts().await).unwrap();
+    let mut lookout = Lookout::start(&settings).await;
+    lookout.log("subscribed to ").await;
+    let again =
+        alertmanager.until("told by the next lookout", |all| ends(all) > Some(before.clone()));
+    calling(&caller, &mut id, again).await;
+    let over = tells("/pager", "LookoutServiceUnavailable", "resolved");
+    assert!(!hook.asked().iter().any(over));
 
     // The broker dies: this way needs none.
     mosquitto.kill();

@@ -169,3 +169,23 @@ async fn no_secret_is_logged_or_sent() {
     let sent = format!("{:?} {}", asked.headers, asked.body);
     assert!(!sent.contains(SECRET));
 }
+
+#[tokio::test]
+async fn a_token_is_shown_below_the_path_of_an_address() {
+    let paths = ["/am/api/v2/alerts", "/hook"];
+    let both = receiver(&paths).await;
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "t0ken\n").unwrap();
+    let (port, token) = (both.port, token.display());
+    let telling = Telling::start(&format!(
+        "[[alertmanager]]\nurl = \"http://127.0.0.1:{port}/am/\"\ntoken_file = \"{token}\"\n\
+         [[webhook]]\nname = \"desk\"\nurl = \"http://127.0.0.1:{port}/hook\"\ntoken_file = \"{token}\"\n"
+    ));
+    telling.tell(&[alert("A", "Orders", Severity::Critical, telling.now())], &[]);
+    for path in paths {
+        let asked = both.until_asked(|it| it.path == path).await;
+        assert_eq!(asked.headers["authorization"], "Bearer t0ken");
+        assert!(asked.headers.get("webhook-signature").is_none(), "nothing to sign with");
+    }
+}
