@@ -120,6 +120,11 @@ impl Pipeline {
         snapshot
     }
 
+    /// Whether a turn may bring an alert: for whoever draws up a snapshot for nothing else.
+    pub fn wants_turn(&self, now: Instant) -> bool {
+        self.alerts.as_ref().is_some_and(|alerts| alerts.wants(now))
+    }
+
     /// All alerts as they stand, if they changed since this was last asked.
     pub fn poll_board(&mut self) -> Option<Board> {
         self.alerts.as_mut()?.board()

@@ -104,6 +104,8 @@ pub struct Alerts {
     ids: Ids,
     /// When it all began.
     start: Option<Instant>,
+    /// Whether something was said since the last turn.
+    stirred: bool,
     changed: bool,
     refused: u64,
 }
@@ -138,6 +140,7 @@ impl Alerts {
             past: Past::default(),
             news: VecDeque::new(),
             start: None,
+            stirred: false,
             changed: true,
             refused: 0,
         }
@@ -145,7 +148,16 @@ impl Alerts {
 
     /// Takes what was said: it may belong to an alert.
     pub fn hear(&mut self, event: &Event) {
+        // The summary of everything follows from the rest.
+        self.stirred |= !matches!(event.what, What::Health(_));
         self.past.hear(event);
+    }
+
+    /// Whether a second may bring anything: something was said, something is or was wrong, or it is time
+    /// to look at the figures. Whoever draws up a snapshot for this alone can do without it else.
+    pub fn wants(&self, now: Instant) -> bool {
+        let figures = !self.wanted.is_empty() && self.due.is_none_or(|due| due <= now);
+        self.stirred || figures || !self.tracked.is_empty()
     }
 
     /// Takes what a second brought; without lookout's `own` figures, as in a replay, nothing is known of
@@ -153,6 +165,7 @@ impl Alerts {
     pub fn turn(&mut self, snapshot: &Snapshot, own: Option<&Figures>, pairs: &[String]) {
         let now = snapshot.at;
         self.start.get_or_insert(now);
+        self.stirred = false;
         self.look(snapshot, own, pairs);
         let mut found = self.found.clone();
         sources::conditions(snapshot, &self.policy.pairs, self.policy.clear_for, &mut found);

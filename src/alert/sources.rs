@@ -210,12 +210,12 @@ impl Finder {
                 ..self.condition(MOST, Severity::Emergency, Source::Service)
             });
         }
-        let critical = snapshot.components.iter().find(|it| {
+        let critical = snapshot.components.iter().filter(|it| {
             let finding = it.finding.as_ref().filter(|_| it.condition == Health::Unhealthy);
             finding
                 .is_some_and(|(finding, _)| Severity::from(finding.severity) >= Severity::Critical)
         });
-        if let Some(component) = critical.filter(|_| unavailable > 0) {
+        for component in critical.filter(|_| unavailable > 0) {
             let name = tame(&component.name);
             found.push(Condition {
                 summary: format!("{name} is down, and services do not answer"),
@@ -224,7 +224,9 @@ impl Finder {
                 ),
                 event: "infrastructure_error",
                 incident: component.finding.as_ref().map(|(finding, _)| finding.incident),
-                ..self.condition(GROUND, Severity::Emergency, Source::Service)
+                ..self
+                    .condition(GROUND, Severity::Emergency, Source::Service)
+                    .about("component", &component.name)
             });
         }
     }
