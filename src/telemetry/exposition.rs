@@ -208,6 +208,16 @@ pub(super) struct Family<'p> {
 }
 
 impl Family<'_> {
+    /// Whether nobody wants its samples, so that they need not be reckoned.
+    pub(super) const fn is_for_nobody(&self) -> bool {
+        matches!(self.to, To::Nobody)
+    }
+
+    /// Adds a histogram only for who reads the page: a bucket is no figure of its own.
+    pub(super) const fn takes_buckets(&self) -> bool {
+        matches!(self.to, To::Text(_))
+    }
+
     /// Adds a sample; the values of the labels in their order.
     pub(super) fn sample(&mut self, labels: &[Escaped<'_>], value: impl Into<Value>) {
         self.line("", labels, None, value.into());

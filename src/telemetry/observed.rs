@@ -189,22 +189,26 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot, pairs: &[String]) {
 
 fn write_methods(page: &mut Page, snapshot: &Snapshot) {
     let mut family = page.family(&CALLS);
-    each_method(snapshot, |service, method, totals| {
-        let outcomes = [
-            ("ok", totals.ok),
-            ("rejected", totals.rejected),
-            ("failed", totals.failed),
-            ("unanswered", totals.unanswered),
-            ("void", totals.void),
-        ];
-        for (outcome, count) in outcomes {
-            family.sample(&[service, method, Escaped::plain(outcome)], count);
-        }
-    });
+    if !family.is_for_nobody() {
+        each_method(snapshot, |service, method, totals| {
+            let outcomes = [
+                ("ok", totals.ok),
+                ("rejected", totals.rejected),
+                ("failed", totals.failed),
+                ("unanswered", totals.unanswered),
+                ("void", totals.void),
+            ];
+            for (outcome, count) in outcomes {
+                family.sample(&[service, method, Escaped::plain(outcome)], count);
+            }
+        });
+    }
     let mut family = page.family(&ONEWAY);
-    each_method(snapshot, |service, method, totals| {
-        family.sample(&[service, method], totals.oneway)
-    });
+    if !family.is_for_nobody() {
+        each_method(snapshot, |service, method, totals| {
+            family.sample(&[service, method], totals.oneway)
+        });
+    }
 }
 
 fn each_method(
@@ -262,6 +266,9 @@ fn write_services(page: &mut Page, snapshot: &Snapshot) {
     each(&FAILURES, |it, _| it.figures.recent.failure_rate());
     each(&INCIDENT, |it, all| it.incident.map(|(_, since)| all.at.since(since).as_secs_f64()));
     let mut family = page.family(&REPLY);
+    if !family.takes_buckets() {
+        return;
+    }
     each_service(snapshot, |name, service| {
         let (buckets, count, sum) = buckets(&service.replies);
         family.buckets(&[name], &buckets, count, sum);

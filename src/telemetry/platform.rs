@@ -159,6 +159,9 @@ pub(super) fn write_link(page: &mut Page, figures: &Figures) {
 fn write_functions(page: &mut Page, snapshot: &Snapshot) {
     let mut each = |metric, value: fn(&snapshot::Figures) -> Option<f64>| {
         let mut family = page.family(metric);
+        if family.is_for_nobody() {
+            return;
+        }
         each_service(snapshot, |service, all| {
             for (name, figures) in all.methods.iter() {
                 let mut room = String::new();
