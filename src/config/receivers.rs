@@ -1,12 +1,12 @@
 //! Those who are told of alerts: Alertmanagers and webhooks.
 
 use super::broker::password_from;
-use super::check::{is_encrypted, parse};
+use super::check::parse;
 use super::draft::Draft;
 use super::gather::Gathered;
 use super::mistake::quoted;
 use super::row::Place;
-use super::{Secret, Tls, table, tls};
+use super::{Secret, Tls, table};
 use crate::observer::Span;
 use crate::observer::alert::Severity;
 use base64::Engine;
@@ -124,7 +124,7 @@ pub(super) fn webhooks(gathered: &mut Gathered, draft: &Draft) -> Option<Vec<Web
 fn webhook(place: &mut Place<'_>) -> Option<Webhook> {
     let name = place.needed("name", "a name by which it is known");
     let door = door(place);
-    let secret = secret(place, "secret", "secret_file")?;
+    let secret = place.secret("secret", "secret_file")?;
     let secret = match secret {
         None => None,
         Some(Secret(text)) => Some(key(place, &text)?),
@@ -168,7 +168,7 @@ fn key(place: &mut Place<'_>, text: &str) -> Option<Key> {
 fn door(place: &mut Place<'_>) -> Option<Door> {
     let url = address(place)?;
     let (user, password) =
-        (place.row.text("user").map(str::to_owned), secret(place, "password", "password_file")?);
+        (place.row.text("user").map(str::to_owned), place.secret("password", "password_file")?);
     let token = match place.row.text("token_file") {
         Some(path) => {
             let key = place.key("token_file");
@@ -205,7 +205,7 @@ fn door(place: &mut Place<'_>) -> Option<Door> {
             return None;
         }
     };
-    let tls = encryption(place, &url)?;
+    let tls = place.encryption(&url)?;
     Some(Door { url, login, tls, timeout: place.row.span("timeout", Span::from_secs(10)) })
 }
 
@@ -232,33 +232,4 @@ fn address(place: &mut Place<'_>) -> Option<Url> {
         place.mistake(name, "another address", ALLOWED);
     }
     url
-}
-
-/// A secret that stands here or in a file: `Some(None)` is none, `None` a mistake.
-fn secret(place: &mut Place<'_>, here: &str, file: &str) -> Option<Option<Secret>> {
-    match (place.row.text(here), place.row.text(file)) {
-        (Some(_), Some(_)) => {
-            place.mistake(file, format!("a secret here and in {here}"), "only one of them");
-            None
-        }
-        (Some(word), None) => Some(Some(Secret(word.to_owned()))),
-        (None, Some(path)) => {
-            let key = place.key(file);
-            password_from(place.gathered, &key, path).map(|word| Some(Secret(word)))
-        }
-        (None, None) => Some(None),
-    }
-}
-
-fn encryption(place: &mut Place<'_>, url: &Url) -> Option<Tls> {
-    let (key, at) = (place.key("ca_file"), place.key("url"));
-    let ca = place.row.text("ca_file");
-    if is_encrypted(url) {
-        return tls::trusting(place.gathered, (&key, ca), &at);
-    }
-    if let Some(path) = ca {
-        place.mistake("ca_file", quoted(path), "such a setting only beside an address with TLS");
-        return None;
-    }
-    Tls::distrusting()
 }

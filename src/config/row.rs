@@ -3,11 +3,16 @@
 //!
 //! Most settings are for some of the tables only, so that a struct of them all would be mostly empty.
 
+use super::broker::password_from;
+use super::check::is_encrypted;
 use super::gather::Gathered;
 use super::kind::{Fault, Kind as Sort};
+use super::mistake::quoted;
 use super::raw::Node;
+use super::{Secret, Tls, tls};
 use crate::observer::Span;
 use std::collections::BTreeMap;
+use url::Url;
 
 /// One table, as far as it says something.
 #[derive(Clone, Default, PartialEq)]
@@ -143,5 +148,37 @@ impl Place<'_> {
             self.mistake(name, "nothing", allowed);
         }
         text
+    }
+
+    /// A secret that stands here or in a file: `Some(None)` is none, `None` a mistake.
+    pub(super) fn secret(&mut self, here: &str, file: &str) -> Option<Option<Secret>> {
+        match (self.row.text(here), self.row.text(file)) {
+            (Some(_), Some(_)) => {
+                let what = if here == "password" { "password" } else { "secret" };
+                self.mistake(file, format!("a {what} here and in {here}"), "only one of them");
+                None
+            }
+            (Some(word), None) => Some(Some(Secret(word.to_owned()))),
+            (None, Some(path)) => {
+                let key = self.key(file);
+                password_from(self.gathered, &key, path).map(|word| Some(Secret(word)))
+            }
+            (None, None) => Some(None),
+        }
+    }
+
+    /// How to speak TLS, where the address asks for it; elsewhere nobody is trusted.
+    pub(super) fn encryption(&mut self, url: &Url) -> Option<Tls> {
+        let (key, at) = (self.key("ca_file"), self.key("url"));
+        let ca = self.row.text("ca_file");
+        if is_encrypted(url) {
+            return tls::trusting(self.gathered, (&key, ca), &at);
+        }
+        if let Some(path) = ca {
+            let allowed = "such a setting only beside an address with TLS";
+            self.mistake("ca_file", quoted(path), allowed);
+            return None;
+        }
+        Tls::distrusting()
     }
 }

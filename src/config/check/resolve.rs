@@ -4,18 +4,16 @@
 //! What is not set has the default of its kind. Of user and password a setting of its own wins over
 //! the address.
 
-use super::super::broker::password_from;
 use super::super::draft::Draft;
 use super::super::gather::Gathered;
 use super::super::mistake::quoted;
 use super::super::row::{Place, Row};
 use super::super::url::percent_decoded;
-use super::super::{Emqx, Secret, Tls, table, tls};
+use super::super::{Emqx, Secret, table};
 use super::{Check, Kind, Limits, Server, is_encrypted, parse};
 use crate::observer::Span;
 use crate::observer::settings::ComponentSettings;
 use std::path::PathBuf;
-use url::Url;
 
 /// All checks, and what the observer is told of them; `None` if a mistake was noted.
 pub(in super::super) fn checks(
@@ -204,41 +202,10 @@ fn server(place: &mut Place<'_>, schemes: &[&str], port: u16) -> Option<Server> 
     let word = url.password().and_then(percent_decoded);
     // Neither can fail for an address that has a host.
     let _ = (url.set_username(""), url.set_password(None));
-    let (password, encryption) = (password(place, word), encryption(place, &url));
+    let (password, tls) = (place.secret("password", "password_file"), place.encryption(&url));
     let user = place.row.text("user").map(str::to_owned).or(name);
-    let (password, (tls, ca_file)) = (password?, encryption?);
+    let (password, tls) = (password?.or(word.map(Secret)), tls?);
+    let ca_file =
+        is_encrypted(&url).then(|| place.row.text("ca_file").map(PathBuf::from)).flatten();
     Some(Server { url, user, password, tls, ca_file })
-}
-
-/// The password: `Some(None)` is none, `None` a mistake.
-fn password(place: &mut Place<'_>, in_url: Option<String>) -> Option<Option<Secret>> {
-    match (place.row.text("password"), place.row.text("password_file")) {
-        (Some(_), Some(_)) => {
-            place.mistake("password_file", "a password here and in password", "only one of them");
-            None
-        }
-        (Some(word), None) => Some(Some(Secret(word.to_owned()))),
-        (None, Some(path)) => {
-            let key = place.key("password_file");
-            password_from(place.gathered, &key, path).map(|word| Some(Secret(word)))
-        }
-        (None, None) => Some(in_url.map(Secret)),
-    }
-}
-
-/// TLS, if the address asks for it.
-fn encryption(place: &mut Place<'_>, url: &Url) -> Option<(Tls, Option<PathBuf>)> {
-    let (key, at) = (place.key("ca_file"), place.key("url"));
-    let ca = place.row.text("ca_file");
-    if is_encrypted(url) {
-        return Some((tls::trusting(place.gathered, (&key, ca), &at)?, ca.map(PathBuf::from)));
-    }
-    match ca {
-        None => Some((Tls::distrusting()?, None)),
-        Some(path) => {
-            let (found, allowed) = (quoted(path), "such a setting only beside an address with TLS");
-            place.mistake("ca_file", found, allowed);
-            None
-        }
-    }
 }
