@@ -1,31 +1,7 @@
 //! Who is told of what, and when, under a made-up clock.
 
 use super::*;
-use crate::observer::alert::Context;
-use crate::observer::incident::IncidentId;
-
-fn at(secs: u64) -> Instant {
-    Instant::from_micros(1_000_000_000) + Span::from_secs(secs)
-}
-
-fn alert(name: &str, service: &str, severity: Severity) -> Arc<Alert> {
-    Arc::new(Alert {
-        key: Key::new(name).with("service", service.into()),
-        severity,
-        starts: at(0),
-        ends: None,
-        summary: String::new(),
-        description: String::new(),
-        event: "",
-        reason: None,
-        value: None,
-        context: Context::default(),
-        runbook: None,
-        repeat: 0,
-        incident: IncidentId(1),
-        explained: None,
-    })
-}
+use crate::notify::sample::{alert, at};
 
 fn error(service: &str) -> Arc<Alert> {
     alert("A", service, Severity::Error)

@@ -9,6 +9,8 @@ mod door;
 mod groups;
 mod pause;
 mod reach;
+#[cfg(test)]
+mod sample;
 mod spool;
 mod webhook;
 

@@ -1,30 +1,11 @@
 //! What one Alertmanager is sent, second by second, under a made-up clock.
 
 use super::*;
-use crate::observer::alert::Context;
-use crate::observer::incident::IncidentId;
-
-fn at(secs: u64) -> Instant {
-    Instant::from_micros(1_000_000_000) + Span::from_secs(secs)
-}
+use crate::notify::sample::{self, at};
 
 fn alert(service: &str, starts: u64, ends: Option<u64>) -> Arc<Alert> {
-    Arc::new(Alert {
-        key: Key::new("A").with("service", service.into()),
-        severity: Severity::Error,
-        starts: at(starts),
-        ends: ends.map(at),
-        summary: String::new(),
-        description: String::new(),
-        event: "",
-        reason: None,
-        value: None,
-        context: Context::default(),
-        runbook: None,
-        repeat: 0,
-        incident: IncidentId(1),
-        explained: None,
-    })
+    let alert = sample::alert("A", service, Severity::Error);
+    Arc::new(Alert { starts: at(starts), ends: ends.map(at), ..(*alert).clone() })
 }
 
 /// An Alertmanager that is there or not, and what it took: when, whom, whether it fires, its end.
