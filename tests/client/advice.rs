@@ -89,9 +89,11 @@ impl Teller {
         self.document(&format!("services/{service}"), true, "service_verdict", more);
     }
 
+    /// Both documents of a change have its moment: it names the round.
     pub fn circuit(&self, service: &str, state: &str, more: Value) {
         let mut all = json!({"service": service, "topic": format!("service/{service}"), "state": state,
-            "previous": "closed", "reason": "failure_rate", "correlationId": "incident-1"});
+            "previous": "closed", "reason": "failure_rate", "correlationId": "incident-1",
+            "timestamp": self.time(0)});
         all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.document("circuit-breaker", false, "circuit_breaker", all.clone());
         self.document(&format!("circuit-breaker/{service}"), true, "circuit_breaker", all);
