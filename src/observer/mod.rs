@@ -65,6 +65,7 @@ pub mod standing;
 pub mod state;
 pub mod survey;
 pub mod time;
+pub mod trace;
 pub mod trouble;
 pub mod verdict;
 pub mod wheel;

@@ -34,6 +34,8 @@ pub struct Settings {
     pub remedy: RemedyPolicy,
     /// Whether and how often callers are answered in place of their service.
     pub direct: DirectPolicy,
+    /// Which calls are traced.
+    pub trace: TracePolicy,
     /// How often a lasting state is said again.
     pub repeat: Span,
     /// How often the health summary is published when nothing changes.
@@ -253,6 +255,24 @@ impl Default for CascadePolicy {
             sightings: 20,
             memory: Span::from_secs(24 * 3600),
         }
+    }
+}
+
+/// Which calls are traced. Calls that fail, are not answered or are slow always are, and so are
+/// those that such a call was made within.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TracePolicy {
+    /// Whether any are. Default no.
+    pub enabled: bool,
+    /// Share of all other traces, 0 to 1; which ones, their ids tell. Default 1.
+    pub ratio: f64,
+    /// A call is slow that took longer. Default 1 s.
+    pub slow: Span,
+}
+
+impl Default for TracePolicy {
+    fn default() -> Self {
+        Self { enabled: false, ratio: 1.0, slow: Span::from_secs(1) }
     }
 }
 
