@@ -8,7 +8,9 @@ use crate::observer::breaker::Mode;
 use crate::observer::digest::DigestKey;
 use crate::observer::input::Name;
 use crate::observer::snapshot::CircuitFigures;
+use crate::observer::spans::Counts;
 use crate::observer::survey::Survey;
+use crate::observer::trace::Traced;
 use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
 use crate::telemetry::Figures;
 use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
@@ -38,8 +40,9 @@ impl Pipeline {
     ) -> Self {
         Self {
             reader: Reader::new(traffic, key)
-                .with_parts(settings.cascade.learn)
-                .with_addresses(settings.direct.enabled),
+                .with_parts(settings.cascade.learn || settings.trace.enabled)
+                .with_addresses(settings.direct.enabled)
+                .with_traces(settings.trace.enabled.then_some(&*voice.cluster)),
             speaker: Speaker::new(voice, &settings.pairs),
             alerts: None,
             pairs: settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
@@ -108,6 +111,16 @@ impl Pipeline {
         let Some(alerts) = &mut self.alerts else { return self.observer.poll_event() };
         let event = self.observer.poll_event().inspect(|event| alerts.hear(event));
         event.or_else(|| alerts.poll())
+    }
+
+    /// The next call that is to be traced.
+    pub fn poll_traced(&mut self) -> Option<Traced> {
+        self.observer.poll_traced()
+    }
+
+    /// How many calls were told as traces, and how many not.
+    pub const fn trace_counts(&self) -> Counts {
+        self.observer.trace_counts()
     }
 
     /// A second is over: what is known now, what is costly in turns, and the alerts that follow; `own` are

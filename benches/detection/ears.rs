@@ -94,6 +94,7 @@ impl Ears {
             caller: None,
             parts: [None; 2],
             address: None,
+            seen: None,
         };
         self.observer.handle(at(now), Input::Call(call));
         self.listen();

@@ -193,6 +193,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     caller: Some(heard.name),
                     parts: [None; 2],
                     address: None,
+                    seen: None,
                 }),
             );
         } else {

@@ -140,6 +140,7 @@ impl Ears {
             caller: more.caller,
             parts: more.parts,
             address: address(more.kind),
+            seen: None,
         }));
     }
 

@@ -93,6 +93,7 @@ fn every_field_of_the_observers_settings_can_be_set() {
         remedy: _,
         doubt: _,
         direct: _,
+        trace: _, // trace
         repeat: _,
         health_interval: _,
         pairs: _,        // traffic.pair

@@ -95,6 +95,7 @@ impl Observer {
         let Some(address) = self.ledger.take_address(slot) else { return };
         let Address { topic, id, correlation, operation } = *address;
         self.counters.answered_directly += 1;
+        self.spans.answered(now, slot, &why);
         let answer = DirectAnswer {
             topic,
             id,

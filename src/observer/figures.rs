@@ -103,6 +103,7 @@ impl Observer {
             self.registry.all().get(index as usize).map(|service| service.name.clone())
         };
         let learned = self.nesting.learned(now, &self.settings.cascade);
+        let learned = learned.filter(|_| self.settings.cascade.learn);
         let named = learned
             .filter_map(|((caller, called), seen)| Some((name(caller)?, name(called)?, seen)));
         let mut all: Vec<_> = named.collect();

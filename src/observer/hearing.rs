@@ -37,6 +37,8 @@ impl Observer {
         let fact = if call.kind == CallKind::OneWay { Fact::OneWay } else { Fact::Called };
         service.note(Note::call(now, method, fact, caller));
         let CallKind::TwoWay { keys, shared, lenient, deadline } = call.kind else {
+            self.trace_sent(now, index, method, &mut call);
+            let service = self.registry.noted(index);
             if call.kind == CallKind::Unheard {
                 let void = Fact::Settled(Outcome::Void);
                 service.note(Note::end(now, method, void, Span::ZERO));
@@ -70,10 +72,11 @@ impl Observer {
             self.due_at(at);
         }
         for closed in voided.drain(..) {
-            self.settle(now, &closed, Outcome::Void, now);
+            self.settle(now, &closed, (Outcome::Void, Code::None), now);
         }
         self.voided = voided;
-        if self.settings.cascade.learn {
+        self.trace_opened(now, ticket, owner, &mut call);
+        if self.learns() {
             let ledger = &self.ledger;
             let service = call.service.digest;
             self.nesting.call(ticket, service, call.parts, |outer| ledger.is_open(outer));
@@ -106,8 +109,7 @@ impl Observer {
         if let Some((heard, answer)) = held {
             let closed = self.answer(id, now);
             let outcome = self.outcome(wants.pair, answer);
-            self.note_error(now, &closed, outcome, answer.into(), heard);
-            self.settle(now, &closed, outcome, heard);
+            self.settle(now, &closed, (outcome, answer.into()), heard);
         }
     }
 
@@ -122,7 +124,7 @@ impl Observer {
 
     /// Settles an open call by its reply, and learns from it.
     fn answer(&mut self, id: u32, now: Instant) -> Closed {
-        if self.settings.cascade.learn
+        if self.learns()
             && let Some(ticket) = self.ledger.ticket(id)
         {
             let ledger = &self.ledger;
@@ -143,8 +145,7 @@ impl Observer {
                 Ok(answer) => {
                     let closed = self.answer(id, now);
                     let outcome = self.outcome(wants.pair, answer);
-                    self.note_error(now, &closed, outcome, answer.into(), now);
-                    self.settle(now, &closed, outcome, now);
+                    self.settle(now, &closed, (outcome, answer.into()), now);
                 }
                 Err(kind) => self.count_no_reply(&reply, kind),
             }
@@ -167,8 +168,10 @@ impl Observer {
             return self.hold_stray(now, reply);
         };
         match (what, reply.says(wants)) {
-            (Known::Missed, Ok(_)) => {
+            (Known::Missed, Ok(answer)) => {
                 if let Some(closed) = self.ledger.late(key, now) {
+                    let outcome = self.outcome(wants.pair, answer);
+                    self.spans.late(now, &closed, (outcome, answer.into()));
                     self.late_reply(now, &closed);
                 }
             }
@@ -258,8 +261,7 @@ impl Observer {
             let at = at.max(self.now);
             self.now = at;
             let outcome = if self.doubt.is_on() { Outcome::Void } else { Outcome::Unanswered };
-            self.note_error(at, &closed, outcome, Code::None, at);
-            self.settle(at, &closed, outcome, at);
+            self.settle(at, &closed, (outcome, Code::None), at);
         }
     }
 
@@ -283,14 +285,17 @@ impl Observer {
         }
     }
 
-    /// A call settled now; `heard` is when its reply was heard, which may be before the call.
+    /// A call settled now, as what and with which code; `heard` is when its reply was heard, which
+    /// may be before the call.
     pub(super) fn settle(
         &mut self,
         now: Instant,
         closed: &Closed,
-        outcome: Outcome,
+        (outcome, code): (Outcome, Code),
         heard: Instant,
     ) {
+        self.note_error(now, closed, outcome, code, heard);
+        self.spans.settled(heard, closed, (outcome, code));
         let owner = closed.owner;
         let index = self.registry.tenant(owner.service, owner.generation);
         let method = if index == owner.service { owner.method } else { 0 };

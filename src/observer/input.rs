@@ -10,8 +10,10 @@ use super::digest::Digest;
 use super::incident::IncidentId;
 use super::ledger::Wants;
 use super::time::{Instant, Span};
+use super::trace::Sighting;
 use super::verdict::Verdict;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// One thing that reached the observer.
 #[derive(Debug)]
@@ -104,10 +106,12 @@ pub struct Call<'a> {
     /// Who calls: its session, client, user or inbox, whichever is known first.
     pub caller: Option<Digest>,
     /// What it is a part of: the business operation (its correlation id) and the trace, if it
-    /// names them. Only read when dependencies are learned.
+    /// names them. Only read when dependencies are learned or calls are traced.
     pub parts: [Option<Digest>; 2],
     /// Where its answer goes; only read when callers are answered directly.
     pub address: Option<Box<Address>>,
+    /// What a trace tells of it; only read when calls are traced.
+    pub seen: Option<Arc<Sighting>>,
 }
 
 /// One-way, two-way, or two-way out of earshot.

@@ -235,7 +235,8 @@ impl Observer {
         let Some(change) = change else { return };
         self.unwell = true;
         while let Some(closed) = self.ledger.void_oldest(now) {
-            self.settle(now, &closed, super::call::Outcome::Void, now);
+            let void = (super::call::Outcome::Void, super::errors::Code::None);
+            self.settle(now, &closed, void, now);
         }
         for index in self.registry.indexes() {
             let service = self.registry.get(index);

@@ -272,7 +272,7 @@ impl Ledger {
     fn close(&mut self, id: u32, now: Instant, known: Known) -> Closed {
         let stamp = self.next_stamp();
         let slot = &mut self.slots[id as usize];
-        let closed = slot.closed();
+        let closed = Closed { slot: Some(id), ..slot.closed() };
         slot.open = false;
         slot.stamp = stamp;
         let (key, second) = (slot.key, slot.second);

@@ -60,6 +60,7 @@ pub mod silence;
 pub mod slot;
 pub mod slowness;
 pub mod snapshot;
+pub mod spans;
 pub mod spread;
 pub mod standing;
 pub mod state;
@@ -79,6 +80,7 @@ mod reckoning;
 mod restoring;
 mod seconds;
 mod sharing;
+mod tracing;
 
 pub use event::Event;
 pub use input::Input;
@@ -101,6 +103,7 @@ use rate::Rate;
 use registry::Registry;
 use remedy::Remedies;
 use silence::Lengths;
+use spans::Spans;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
@@ -125,6 +128,7 @@ pub struct Observer {
     remedies: Remedies,
     dependencies: Dependencies,
     nesting: Nesting,
+    spans: Spans,
     ids: Ids,
     /// Calls of all services, and who made them.
     rate: Rate,
@@ -209,6 +213,7 @@ impl Observer {
             remedies: Remedies::default(),
             dependencies: Dependencies::new(&settings.dependencies, &key),
             nesting: Nesting::default(),
+            spans: Spans::new(&settings, now),
             ids: Ids::new(settings.seed),
             rate: Rate::default(),
             callers: Callers::default(),
@@ -298,6 +303,16 @@ impl Observer {
     /// The next event to say.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The next call that is to be traced.
+    pub fn poll_traced(&mut self) -> Option<trace::Traced> {
+        self.spans.poll()
+    }
+
+    /// How many calls were told as traces, and how many not.
+    pub const fn trace_counts(&self) -> spans::Counts {
+        self.spans.counts()
     }
 
     /// Whether every call is settled and every held reply decided.

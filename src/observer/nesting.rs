@@ -28,7 +28,7 @@ const PARTS: u64 = 24;
 const STRAY: u32 = 10;
 
 /// A service that calls, and the one it calls.
-type Edge = (Digest, Digest);
+pub type Edge = (Digest, Digest);
 
 /// Sightings in one part of the memory.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,30 @@ impl Nesting {
         }
     }
 
+    /// The call that a call to `service` was made within, if that is known: the last one that is open,
+    /// of the same operation, and goes to a service of which `calls` tells that it calls `service`.
+    pub fn within(
+        &self,
+        service: Digest,
+        parts: [Option<Digest>; 2],
+        is_open: impl Fn(Ticket) -> bool,
+        mut calls: impl FnMut(Edge) -> bool,
+    ) -> Option<Ticket> {
+        parts.into_iter().flatten().find_map(|part| {
+            let mut others = self.open.get(&part)?.iter().rev();
+            let found = others.find(|(outer, caller)| {
+                *caller != service && is_open(*outer) && calls((*caller, service))
+            });
+            found.map(|(outer, _)| *outer)
+        })
+    }
+
+    /// Whether it was learned that one service calls another.
+    pub fn knows(&self, now: Instant, edge: Edge, policy: &CascadePolicy) -> bool {
+        let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
+        self.edges.get(&edge).is_some_and(|parts| steady(parts, number, policy).is_some())
+    }
+
     /// A call is answered now. Sightings are counted.
     pub fn answered(
         &mut self,
@@ -144,16 +168,20 @@ impl Nesting {
         policy: &CascadePolicy,
     ) -> impl Iterator<Item = (Edge, u32)> {
         let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
-        let wanted = policy.sightings;
-        self.edges.iter().filter_map(move |(edge, parts)| {
-            let current = parts.iter().filter(|part| part.number + PARTS > number);
-            let (inside, outside) = current.fold((0_u32, 0_u32), |sum, part| {
-                (sum.0.saturating_add(part.inside), sum.1.saturating_add(part.outside))
-            });
-            let steady = outside.saturating_mul(STRAY) <= inside;
-            (inside >= wanted && steady).then_some((*edge, inside))
-        })
+        self.edges
+            .iter()
+            .filter_map(move |(edge, parts)| Some((*edge, steady(parts, number, policy)?)))
     }
+}
+
+/// How often a call was seen to end inside, if that is enough to be sure.
+fn steady(parts: &VecDeque<Part>, number: u64, policy: &CascadePolicy) -> Option<u32> {
+    let current = parts.iter().filter(|part| part.number + PARTS > number);
+    let (inside, outside) = current.fold((0_u32, 0_u32), |sum, part| {
+        (sum.0.saturating_add(part.inside), sum.1.saturating_add(part.outside))
+    });
+    let steady = outside.saturating_mul(STRAY) <= inside;
+    (inside >= policy.sightings && steady).then_some(inside)
 }
 
 /// Drops what is too old; false if nothing is left.

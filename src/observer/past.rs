@@ -55,11 +55,12 @@ impl Settled {
 
     /// Whose call it was, and when it was made.
     pub fn closed(&self) -> Closed {
-        let Self { service, method, pair, made, tenant, .. } = *self;
+        let Self { key, service, method, pair, made, tenant, .. } = *self;
         let other = service == OTHER_INDEX;
         // What is set from 32 bits comes back as 32 bits.
         let (generation, alias) = if other { (0, tenant) } else { (tenant as u32, 0) };
-        Closed { owner: Owner { service, generation, method, pair, alias }, made }
+        let owner = Owner { service, generation, method, pair, alias };
+        Closed { owner, made, key, slot: None }
     }
 }
 

@@ -268,11 +268,13 @@ pub struct TracePolicy {
     pub ratio: f64,
     /// A call is slow that took longer. Default 1 s.
     pub slow: Span,
+    /// Whether what a service does is a span of its own beside its caller's. Default yes.
+    pub server_spans: bool,
 }
 
 impl Default for TracePolicy {
     fn default() -> Self {
-        Self { enabled: false, ratio: 1.0, slow: Span::from_secs(1) }
+        Self { enabled: false, ratio: 1.0, slow: Span::from_secs(1), server_spans: true }
     }
 }
 

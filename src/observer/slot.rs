@@ -32,6 +32,10 @@ pub struct Closed {
     pub owner: Owner,
     /// When it was made.
     pub made: Instant,
+    /// The first key of its reply.
+    pub key: Digest,
+    /// The slot it had while it was open, if it was until now.
+    pub slot: Option<u32>,
 }
 
 /// An open call, in 48 bytes.
@@ -57,11 +61,12 @@ const _: () = assert!(size_of::<Slot>() == 48, "an open call fits a cache line")
 impl Slot {
     /// Whose call it is and when it was made.
     pub(super) fn closed(&self) -> Closed {
-        let Self { service, method, pair, made, tenant, .. } = *self;
+        let Self { key, service, method, pair, made, tenant, .. } = *self;
         let other = service == OTHER_INDEX;
         // What is set from 32 bits comes back as 32 bits.
         let (generation, alias) = if other { (0, tenant) } else { (tenant as u32, 0) };
-        Closed { owner: Owner { service, generation, method, pair, alias }, made }
+        let owner = Owner { service, generation, method, pair, alias };
+        Closed { owner, made, key, slot: None }
     }
 }
 

@@ -67,6 +67,8 @@ pub enum Beside {
     Server = 1,
     /// lookout's, which answered in the service's place.
     Direct = 2,
+    /// The service's again, when it answered late and its own was told before.
+    Late = 3,
 }
 
 /// Bits that follow from others and look like chance (the finalizer of `SplitMix64`).
@@ -127,7 +129,8 @@ impl Sighting {
         bytes: usize,
         [method, id, operation, topic]: [&str; 4],
     ) -> Self {
-        let mut texts = String::with_capacity(method.len() + id.len() + operation.len() + topic.len());
+        let mut texts =
+            String::with_capacity(method.len() + id.len() + operation.len() + topic.len());
         let mut ends = [0; 4];
         for (end, text) in ends.iter_mut().zip([method, id, operation, topic]) {
             texts.push_str(super::component::cut(text, TEXT_BYTES));
@@ -171,9 +174,19 @@ pub enum End {
     /// It was answered in time.
     Answered(Outcome, Code),
     /// Nobody answered in time.
-    Unanswered,
-    /// Its answer came after that: what it was. Told beside [`End::Unanswered`].
-    Late(Outcome, Code),
+    Unanswered {
+        /// A call was seen that the service made meanwhile, so it worked on it.
+        worked: bool,
+    },
+    /// Its answer came after that. Told beside [`End::Unanswered`].
+    Late {
+        /// What it was.
+        outcome: Outcome,
+        /// With which code.
+        code: Code,
+        /// As of [`End::Unanswered`].
+        worked: bool,
+    },
     /// lookout answered it in the service's place. Told beside how it ends.
     Direct(Why),
     /// It wants no answer.

@@ -24,6 +24,8 @@ pub(super) struct Parsed<'a> {
     pub(super) correlation: Option<Cow<'a, str>>,
     /// The trace it is a part of.
     pub(super) traceparent: Option<Cow<'a, str>>,
+    /// What tracing systems say of that trace.
+    pub(super) tracestate: Option<Cow<'a, str>>,
     /// The values of the pair's outer names.
     pub(super) said: Said<'a>,
 }
@@ -61,11 +63,14 @@ impl<'a> Parsed<'a> {
         };
         parsed.reply_to = envelope.reply_to()?;
         parsed.session = envelope.session_id()?;
-        if context.parts || context.addresses {
+        if context.parts || context.addresses || context.traces.is_some() {
             parsed.correlation = envelope.correlation_id()?;
         }
-        if context.parts {
+        if context.parts || context.traces.is_some() {
             parsed.traceparent = envelope.traceparent()?;
+        }
+        if context.traces.is_some() {
+            parsed.tracestate = envelope.tracestate()?;
         }
         if !pair.outer.is_empty() {
             parsed.said = pair.said(message, Some(envelope));

@@ -5,10 +5,11 @@ use super::composition::Composition;
 use super::dialect::Dialect;
 use super::envelope::Id;
 use super::marks::{Marks, no_id};
-use super::message::{Message, TRACEPARENT};
+use super::message::Message;
 use super::pair::Pair;
 use super::read::{Context, Element, Sink, home, response_topic};
 use super::template::{Captures, is_topic};
+use super::trace;
 use crate::observer::Span;
 use crate::observer::address::Address;
 use crate::observer::call::Malformed;
@@ -60,7 +61,7 @@ pub(super) fn read<'a>(
     let side = dialect.and_then(|dialect| dialect.side(message));
     let reverse = dialect.and_then(|dialect| dialect.reverse(side));
     let (service, method) = names(pair, reverse, values, parsed.service.as_deref(), method);
-    let method = method.filter(|method| pair.knows(method));
+    let known = method.filter(|method| pair.knows(method));
     let call = Calling { context, message, pair, values, parsed: &parsed };
     let Kept { mut kind, caller, address } = call.kind(scratch);
     if let (Some(dialect), CallKind::TwoWay { keys, shared, .. }) = (dialect, &mut kind) {
@@ -68,6 +69,7 @@ pub(super) fn read<'a>(
         (*keys, *shared) = marks.keys(*keys, *shared);
     }
     let parts = if context.parts { parts(context.key, message, &parsed) } else { [None; 2] };
+    let seen = context.traces.map(|key| trace::sighting(key, element, &parsed, pair, method));
     let topic = match reverse {
         None if pair.all_naming => message.topic,
         None => {
@@ -83,12 +85,13 @@ pub(super) fn read<'a>(
     sink(Input::Call(Call {
         pair: pair.id,
         service: named(context.key, Kind::Service, &service),
-        method: method.map(|method| named(context.key, Kind::Method, method)),
+        method: known.map(|method| named(context.key, Kind::Method, method)),
         topic,
         kind,
         caller,
         parts,
         address,
+        seen,
     }));
 }
 
@@ -120,29 +123,14 @@ fn names<'n>(
     (Cow::Borrowed(&pair.name), method)
 }
 
-/// The business operation and the trace that a call is a part of. The property of the message
-/// comes before a member of the body, which a bridge may have copied from elsewhere.
+/// The business operation and the trace that a call is a part of.
 fn parts(key: &DigestKey, message: &Message<'_>, parsed: &Parsed<'_>) -> [Option<Digest>; 2] {
     let correlation = parsed.correlation.as_deref().filter(|id| !id.is_empty());
-    let trace = message.properties.user(TRACEPARENT).and_then(trace_id);
-    let trace = trace.or_else(|| parsed.traceparent.as_deref().and_then(trace_id));
+    let trace = trace::parent(message, parsed).map(|parent| parent.trace);
     [
         correlation.map(|id| key.digest(Kind::Correlation, id.as_bytes())),
-        trace.map(|id| key.digest(Kind::Trace, id.as_bytes())),
+        trace.map(|id| key.digest(Kind::Trace, &id.0.get().to_le_bytes())),
     ]
-}
-
-/// The trace id of a `traceparent` (W3C Trace Context, 3.2): 32 lower-case hexadecimal digits
-/// between a version and a parent id, not all of them zero.
-fn trace_id(traceparent: &str) -> Option<&str> {
-    let (version, rest) = traceparent.split_once('-')?;
-    let (id, rest) = rest.split_once('-')?;
-    let hex = |text: &str, len: usize| {
-        text.len() == len && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let parent = rest.split('-').next().unwrap_or_default();
-    let good = hex(version, 2) && version != "ff" && hex(id, 32) && hex(parent, 16);
-    (good && id.bytes().any(|digit| digit != b'0')).then_some(id)
 }
 
 /// What is kept of a call beside its names.

@@ -51,6 +51,7 @@ pub struct Envelope<'a> {
     message_id: Option<&'a RawValue>,
     correlation_id: Option<&'a RawValue>,
     traceparent: Option<&'a RawValue>,
+    tracestate: Option<&'a RawValue>,
     /// The members that were asked for, in that order.
     members: SmallVec<[Option<&'a RawValue>; 2]>,
     /// A member stands there twice.
@@ -147,6 +148,7 @@ impl<'a> Envelope<'a> {
             "messageId" | "MessageId" => &mut self.message_id,
             "correlationId" | "CorrelationId" => &mut self.correlation_id,
             "traceparent" => &mut self.traceparent,
+            "tracestate" => &mut self.tracestate,
             _ => return None,
         })
     }
@@ -250,6 +252,11 @@ impl<'a> Envelope<'a> {
     /// Its `traceparent`; a value that is no string counts as absent.
     pub fn traceparent(&self) -> Result<Option<Cow<'a, str>>, Malformed> {
         optional(self.traceparent)
+    }
+
+    /// Its `tracestate`; a value that is no string counts as absent.
+    pub fn tracestate(&self) -> Result<Option<Cow<'a, str>>, Malformed> {
+        optional(self.tracestate)
     }
 
     /// What it says as a JSON-RPC response; `own` is the id by which lookout knows its own.

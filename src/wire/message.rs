@@ -8,6 +8,9 @@ pub type UserProperty<'a> = (Cow<'a, str>, Cow<'a, str>);
 /// The user property that names the trace a message is a part of (W3C Trace Context).
 pub const TRACEPARENT: &str = "traceparent";
 
+/// The user property with what tracing systems say of that trace.
+pub const TRACESTATE: &str = "tracestate";
+
 /// One MQTT publication. Topic and payload are as hostile as whoever may publish.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Message<'a> {

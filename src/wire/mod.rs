@@ -40,6 +40,7 @@ mod error;
 mod keys;
 mod marks;
 mod replies;
+mod trace;
 
 pub use announce::{Notice, notice_json};
 pub use cloudevent::CloudEvent;

@@ -12,7 +12,7 @@ use super::envelope::{Body, Envelope};
 use super::message::Message;
 use super::template::is_topic;
 use super::traffic::{Place, Sorted, Traffic};
-use super::{calls, replies};
+use super::{calls, replies, trace};
 use crate::observer::call::{Malformed, PairId};
 use crate::observer::digest::{Digest, DigestKey, Kind};
 use crate::observer::input::{Direction, Input, Name, Stray};
@@ -24,6 +24,7 @@ pub struct Reader {
     key: DigestKey,
     parts: bool,
     addresses: bool,
+    traces: Option<DigestKey>,
     /// A buffer that is used again for each message.
     scratch: String,
     /// Another one, for payloads that are no JSON.
@@ -42,6 +43,8 @@ pub(super) struct Context<'r> {
     pub(super) parts: bool,
     /// Whether anyone asks where its answer goes.
     pub(super) addresses: bool,
+    /// The key of what an operation's trace is made of, if calls are traced.
+    pub(super) traces: Option<&'r DigestKey>,
     /// Whether the payload was made JSON first.
     decoded: bool,
 }
@@ -54,6 +57,8 @@ pub(super) struct Element<'e, 'r, 'a> {
     pub(super) envelope: Result<&'e Envelope<'a>, Malformed>,
     /// It is one of several, and what cannot be read of it is not an opaque payload.
     pub(super) batch: bool,
+    /// The digest of them all, if calls are traced.
+    pub(super) group: Option<Digest>,
 }
 
 impl Reader {
@@ -64,6 +69,7 @@ impl Reader {
             key,
             parts: false,
             addresses: false,
+            traces: None,
             scratch: String::new(),
             json: Vec::new(),
         }
@@ -79,6 +85,13 @@ impl Reader {
     #[must_use]
     pub fn with_addresses(self, addresses: bool) -> Self {
         Self { addresses, ..self }
+    }
+
+    /// Reads also what a trace tells of a call. The trace of a business operation is the same in
+    /// every lookout of the cluster.
+    #[must_use]
+    pub fn with_traces(self, cluster: Option<&str>) -> Self {
+        Self { traces: cluster.map(trace::key), ..self }
     }
 
     /// The rules.
@@ -99,7 +112,8 @@ impl Reader {
         }
         let (traffic, key) = (&self.traffic, &self.key);
         let Self { parts, addresses, .. } = *self;
-        let context = Context { traffic, key, parts, addresses, decoded: false };
+        let traces = self.traces.as_ref();
+        let context = Context { traffic, key, parts, addresses, traces, decoded: false };
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),
@@ -129,8 +143,12 @@ impl Context<'_> {
         sink: Sink<'_>,
     ) {
         let wanted = self.traffic.members();
+        let mut group = None;
         let mut one = |envelope: Result<&Envelope<'a>, Malformed>, batch| {
-            self.element(&Element { message, place, envelope, batch }, scratch, sink);
+            if batch && self.traces.is_some() {
+                group.get_or_insert_with(|| self.key.digest(Kind::Trace, message.payload));
+            }
+            self.element(&Element { message, place, envelope, batch, group }, scratch, sink);
         };
         // What was no JSON has grown, and was measured before.
         let max = if self.decoded { usize::MAX } else { self.traffic.max_payload };
@@ -188,7 +206,7 @@ impl Context<'_> {
                 Err(_) => Malformed::NotDecoded,
             }
         };
-        let element = Element { message, place, envelope: Err(kind), batch: false };
+        let element = Element { message, place, envelope: Err(kind), batch: false, group: None };
         self.element(&element, scratch, sink);
     }
 

@@ -51,6 +51,7 @@ fn addressed(ears: &mut Ears, micros: u64, service: &str, key: &str) {
             correlation: None,
             operation: None,
         })),
+        seen: None,
     };
     advance(ears, micros);
     ears.input(micros, Input::Call(call));

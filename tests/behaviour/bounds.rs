@@ -179,6 +179,7 @@ fn call_through(ears: &mut Ears, micros: u64, pair: u16, service: &str, key: &st
         caller: None,
         parts: [None; 2],
         address: None,
+        seen: None,
     };
     ears.input(micros, Input::Call(call));
 }

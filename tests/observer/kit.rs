@@ -111,8 +111,17 @@ impl Ears {
         let method = Some(method_name).filter(|name| !name.text.is_empty());
         let caller = None;
         let pair = PairId(0);
-        let call =
-            Call { pair, service: name, method, topic: &topic, kind, caller, parts, address: None };
+        let call = Call {
+            pair,
+            service: name,
+            method,
+            topic: &topic,
+            kind,
+            caller,
+            parts,
+            address: None,
+            seen: None,
+        };
         self.input(micros, Input::Call(call));
     }
 

@@ -29,7 +29,8 @@ fn traceparent(trace: &str) -> String {
 #[test]
 fn the_operation_is_the_correlation_id_and_the_trace() {
     let correlation = Some(KEY.digest(Kind::Correlation, b"corr-91"));
-    let trace = Some(KEY.digest(Kind::Trace, TRACE.as_bytes()));
+    let trace = u128::from_str_radix(TRACE, 16).unwrap();
+    let trace = Some(KEY.digest(Kind::Trace, &trace.to_le_bytes()));
     let body =
         |extra: &str| m("service/A", format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x"{extra}}}"#));
     let parent = traceparent(TRACE);
@@ -53,6 +54,13 @@ fn the_operation_is_the_correlation_id_and_the_trace() {
             body("").traceparent(&format!("cc{}-more", &parent[2..])),
             [None, trace],
         ),
+        (
+            "more than this version has",
+            body("").traceparent(&format!("{parent}-more")),
+            [None, None],
+        ),
+        ("flags of one digit", body("").traceparent(&parent[..54]), [None, None]),
+        ("a sign", body("").traceparent(&parent.replace("-0af", "-+af")), [None, None]),
         ("the forbidden one", body("").traceparent(&format!("ff{}", &parent[2..])), [None, None]),
     ];
     for (what, message, expected) in cases {

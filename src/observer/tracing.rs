@@ -1,0 +1,76 @@
+//! What of the calls that are heard goes to [`super::spans`].
+
+use super::Observer;
+use super::digest::Digest;
+use super::input::{Call, CallKind};
+use super::service::OTHER;
+use super::slot::{Owner, Ticket};
+use super::spans::Heard;
+use super::time::Instant;
+use super::trace::End;
+
+impl Observer {
+    /// Whether it is noted which calls are made within others.
+    pub(super) fn learns(&self) -> bool {
+        self.settings.cascade.learn || self.spans.is_on()
+    }
+
+    /// A call was opened.
+    pub(super) fn trace_opened(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        owner: Owner,
+        call: &mut Call<'_>,
+    ) {
+        if let Some(heard) = self.traced(now, owner.service, owner.method, call) {
+            self.spans.opened(ticket, heard);
+        }
+    }
+
+    /// A call was heard that opens nothing.
+    pub(super) fn trace_sent(
+        &mut self,
+        now: Instant,
+        index: u32,
+        method: u16,
+        call: &mut Call<'_>,
+    ) {
+        let end = if call.kind == CallKind::OneWay { End::OneWay } else { End::Unheard };
+        if let Some(heard) = self.traced(now, index, method, call) {
+            self.spans.sent(heard, end);
+        }
+    }
+
+    #[inline]
+    fn traced(
+        &mut self,
+        made: Instant,
+        index: u32,
+        method: u16,
+        call: &mut Call<'_>,
+    ) -> Option<Heard> {
+        let seen = call.seen.take()?;
+        let (digest, parts, pair) = (call.service.digest, call.parts, call.pair);
+        let outer = self.made_within(made, digest, parts);
+        let service = self.registry.noted(index);
+        let known = service.service.methods.get(usize::from(method)).map(|it| it.name.clone());
+        let method = known.filter(|name| **name != *OTHER);
+        Some(Heard { made, service: service.name.clone(), method, pair, seen, outer })
+    }
+
+    /// The open call that a call to a service was made within, if that is known.
+    fn made_within(
+        &self,
+        now: Instant,
+        service: Digest,
+        parts: [Option<Digest>; 2],
+    ) -> Option<Ticket> {
+        let (ledger, policy) = (&self.ledger, &self.settings.cascade);
+        let configured = self.dependencies.dependents(service);
+        let calls = |edge: (Digest, Digest)| {
+            configured.contains(&edge.0) || self.nesting.knows(now, edge, policy)
+        };
+        self.nesting.within(service, parts, |outer| ledger.is_open(outer), calls)
+    }
+}
