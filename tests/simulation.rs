@@ -36,6 +36,8 @@ mod settings;
 mod shell;
 #[path = "simulation/subject.rs"]
 mod subject;
+#[path = "simulation/traces.rs"]
+mod traces;
 #[path = "simulation/world.rs"]
 mod world;
 

@@ -159,6 +159,8 @@ pub(crate) struct Plan {
     pub(crate) few_open: bool,
     pub(crate) learn: bool,
     pub(crate) dependencies: bool,
+    /// Whether calls are traced.
+    pub(crate) traced: bool,
     /// Share of messages of unprotected services that lookout does not hear.
     pub(crate) loss: f64,
     /// Share of messages that come twice.
@@ -183,6 +185,8 @@ impl Plan {
             tight,
             few_open: tight && chance.hits(0.5),
             learn: chance.hits(0.3),
+            // What is told as traces changes nothing else.
+            traced: seed.is_multiple_of(2),
             dependencies: chance.hits(0.5),
             loss: if chance.hits(0.6) { 0.01 * chance.unit() } else { 0.0 },
             duplicates: if chance.hits(0.6) { 0.03 } else { 0.0 },

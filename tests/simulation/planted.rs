@@ -10,6 +10,7 @@ use crate::plan::{Phase, Plan, Role, S, Trouble};
 use crate::rules::{Book, Rule};
 use crate::settings;
 use crate::shell::START;
+use crate::traces::{self, Told};
 use lookout::observer::{Instant, Snapshot};
 use lookout::wire::Document;
 use serde_json::{Value, json};
@@ -236,6 +237,10 @@ fn each_rule_catches_its_violation() {
         figures::check(&snapshot, &Default::default(), &count, &mut book);
         expect(rule, book.0.iter().map(|broken| broken.rule).collect());
     }
+    let (snapshot, _) = snapshot();
+    let mut book = Book::default();
+    traces::check(&snapshot, &Told::default(), &mut book);
+    expect(Rule::Traced, book.0.iter().map(|broken| broken.rule).collect());
     let mut book = Book::default();
     figures::deadline(7, 7, &mut book);
     expect(Rule::Deadline, book.0.iter().map(|broken| broken.rule).collect());

@@ -43,6 +43,8 @@ pub(crate) enum Rule {
     Bounds,
     /// Everything heard is counted once; what is held is within its bound.
     Counted,
+    /// Each call is told once as a trace, if calls are traced.
+    Traced,
     /// A deadline that was handled is over.
     Deadline,
     /// A healthy service is never blamed.
@@ -54,7 +56,7 @@ pub(crate) enum Rule {
 }
 
 impl Rule {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Envelope,
         Self::Topic,
         Self::Retain,
@@ -74,6 +76,7 @@ impl Rule {
         Self::OpenCalls,
         Self::Bounds,
         Self::Counted,
+        Self::Traced,
         Self::Deadline,
         Self::Healthy,
         Self::Outage,

@@ -24,6 +24,7 @@ pub(crate) fn of(plan: &Plan) -> Settings {
     let mut settings = Settings::with_pairs(PAIRS.map(pair).into());
     settings.seed = plan.seed;
     settings.cascade.learn = plan.learn;
+    settings.trace.enabled = plan.traced;
     if plan.dependencies {
         // Two more than half of the others may depend on it; not all can be opened ahead.
         let on_users = ["Checkout", "Orders", "Billing", "Mail 2%"];

@@ -16,6 +16,7 @@ use crate::pipeline::Pipeline;
 use crate::plan::{Change, Plan, S};
 use crate::rules::{Book, Rule};
 use crate::settings;
+use crate::traces::{self, Told};
 use lookout::observer::Span;
 use lookout::observer::breaker::Mode;
 use lookout::observer::input::{Doubt, Link, Replicas, Report, Severity};
@@ -70,6 +71,7 @@ pub(crate) struct Lookout {
     pub(crate) checker: Checker,
     pub(crate) oracle: Oracle,
     given: Count,
+    traced: Told,
     pub(crate) digest: Digest,
     /// The last documents, for a report.
     pub(crate) tail: Vec<String>,
@@ -99,6 +101,7 @@ impl Lookout {
             checker: Checker::default(),
             oracle: Oracle::new(plan),
             given: Count::default(),
+            traced: Told::default(),
             digest: Digest::NOTHING,
             tail: Vec::new(),
             documents: 0,
@@ -150,6 +153,9 @@ impl Lookout {
 
     fn read(&mut self) {
         let mut any = false;
+        while let Some(traced) = self.pipeline.poll_traced() {
+            self.traced.hear(&traced);
+        }
         while let Some(document) = self.pipeline.poll_document() {
             any = true;
             self.documents += 1;
@@ -315,6 +321,7 @@ impl Lookout {
         self.checker.book = book;
         self.doubts = Doubts::default();
         self.given = Count::default();
+        self.traced = Told::default();
         self.waiting.clear();
         (self.asleep, self.partition, self.cut, self.broken) = (None, None, true, false);
         self.oracle.restarted(world);
@@ -398,6 +405,9 @@ impl Lookout {
             let snapshot = self.pipeline.snapshot(Instant::from_micros(clock));
             let limits = &self.settings.limits;
             figures::check(&snapshot, limits, &self.given, &mut self.checker.book);
+            if self.settings.trace.enabled {
+                traces::check(&snapshot, &self.traced, &mut self.checker.book);
+            }
             self.checker.agrees(&snapshot, &mut self.doubts);
         }
     }
@@ -423,5 +433,8 @@ impl Lookout {
         book.hold(turns > 0, Rule::Deadline, || "it never settles".to_owned());
         let snapshot = self.pipeline.snapshot(Instant::from_micros(self.now));
         figures::settled(&snapshot, &self.given, book);
+        if self.settings.trace.enabled {
+            traces::check(&snapshot, &self.traced, book);
+        }
     }
 }
