@@ -5,6 +5,7 @@
 
 use super::call::{Answer, Outcome, SERVICE_UNAVAILABLE};
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use std::collections::VecDeque;
 
 /// Codes of a service that are told apart. Standard JSON-RPC has 5, the manual's table 16.
@@ -57,6 +58,8 @@ pub struct Failure {
     pub code: Code,
     /// How long the caller waited.
     pub time: Span,
+    /// The trace in which it is told, if it is.
+    pub trace: Option<TraceId>,
 }
 
 /// The errors of a service over the run.
@@ -99,6 +102,12 @@ impl Errors {
     pub fn last(&self) -> impl DoubleEndedIterator<Item = &Failure> {
         self.last.iter()
     }
+
+    /// The trace of the last one since a moment that speaks against the service and is told in one.
+    pub fn trace(&self, since: Instant) -> Option<TraceId> {
+        let recent = self.last.iter().rev().take_while(|it| it.at >= since);
+        recent.filter(|it| it.outcome.against()).find_map(|it| it.trace)
+    }
 }
 
 impl From<Answer> for Code {
@@ -123,6 +132,7 @@ mod tests {
             outcome,
             code: Code::Number(code),
             time: Span::ZERO,
+            trace: None,
         };
         for code in 0..1_000 {
             errors.add(failure(code % 100, Outcome::Rejected));
@@ -136,6 +146,31 @@ mod tests {
         );
         assert_eq!(errors.last().count(), KEPT);
         assert_eq!(errors.last().next_back().map(|it| it.outcome), Some(Outcome::Failed));
+    }
+
+    #[test]
+    fn the_trace_is_that_of_the_last_failure_that_speaks_against_the_service() {
+        let mut errors = Errors::default();
+        let trace = |bits: Option<u128>| bits.map(TraceId::of);
+        for (second, outcome, bits) in [
+            (1, Outcome::Unanswered, Some(1)),
+            (2, Outcome::Failed, Some(2)),
+            (3, Outcome::Failed, None),
+            (4, Outcome::Rejected, Some(4)),
+        ] {
+            errors.add(Failure {
+                at: Instant::from_micros(second * 1_000_000),
+                method: 0,
+                outcome,
+                code: Code::None,
+                time: Span::ZERO,
+                trace: trace(bits),
+            });
+        }
+        let since = |second: u64| errors.trace(Instant::from_micros(second * 1_000_000));
+        assert_eq!(since(0), trace(Some(2)), "the rejection is the caller's doing");
+        assert_eq!(since(2), trace(Some(2)));
+        assert_eq!(since(3), None, "what is long past tells nothing of now");
     }
 
     #[test]

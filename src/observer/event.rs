@@ -12,6 +12,7 @@ use super::component::Finding;
 use super::ground::Cause;
 use super::incident::IncidentId;
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use super::verdict::{Reason, ReplicaState, Verdict};
 use std::sync::Arc;
 
@@ -187,6 +188,8 @@ pub struct BadNews {
     pub incident: IncidentId,
     /// The component that explains it, with its incident.
     pub cause: Option<Cause>,
+    /// A trace in which one of its failures is told.
+    pub trace: Option<TraceId>,
 }
 
 /// A service is healthy again.

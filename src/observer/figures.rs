@@ -154,6 +154,7 @@ fn figures(
         reason: reason.clone(),
         since: service.reading_since,
         incident: service.incident.map(|incident| (incident.id, incident.since)),
+        trace: service.incident.and_then(|incident| incident.trace),
         blamed: service.cause.clone(),
         treated: None,
         replicas: service.replicas.clone(),

@@ -281,7 +281,8 @@ impl Observer {
             let method = if index == service { method } else { 0 };
             let time = heard.since(closed.made);
             let errors = &mut self.registry.noted(index).service.errors;
-            errors.get_or_insert_default().add(Failure { at: now, method, outcome, code, time });
+            let failure = Failure { at: now, method, outcome, code, time, trace: None };
+            errors.get_or_insert_default().add(failure);
         }
     }
 

@@ -5,6 +5,7 @@
 //! outages are kept, so that the next one comes with an estimate from experience.
 
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use std::collections::VecDeque;
 
 /// Past outages that an estimate needs, and that are kept.
@@ -42,6 +43,15 @@ pub struct Incident {
     pub since: Instant,
     /// Calls of the service that were unanswered when it began, those that gave it away left out.
     pub unanswered_before: u64,
+    /// A trace in which it is told, as last said.
+    pub trace: Option<TraceId>,
+}
+
+impl Incident {
+    /// One that begins at a moment.
+    pub const fn new(id: IncidentId, since: Instant, unanswered_before: u64) -> Self {
+        Self { id, since, unanswered_before, trace: None }
+    }
 }
 
 /// How long past outages took.

@@ -165,6 +165,7 @@ impl Observer {
                 // Both are estimates, and a part is not more than the whole.
                 let callers_share = share(service.callers.estimate(now), callers).min(1.0);
                 let large = self.settings.verdict.large_share;
+                let trace = service.traced(now);
                 let news = BadNews {
                     service: service.name.clone(),
                     verdict,
@@ -183,6 +184,7 @@ impl Observer {
                     repeat,
                     incident,
                     cause,
+                    trace,
                 };
                 self.say(now, What::Bad(Box::new(news)));
             }
@@ -214,7 +216,7 @@ impl Observer {
         let unanswered_before = service.unanswered_before;
         // A component that is down makes one incident of all that follows from it.
         let id = self.cause(index).map_or_else(|| self.ids.next(now), |(_, id)| id);
-        self.registry.get(index).incident = Some(Incident { id, since: now, unanswered_before });
+        self.registry.get(index).incident = Some(Incident::new(id, now, unanswered_before));
         id
     }
 

@@ -47,7 +47,7 @@ impl Observer {
             service.reading = (verdict, reason, service.reading.2);
             service.reading_since = since;
             if let Some(id) = standing.incident.filter(|_| verdict.is_bad()) {
-                service.incident.get_or_insert(Incident { id, since, unanswered_before: 0 });
+                service.incident.get_or_insert(Incident::new(id, since, 0));
             }
         }
         if let Some(circuit) = &standing.circuit
@@ -56,11 +56,7 @@ impl Observer {
             service.reading.2 = service.breaker.state();
             service.circuit_incident = standing.incident;
             if let Some(id) = standing.incident {
-                service.incident.get_or_insert(Incident {
-                    id,
-                    since: circuit.since.min(now),
-                    unanswered_before: 0,
-                });
+                service.incident.get_or_insert(Incident::new(id, circuit.since.min(now), 0));
             }
             if let Some(at) = service.breaker.deadline() {
                 self.circuits.push(Reverse((at, index)));

@@ -16,6 +16,7 @@ use super::pace::Pace;
 use super::settings::ServiceSettings;
 use super::standing::Standing;
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use super::verdict::{Reason, ReplicaState, Verdict};
 use super::window::Window;
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub const OTHER: &str = "_other";
 pub const SERVICE_CALLERS: usize = 128;
 /// A method counts as in use when it was called within this span.
 const IN_USE: Span = Span::from_secs(24 * 3600);
+/// A failure older than this shows nothing of what is wrong now: the longest window of a judge.
+const FAILED_LATELY: Span = Span::from_secs(300);
 
 /// Counts over the whole run. `calls` is the sum of the outcomes and `open`, at every instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -269,6 +272,15 @@ impl Service {
     pub fn is_over(&self) -> bool {
         let open = matches!(self.breaker.state(), State::Open | State::HalfOpen);
         !open && !self.standing.told().0.is_bad()
+    }
+
+    /// A trace that shows what is wrong now: that of its last failure, else the one shown before in
+    /// its incident. The incident keeps it.
+    pub(super) fn traced(&mut self, now: Instant) -> Option<TraceId> {
+        let failed = self.errors.as_ref().and_then(|errors| errors.trace(now - FAILED_LATELY));
+        let Some(incident) = &mut self.incident else { return failed };
+        incident.trace = failed.or(incident.trace);
+        incident.trace
     }
 
     /// Methods called within the last day, in order of their names.

@@ -17,6 +17,7 @@ use super::remedy::Treated;
 use super::service::{OTHER, Service, Totals};
 use super::survey::Dependency;
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use super::verdict::{Reason, ReplicaState, Verdict};
 use std::sync::Arc;
 
@@ -93,6 +94,8 @@ pub struct ServiceFigures {
     pub since: Instant,
     /// The incident under way, and since when.
     pub incident: Option<(IncidentId, Instant)>,
+    /// A trace in which the incident is told, as last said.
+    pub trace: Option<TraceId>,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
     /// The component that explains its trouble, with the incident of that.

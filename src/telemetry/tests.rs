@@ -63,6 +63,7 @@ fn everything() -> Snapshot {
         reason: Some(Reason::SlowResponses),
         since: Instant::default(),
         incident: Some((IncidentId(1), Instant::from_micros(1_000_000))),
+        trace: None,
         replicas: Some(ReplicaState { running: 3, ready: 2, total: 4, restarts: 6, cause: None }),
         blamed: None,
         treated: None,

@@ -167,6 +167,7 @@ impl Speaker {
                 recent_responses: news.recent_responses,
                 restarts: replicas.map(|replicas| replicas.restarts),
                 failure_reason: replicas.and_then(|replicas| replicas.cause.as_deref()),
+                trace_id: news.trace.map(|trace| trace.to_string()),
             },
             estimated_recovery: unavailable.then(|| estimate(news.estimate)),
             affected_operations: &news.operations,

@@ -131,6 +131,7 @@ impl Load {
             reason: None,
             since: START,
             incident: troubled.then_some((IncidentId(1), now)),
+            trace: None,
             replicas: self.ready.map(|ready| ReplicaState {
                 running: ready,
                 ready,
@@ -153,6 +154,7 @@ impl Load {
             outcome: Outcome::Unanswered,
             code: Code::None,
             time: Span::from_millis(self.waits),
+            trace: None,
         };
         let known = (self.unanswered * minutes).min(20) as usize;
         ErrorFigures {

@@ -552,6 +552,10 @@ export interface ServiceDegraded {
      * Replicas that should be there.
      */
     totalPods?: number;
+    /**
+     * A trace in which one of its failures is told: 32 hexadecimal digits, as in `traceparent`.
+     */
+    traceId?: string;
     [k: string]: unknown;
   };
   /**
@@ -700,6 +704,10 @@ export interface ServiceUnavailable {
      * Replicas that should be there.
      */
     totalPods?: number;
+    /**
+     * A trace in which one of its failures is told: 32 hexadecimal digits, as in `traceparent`.
+     */
+    traceId?: string;
     [k: string]: unknown;
   };
   /**

@@ -92,6 +92,10 @@ pub(in crate::wire) struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(in crate::wire) failure_reason: Option<&'a str>,
+    /// A trace in which one of its failures is told: 32 hexadecimal digits, as in `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{32}$")))]
+    pub(in crate::wire) trace_id: Option<String>,
 }
 
 /// The component that explains a service's trouble.
