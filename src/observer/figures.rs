@@ -149,6 +149,7 @@ fn figures(
         methods: detail.methods.clone(),
         replies: detail.replies.clone(),
         errors: detail.errors.clone(),
+        exemplars: detail.exemplars.clone(),
         callers: detail.callers,
         verdict: judged.then_some(*verdict),
         reason: reason.clone(),

@@ -31,6 +31,7 @@ pub mod early;
 pub mod errors;
 pub mod event;
 pub mod evidence;
+pub mod exemplars;
 pub mod finding;
 pub mod front;
 pub mod good;

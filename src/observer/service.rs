@@ -7,6 +7,7 @@ use super::calm::Bounds;
 use super::counts::Counts;
 use super::digest::Digest;
 use super::errors::Errors;
+use super::exemplars::Exemplars;
 use super::histogram::Histogram;
 use super::incident::{Incident, IncidentId, Outages};
 use super::judge::Judge;
@@ -187,6 +188,8 @@ pub struct Service {
     pub outages: Outages,
     /// Its errors, if it had some.
     pub errors: Option<Box<Errors>>,
+    /// Calls of it that are told in traces, if there were some.
+    pub exemplars: Option<Box<Exemplars>>,
     /// Its replicas, if the platform told.
     pub replicas: Option<ReplicaState>,
     /// When a reply of it was last heard, late ones included; the beginning of time if never.
@@ -227,6 +230,7 @@ impl Service {
             waits_for: None,
             outages: Outages::default(),
             errors: None,
+            exemplars: None,
             replicas: None,
             last_heard: Instant::default(),
             last_result: None,

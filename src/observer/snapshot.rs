@@ -8,6 +8,7 @@ use super::component;
 use super::counts::Counts;
 use super::errors::{Counted, Failure};
 use super::event::Health;
+use super::exemplars::Exemplars;
 use super::ground::Cause as Blamed;
 use super::histogram::Histogram;
 use super::incident::IncidentId;
@@ -84,6 +85,8 @@ pub struct ServiceFigures {
     pub replies: Arc<Histogram>,
     /// Its errors.
     pub errors: Arc<ErrorFigures>,
+    /// Calls of it that are told in traces, by how long they took; `None` if there are none.
+    pub exemplars: Option<Arc<Exemplars>>,
     /// How many callers it had in the last 5 to 10 min, estimated.
     pub callers: f64,
     /// How it reads; `None` for `_other`, which is not judged.

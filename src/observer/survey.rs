@@ -6,6 +6,7 @@
 //! its turn within [`TURNS`] snapshots, and is what it was at its last turn meanwhile.
 
 use super::counts::Counts;
+use super::exemplars::Exemplars;
 use super::front::Front;
 use super::histogram::Histogram;
 use super::latency::Latency;
@@ -32,6 +33,7 @@ pub(super) struct Detail {
     pub(super) methods: Arc<Vec<(Arc<str>, Figures)>>,
     pub(super) replies: Arc<Histogram>,
     pub(super) errors: Arc<ErrorFigures>,
+    pub(super) exemplars: Option<Arc<Exemplars>>,
     pub(super) callers: f64,
 }
 
@@ -124,6 +126,7 @@ impl Detail {
             methods: Arc::new(methods),
             replies: Arc::new(service.replies.clone()),
             errors: Arc::new(ErrorFigures::new(service)),
+            exemplars: service.exemplars.as_deref().map(|known| Arc::new(known.clone())),
             callers,
         }
     }

@@ -8,6 +8,7 @@ use super::ground;
 use crate::observer::Snapshot;
 use crate::observer::breaker::State;
 use crate::observer::errors::Code;
+use crate::observer::exemplars::{BOUNDS, class};
 use crate::observer::histogram::Histogram;
 use crate::observer::input::Direction;
 use crate::observer::latency::middle;
@@ -156,23 +157,10 @@ pub(super) static METRICS: &[&Metric] = &[
     &SECURITY,
 ];
 
-/// The upper bounds of the reply-time histogram, in seconds, as written: those that OpenTelemetry
-/// advises for `rpc.server.call.duration`.
-pub(super) const BUCKETS: [(&str, f64); 14] = [
-    ("0.005", 0.005),
-    ("0.01", 0.01),
-    ("0.025", 0.025),
-    ("0.05", 0.05),
-    ("0.075", 0.075),
-    ("0.1", 0.1),
-    ("0.25", 0.25),
-    ("0.5", 0.5),
-    ("0.75", 0.75),
-    ("1", 1.0),
-    ("2.5", 2.5),
-    ("5", 5.0),
-    ("7.5", 7.5),
-    ("10", 10.0),
+/// The observer's bounds of reply times in seconds, as they are written.
+const BUCKETS: [&str; BOUNDS.len()] = [
+    "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5",
+    "7.5", "10",
 ];
 
 const VERDICTS: [Verdict; 4] =
@@ -277,14 +265,13 @@ fn write_services(page: &mut Page, snapshot: &Snapshot) {
 
 /// The replies up to each bound, all of them, and the sum of their times in seconds.
 fn buckets(replies: &Histogram) -> ([(&'static str, u64); BUCKETS.len()], u64, f64) {
-    let mut buckets = BUCKETS.map(|(bound, _)| (bound, 0));
+    let mut buckets = BUCKETS.map(|bound| (bound, 0));
     let (mut count, mut sum) = (0_u64, 0.0);
     for (bin, times) in replies.bins() {
-        let (time, times) = (middle(bin).as_secs_f64(), u64::from(times));
+        let (time, times) = (middle(bin), u64::from(times));
         count += times;
-        sum += time * times as f64;
-        let fits = BUCKETS.iter().position(|(_, bound)| time <= *bound);
-        if let Some((_, below)) = fits.and_then(|at| buckets.get_mut(at)) {
+        sum += time.as_secs_f64() * times as f64;
+        if let Some((_, below)) = buckets.get_mut(class(time)) {
             *below += times;
         }
     }
@@ -373,4 +360,17 @@ fn refused(snapshot: &Snapshot) -> u64 {
         others.map(|(_, figures)| figures.totals.calls + figures.totals.oneway).sum()
     };
     snapshot.services.iter().map(of_service).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observer::Span;
+
+    #[test]
+    fn bounds_are_written_as_they_are() {
+        let seconds = |bound: &Span| bound.as_secs_f64();
+        let written = BUCKETS.map(|bound| bound.parse::<f64>().expect("a number"));
+        assert_eq!(written, BOUNDS.each_ref().map(seconds));
+    }
 }

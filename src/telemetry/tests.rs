@@ -58,6 +58,7 @@ fn everything() -> Snapshot {
         methods: Arc::new(vec![("pay".into(), figures), ("_other".into(), figures)]),
         replies: Arc::new(replies),
         errors: Arc::new(ErrorFigures { counted, last: Vec::new() }),
+        exemplars: None,
         callers: 3.0,
         verdict: Some(Verdict::Degraded),
         reason: Some(Reason::SlowResponses),

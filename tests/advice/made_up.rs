@@ -126,6 +126,7 @@ impl Load {
             methods: Arc::new(methods),
             replies: Arc::new(times(&self.methods, minutes)),
             errors: Arc::new(self.errors(minutes, now)),
+            exemplars: None,
             callers: self.callers,
             verdict: Some(if troubled { Verdict::Degraded } else { Verdict::Healthy }),
             reason: None,
