@@ -5,10 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use lookout::observer::digest::DigestKey;
+use lookout::observer::exemplars::class;
 use lookout::observer::input::{Input, Link};
 use lookout::observer::settings::{DirectPolicy, PairSettings, TracePolicy};
 use lookout::observer::trace::{Beside, End, Identity, SpanId, TraceId, Traced};
-use lookout::observer::{Instant, Settings};
+use lookout::observer::{Instant, Settings, Span};
 use lookout::pipeline::Pipeline;
 use lookout::wire::{Envelope, Message, PairSpec, Properties, Traffic, TrafficSpec, Voice};
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ struct Scene {
     pipeline: Pipeline,
     now: u64,
     spans: Vec<SpanId>,
+    documents: Vec<String>,
 }
 
 impl Scene {
@@ -50,7 +52,7 @@ impl Scene {
         let start = Instant::from_micros(1_000_000_000);
         let mut pipeline = Pipeline::new(voice, traffic, settings, DigestKey::new(1, 2), start);
         pipeline.tell(start, Input::Link(Link::Up));
-        Self { pipeline, now: 2_000_000_000, spans: Vec::new() }
+        Self { pipeline, now: 2_000_000_000, spans: Vec::new(), documents: Vec::new() }
     }
 
     /// A message, so many milliseconds after the one before.
@@ -63,7 +65,7 @@ impl Scene {
         let properties = Properties { user: &user, ..Properties::default() };
         let message = Message { topic, payload: payload.as_bytes(), retain: false, properties };
         self.pipeline.hear(Instant::from_micros(self.now), &message);
-        while self.pipeline.poll_document().is_some() {}
+        self.read();
     }
 
     fn call(&mut self, after: u64, service: &str, id: &str, more: &str) {
@@ -84,7 +86,13 @@ impl Scene {
     fn pass(&mut self, millis: u64) {
         self.now += millis * MS;
         self.pipeline.advance(Instant::from_micros(self.now));
-        while self.pipeline.poll_document().is_some() {}
+        self.read();
+    }
+
+    fn read(&mut self) {
+        while let Some(document) = self.pipeline.poll_document() {
+            self.documents.extend(document.payload);
+        }
     }
 
     fn all(&mut self) -> Vec<Traced> {
@@ -406,6 +414,43 @@ fn what_lookout_cannot_know_is_not_told() {
     scene.pass(120_000);
     assert_eq!(scene.told(), [""; 0]);
     assert_eq!(scene.pipeline.trace_counts().void, 1);
+}
+
+#[test]
+fn what_is_said_of_a_service_names_a_trace_that_is_told() {
+    let mut scene = Scene::new(|settings| settings.trace.ratio = 0.0);
+    for id in 0..40 {
+        scene.call(100, "A", &format!("warm-{id}"), "");
+        scene.ok(1, &format!("warm-{id}"));
+    }
+    assert!(scene.all().is_empty());
+    scene.documents.clear();
+    for id in 0..20 {
+        scene.call(1_000, "A", &format!("lost-{id}"), "");
+    }
+    scene.pass(60_000);
+    let said = scene.documents.iter().find(|it| it.contains("service_unavailable"));
+    let said = said.unwrap().clone();
+    let (_, rest) = said.split_once(r#""traceId":""#).unwrap();
+    let told: Vec<_> = scene.all().iter().map(|it| it.trace.to_string()).collect();
+    assert!(told.iter().any(|trace| rest.starts_with(trace.as_str())), "{said} {told:?}");
+    let snapshot = scene.pipeline.snapshot(Instant::from_micros(scene.now));
+    let service = &snapshot.services[0];
+    assert!(rest.starts_with(&service.trace.unwrap().to_string()));
+    assert!(service.errors.last.iter().all(|(_, it)| it.trace.is_some()));
+}
+
+#[test]
+fn an_answered_call_that_is_told_is_an_example_of_its_reply_time() {
+    let mut scene = Scene::new(|_| {});
+    scene.call(0, "A", "1", "");
+    scene.ok(12, "1");
+    let told = scene.all();
+    let snapshot = scene.pipeline.snapshot(Instant::from_micros(scene.now));
+    let exemplars = snapshot.services[0].exemplars.clone().unwrap();
+    let example = exemplars.of(class(Span::from_millis(12))).unwrap();
+    assert_eq!((example.trace, example.span), (told[0].trace, told[0].span));
+    assert_eq!(example.took, Span::from_millis(12));
 }
 
 #[test]

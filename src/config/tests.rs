@@ -99,7 +99,6 @@ fn every_field_of_the_observers_settings_can_be_set() {
         pairs: _,        // traffic.pair
         services: _,     // service.NAME
         dependencies: _, // dependencies.NAME
-        trace: _,        // trace
     } = Settings::default();
     assert_eq!(changed("seed").settings.seed, i64::MAX as u64);
     let default = Draft::default().settings;

@@ -281,7 +281,9 @@ impl Observer {
             let method = if index == service { method } else { 0 };
             let time = heard.since(closed.made);
             let errors = &mut self.registry.noted(index).service.errors;
-            let failure = Failure { at: now, method, outcome, code, time, trace: None };
+            // What speaks of an error is always told.
+            let trace = self.spans.trace(closed.slot);
+            let failure = Failure { at: now, method, outcome, code, time, trace };
             errors.get_or_insert_default().add(failure);
         }
     }
@@ -296,7 +298,9 @@ impl Observer {
         heard: Instant,
     ) {
         self.note_error(now, closed, outcome, code, heard);
-        self.spans.settled(heard, closed, (outcome, code));
+        if self.spans.is_on() {
+            self.trace_settled(heard, closed, (outcome, code));
+        }
         let owner = closed.owner;
         let index = self.registry.tenant(owner.service, owner.generation);
         let method = if index == owner.service { owner.method } else { 0 };

@@ -165,7 +165,7 @@ impl Observer {
                 // Both are estimates, and a part is not more than the whole.
                 let callers_share = share(service.callers.estimate(now), callers).min(1.0);
                 let large = self.settings.verdict.large_share;
-                let trace = service.traced(now);
+                let trace = service.traced(now, &mut self.spans);
                 let news = BadNews {
                     service: service.name.clone(),
                     verdict,

@@ -15,6 +15,7 @@ use super::latency::Exact;
 use super::note::Fact;
 use super::pace::Pace;
 use super::settings::ServiceSettings;
+use super::spans::Spans;
 use super::standing::Standing;
 use super::time::{Instant, Span};
 use super::trace::TraceId;
@@ -279,12 +280,16 @@ impl Service {
     }
 
     /// A trace that shows what is wrong now: that of its last failure, else the one shown before in
-    /// its incident. The incident keeps it.
-    pub(super) fn traced(&mut self, now: Instant) -> Option<TraceId> {
+    /// its incident, else that of a call that waits, since while nobody answers there may be nothing
+    /// else yet. The incident keeps it.
+    pub(super) fn traced(&mut self, now: Instant, spans: &mut Spans) -> Option<TraceId> {
         let failed = self.errors.as_ref().and_then(|errors| errors.trace(now - FAILED_LATELY));
-        let Some(incident) = &mut self.incident else { return failed };
-        incident.trace = failed.or(incident.trace);
-        incident.trace
+        let known = failed.or(self.incident.as_ref().and_then(|incident| incident.trace));
+        let trace = known.or_else(|| spans.show_waiting(&self.name));
+        if let Some(incident) = &mut self.incident {
+            incident.trace = trace;
+        }
+        trace
     }
 
     /// Methods called within the last day, in order of their names.

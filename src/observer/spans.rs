@@ -138,10 +138,13 @@ impl Spans {
         self.get(slot?).map(|open| open.call.trace)
     }
 
-    /// The trace of the oldest open call to a service; few at a time ask.
-    pub fn waits(&self, service: &str) -> Option<TraceId> {
-        let open = self.open.iter().flatten().filter(|open| *open.call.service == *service);
-        open.min_by_key(|open| open.call.made).map(|open| open.call.trace)
+    /// The trace of the oldest open call to a service, which is told now whatever becomes of it; few
+    /// at a time ask.
+    pub fn show_waiting(&mut self, service: &str) -> Option<TraceId> {
+        let open = self.open.iter_mut().flatten().filter(|open| *open.call.service == *service);
+        let oldest = open.min_by_key(|open| open.call.made)?;
+        oldest.kept = true;
+        Some(oldest.call.trace)
     }
 
     /// A call was heard that waits for an answer.
@@ -180,9 +183,6 @@ impl Spans {
         closed: &Closed,
         (outcome, code): (Outcome, Code),
     ) -> Option<(TraceId, SpanId)> {
-        if !self.on {
-            return None;
-        }
         let mut open = self.open.get_mut(closed.slot? as usize)?.take()?;
         if outcome == Outcome::Void {
             self.counts.void += 1;

@@ -1,10 +1,12 @@
 //! What of the calls that are heard goes to [`super::spans`].
 
 use super::Observer;
+use super::call::Outcome;
 use super::digest::Digest;
+use super::errors::Code;
 use super::input::{Call, CallKind};
 use super::service::OTHER;
-use super::slot::{Owner, Ticket};
+use super::slot::{Closed, Owner, Ticket};
 use super::spans::Heard;
 use super::time::Instant;
 use super::trace::End;
@@ -39,6 +41,24 @@ impl Observer {
         let end = if call.kind == CallKind::OneWay { End::OneWay } else { End::Unheard };
         if let Some(heard) = self.traced(now, index, method, call) {
             self.spans.sent(heard, end);
+        }
+    }
+
+    /// A call ended; what is told of an answered one is an example of its reply time.
+    pub(super) fn trace_settled(
+        &mut self,
+        at: Instant,
+        closed: &Closed,
+        (outcome, code): (Outcome, Code),
+    ) {
+        let told = self.spans.settled(at, closed, (outcome, code));
+        let Owner { service, generation, .. } = closed.owner;
+        let index = self.registry.tenant(service, generation);
+        if let Some((trace, span)) = told.filter(|_| outcome.answered()) {
+            let at = at.max(closed.made);
+            let exemplars = &mut self.registry.noted(index).service.exemplars;
+            let took = at.since(closed.made);
+            exemplars.get_or_insert_default().note(at, took, trace, span);
         }
     }
 
