@@ -298,6 +298,30 @@ fn a_header_that_was_passed_on_as_it_came_is_not_mistaken_for_a_sibling() {
 }
 
 #[test]
+fn a_trace_that_a_client_of_lookout_began_has_its_first_span_here() {
+    let mut scene = Scene::new(|_| {});
+    let begun = [("traceparent", PARENT), ("tracestate", "x=1, lookout=begun")];
+    traced_call(&mut scene, "A", "1", &begun);
+    // The service passed it on: nobody has to learn who called.
+    traced_call(&mut scene, "B", "2", &[("traceparent", PARENT)]);
+    traced_call(&mut scene, "C", "3", &[("traceparent", &PARENT.replace("b7ad", "c7ad"))]);
+    for id in ["3", "2", "1"] {
+        scene.ok(1, id);
+    }
+    let all = scene.all();
+    assert_eq!(all[2].span.to_string(), "b7ad6b7169203331");
+    let lines: Vec<_> = all.iter().rev().map(|it| scene.line(it)).collect();
+    assert_eq!(
+        lines,
+        [
+            "#1 A/do ok None +5000us",
+            "#2 B/do ok None +3000us under #1s by A",
+            "#3 C/do ok None +1000us under c7ad6b7169203331 of another",
+        ]
+    );
+}
+
+#[test]
 fn a_batch_is_one_trace_and_the_same_batch_again_is_another() {
     let mut scene = Scene::new(|_| {});
     let batch = r#"[{"jsonrpc":"2.0","id":"1","method":"do","sessionId":"s"},{"jsonrpc":"2.0","id":"2","method":"do","sessionId":"s"}]"#;

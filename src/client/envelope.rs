@@ -25,6 +25,8 @@ struct Outgoing<'a> {
     user_context: Option<UserContext<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     traceparent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracestate: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +44,8 @@ pub(super) struct Return<'a> {
     pub(super) user: Option<&'a str>,
     /// Only where MQTT itself cannot carry it.
     pub(super) traceparent: Option<&'a str>,
+    /// The same.
+    pub(super) tracestate: Option<&'a str>,
 }
 
 /// The bytes of a request.
@@ -59,6 +63,7 @@ pub(super) fn request(
         session_id: back.session,
         user_context: back.user.map(|user_id| UserContext { user_id }),
         traceparent: back.traceparent,
+        tracestate: back.tracestate,
     };
     serde_json::to_writer(&mut bytes, &outgoing)?;
     Ok(bytes)
@@ -161,6 +166,7 @@ mod tests {
             session: "s-1",
             user: None,
             traceparent: None,
+            tracestate: None,
         };
         let params = RawValue::from_string(r#"{"id":"u-1"}"#.to_owned()).unwrap();
         let read = |back| {

@@ -240,8 +240,9 @@ impl<'a> Request<'a> {
         let Inner { shared, options, random, codes, .. } = self.platform;
         let mut entry = shared.pending.open().ok_or(CallError::Overloaded(options.max_open))?;
         let v5 = options.endpoint.protocol == Protocol::V5;
-        let begun = || trace::begin(|| random.number());
-        let traceparent = self.traceparent.clone().unwrap_or_else(begun);
+        let (state, begun) = (trace::STATE, self.traceparent.is_none());
+        let begin = || trace::begin(|| random.number());
+        let traceparent = self.traceparent.clone().unwrap_or_else(begin);
         let own = || format!("{}-{}", options.session, entry.id);
         let correlation = self.correlation.clone().unwrap_or_else(own);
         let back = Return {
@@ -250,14 +251,20 @@ impl<'a> Request<'a> {
             session: &options.session,
             user: self.user.as_deref(),
             traceparent: (!v5).then_some(&*traceparent),
+            tracestate: (!v5 && begun).then_some(state.1),
         };
         let payload = envelope::request(entry.id, self.method, params, back)
             .map_err(|error| CallError::Unsendable(error.to_string()))?;
+        let mut user = Vec::new();
+        if v5 {
+            user.push((trace::NAME.to_owned(), traceparent));
+            user.extend(begun.then(|| (state.0.to_owned(), state.1.to_owned())));
+        }
         let extras = Extras {
             response_topic: v5.then(|| shared.reply_to.clone()),
             correlation: v5.then(|| entry.id.to_string().into()),
             expiry: self.deadline.map(|_| seconds(limit.since(shared.clock.now()))),
-            user: if v5 { vec![(trace::NAME.to_owned(), traceparent)] } else { Vec::new() },
+            user,
         };
         let topic = format!("service/{}", self.service);
         let exchange = async {

@@ -1,10 +1,14 @@
 //! The trace of a call: a `traceparent` as W3C Trace Context level 1 has it.
 //!
 //! A call takes part in the trace that it is given; one that is given none begins its own, so that
-//! the call can be found again in whatever records it.
+//! the call can be found again in whatever records it. Then nobody records the span that it names,
+//! which a `tracestate` says: a lookout that traces makes it that span.
 
 /// The name of the user property, and of the member over MQTT 3.1.1.
 pub(super) const NAME: &str = "traceparent";
+
+/// What goes with it if it began here.
+pub(super) const STATE: (&str, &str) = ("tracestate", crate::observer::trace::BEGUN);
 
 /// A trace that begins here: version 00, sampled.
 pub(super) fn begin(mut random: impl FnMut() -> u64) -> String {

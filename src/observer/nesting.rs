@@ -93,20 +93,17 @@ impl Nesting {
         }
     }
 
-    /// The call that a call to `service` was made within, if that is known: the last one that is open,
-    /// of the same operation, and goes to a service of which `calls` tells that it calls `service`.
+    /// The last call of the same operation to another service that `made` it, as it tells of each.
     pub fn within(
         &self,
         service: Digest,
         parts: [Option<Digest>; 2],
-        is_open: impl Fn(Ticket) -> bool,
-        mut calls: impl FnMut(Edge) -> bool,
+        mut made: impl FnMut(Ticket, Edge) -> bool,
     ) -> Option<Ticket> {
         parts.into_iter().flatten().find_map(|part| {
             let mut others = self.open.get(&part)?.iter().rev();
-            let found = others.find(|(outer, caller)| {
-                *caller != service && is_open(*outer) && calls((*caller, service))
-            });
+            let found = others
+                .find(|(outer, caller)| *caller != service && made(*outer, (*caller, service)));
             found.map(|(outer, _)| *outer)
         })
     }

@@ -4,8 +4,11 @@
 //! of the trace that its caller named, as a child of the caller's span; else of the trace of its
 //! business operation, of its batch, or of one of its own. Its parent is then the call it was made
 //! within, if it is known that the one service calls the other (configured, or learned in `nesting`): a
-//! guess would draw an arrow that is not there. A caller's span that stands at both is a header that a
-//! service passed on as it came, and the call it was made within is the better parent.
+//! guess would draw an arrow that is not there. A header that a service passed on as it came names the
+//! caller of the call it was made within, and that call is the better parent.
+//!
+//! A caller that begins a trace and records nothing itself, as lookout's own clients do, says so in
+//! `tracestate` ([`BEGUN`]): then the span that is named is the one that is told here.
 //!
 //! Which calls are told is decided when they end. What failed, took long or was answered by lookout
 //! always is, and so is each call around one that is, so that it has its context; the rest by ratio. The ids of
@@ -23,7 +26,7 @@ use super::settings::Settings;
 use super::slot::{Closed, Ticket};
 use super::time::{Instant, Span};
 use super::trace::{
-    Beside, Context, End, Identity, SAMPLED, Sighting, SpanId, TraceId, Traced, mixed,
+    BEGUN, Beside, Context, End, Identity, SAMPLED, Sighting, SpanId, TraceId, Traced, mixed,
 };
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -166,6 +169,14 @@ impl Spans {
         self.tell(call, outer);
     }
 
+    /// Whether a call still open is the one whose caller's span this is.
+    pub fn is(&self, ticket: Ticket, context: &Context) -> bool {
+        self.get(ticket.id).is_some_and(|open| {
+            open.ticket == ticket
+                && (open.call.trace, open.call.span) == (context.trace, context.parent)
+        })
+    }
+
     /// lookout answered an open call in the service's place.
     pub fn answered(&mut self, now: Instant, slot: u32, why: &Why) {
         let Some(open) = self.get_mut(slot) else { return };
@@ -255,13 +266,18 @@ impl Spans {
             kept: false,
             seen,
         };
-        let seed = self.seed;
+        let (seed, mut given) = (self.seed, false);
         match &traced.seen.clone().identity {
             Identity::Given(context) => {
                 let Context { trace, parent, flags, state } = context;
                 (traced.trace, traced.flags) = (*trace, *flags);
                 (traced.parent, traced.remote) = (Some(*parent), true);
                 traced.state = state.as_deref().map(Arc::from);
+                if state.as_deref().is_some_and(|state| entries(state).any(|it| it == BEGUN)) {
+                    traced.span = *parent;
+                    (traced.parent, traced.remote) = (None, false);
+                    given = true;
+                }
             }
             Identity::Operation(trace) => (traced.trace, traced.flags) = (*trace, SAMPLED),
             Identity::Batch(digest) => {
@@ -274,9 +290,10 @@ impl Spans {
         }
         let Some(outer) = self.outer(outer) else { return traced };
         traced.caller = Some(outer.call.service.clone());
-        let passed_on = outer.call.remote
-            && (outer.call.trace, outer.call.parent) == (traced.trace, traced.parent);
-        if traced.remote && !passed_on {
+        let named = |span| (outer.call.trace, span) == (traced.trace, traced.parent);
+        let passed_on =
+            named(Some(outer.call.span)) || outer.call.remote && named(outer.call.parent);
+        if given || traced.remote && !passed_on {
             return traced;
         }
         outer.worked = true;
@@ -326,9 +343,14 @@ fn is_sampled(call: &Traced, threshold: u64) -> bool {
     said.unwrap_or(own) >= threshold
 }
 
+/// The entries of a `tracestate`.
+fn entries(state: &str) -> impl Iterator<Item = &str> {
+    state.split(',').map(str::trim)
+}
+
 /// A value in OpenTelemetry's own entry of a `tracestate`.
 fn ot<'s>(state: &'s str, wanted: &str) -> Option<&'s str> {
-    let entry = state.split(',').find_map(|entry| entry.trim().strip_prefix("ot="))?;
+    let entry = entries(state).find_map(|entry| entry.strip_prefix("ot="))?;
     let mut values = entry.split(';').filter_map(|value| value.split_once(':'));
     values.find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
@@ -339,7 +361,7 @@ fn with_threshold(state: Option<&str>, threshold: u64) -> Arc<str> {
     let state = state.unwrap_or_default();
     let digits = format!("{threshold:014x}");
     let digits = digits.trim_end_matches('0');
-    let has_ot = state.split(',').any(|entry| entry.trim().starts_with("ot="));
+    let has_ot = entries(state).any(|entry| entry.starts_with("ot="));
     if has_ot {
         return state.into();
     }

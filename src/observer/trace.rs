@@ -92,6 +92,9 @@ pub struct Context {
     pub state: Option<Box<str>>,
 }
 
+/// What a caller says in `tracestate` that began a trace without recording a span of its own.
+pub const BEGUN: &str = "lookout=begun";
+
 /// The flag of a span that is recorded.
 pub const SAMPLED: u8 = 1;
 

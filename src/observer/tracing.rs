@@ -9,7 +9,7 @@ use super::service::OTHER;
 use super::slot::{Closed, Owner, Ticket};
 use super::spans::Heard;
 use super::time::Instant;
-use super::trace::End;
+use super::trace::{End, Identity};
 
 impl Observer {
     /// Whether it is noted which calls are made within others.
@@ -72,25 +72,33 @@ impl Observer {
     ) -> Option<Heard> {
         let seen = call.seen.take()?;
         let (digest, parts, pair) = (call.service.digest, call.parts, call.pair);
-        let outer = self.made_within(made, digest, parts);
+        let outer = self.made_within(made, digest, parts, &seen.identity);
         let service = self.registry.noted(index);
         let known = service.service.methods.get(usize::from(method)).map(|it| it.name.clone());
         let method = known.filter(|name| **name != *OTHER);
         Some(Heard { made, service: service.name.clone(), method, pair, seen, outer })
     }
 
-    /// The open call that a call to a service was made within, if that is known.
+    /// The open call that a call to a service was made within, if that is known: it names the span of
+    /// that one, or the one service is known to call the other.
     fn made_within(
         &self,
         now: Instant,
         service: Digest,
         parts: [Option<Digest>; 2],
+        identity: &Identity,
     ) -> Option<Ticket> {
-        let (ledger, policy) = (&self.ledger, &self.settings.cascade);
+        if let Identity::Given(context) = identity {
+            let made = |outer: Ticket, _| self.spans.is(outer, context);
+            if let Some(outer) = self.nesting.within(service, parts, made) {
+                return Some(outer);
+            }
+        }
         let configured = self.dependencies.dependents(service);
-        let calls = |edge: (Digest, Digest)| {
-            configured.contains(&edge.0) || self.nesting.knows(now, edge, policy)
-        };
-        self.nesting.within(service, parts, |outer| ledger.is_open(outer), calls)
+        let policy = &self.settings.cascade;
+        self.nesting.within(service, parts, |outer, edge| {
+            let open = self.ledger.is_open(outer);
+            open && (configured.contains(&edge.0) || self.nesting.knows(now, edge, policy))
+        })
     }
 }

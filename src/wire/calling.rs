@@ -68,6 +68,10 @@ pub(super) struct Request {
     #[schemars(with = "String")]
     #[serde(default)]
     traceparent: (),
+    /// The same, of single tracing systems, as text; where a trace was begun without a span, `lookout=begun`.
+    #[schemars(with = "Value")]
+    #[serde(default)]
+    tracestate: (),
 }
 
 /// On whose behalf a call is made.

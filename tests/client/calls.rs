@@ -78,6 +78,10 @@ async fn a_call_carries_what_the_platform_and_the_broker_expect() {
         let own = message.properties.first().map(|(_, value)| value.clone());
         let own = own.or_else(|| body["traceparent"].as_str().map(str::to_owned)).unwrap();
         assert!(own.len() == 55 && own != trace, "{own}");
+        // Nobody else records the span that it names.
+        let state = message.properties.get(1).map(|(name, value)| format!("{name}: {value}"));
+        let state = state.or_else(|| Some(format!("tracestate: {}", body["tracestate"].as_str()?)));
+        assert_eq!(state.as_deref(), Some("tracestate: lookout=begun"));
         client.close().await;
     }
 }

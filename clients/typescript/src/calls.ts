@@ -29,16 +29,26 @@ export interface Outgoing {
   params: unknown;
   correlationId: string;
   traceparent: string;
+  /** Whether that trace begins here. */
+  begun: boolean;
   /** Whether properties of MQTT 5 carry what else is in the body. */
   v5: boolean;
 }
 
 /** The JSON of a call; throws if `params` cannot be written as JSON. */
 export function encode(call: Outgoing, back: Return): string {
-  const { id, method, params, correlationId, traceparent, v5 } = call;
+  const { id, method, params, correlationId, v5 } = call;
   const { replyTo, session } = back;
   const body = { jsonrpc: "2.0", id, method, params, replyTo, correlationId, sessionId: session };
-  return JSON.stringify(v5 ? body : { ...body, traceparent });
+  return JSON.stringify(v5 ? body : { ...body, ...traced(call) });
+}
+
+/**
+ * What a call says of its trace. One that begins here has no span that anybody records; a lookout that
+ * traces makes one of it.
+ */
+export function traced({ traceparent, begun }: Pick<Outgoing, "traceparent" | "begun">): Record<string, string> {
+  return begun ? { traceparent, tracestate: "lookout=begun" } : { traceparent };
 }
 
 /** A trace of its own for a call that belongs to none, as W3C Trace Context writes it. */

@@ -3,7 +3,7 @@
 // these steps takes its time from one share of the deadline.
 
 import type { OpenCalls } from "./calls.js";
-import { encode, newTrace } from "./calls.js";
+import { encode, newTrace, traced } from "./calls.js";
 import { escaped, present } from "./documents.js";
 import { CallError, InvalidCall, LinkDown, Timeout, Unavailable, refused } from "./errors.js";
 import type { Decision, Refusal, Round } from "./gate.js";
@@ -93,14 +93,15 @@ export class Sender {
     const id = calls.nextId();
     const correlation = calls.correlation(id);
     const correlationId = options.correlationId ?? correlation;
-    const traceparent = options.traceparent ?? settings.traceparent?.() ?? newTrace(random);
-    const outgoing = { id, service, method, params, correlationId, traceparent, v5: version === 5 };
+    const given = options.traceparent ?? settings.traceparent?.();
+    const trace = { traceparent: given ?? newTrace(random), begun: given === undefined };
+    const outgoing = { id, service, method, params, correlationId, ...trace, v5: version === 5 };
     const payload = written(() => encode(outgoing, { replyTo, session }));
     const began = clock.now();
     const answer = calls.wait(id, ms);
     const message = { topic: `service/${service}`, payload, responseTopic: replyTo, correlation };
     const expiry = options.timeout === undefined ? undefined : Math.ceil(ms / 1_000);
-    const outgoingMessage = present<Message>({ ...message, expiry, user: { traceparent } });
+    const outgoingMessage = present<Message>({ ...message, expiry, user: traced(trace) });
     link.publish(outgoingMessage, () => calls.sent(id)).catch((error: CallError) => calls.forget(id, error));
     try {
       const value = await answer;

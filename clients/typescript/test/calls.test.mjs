@@ -35,7 +35,7 @@ for (const [name, way] of WAYS) {
     assert.deepEqual(await platform.call("a/b", "m", { x: [1, "ü"] }), { got: { x: [1, "ü"] } });
     const { topic, request } = served.calls[0];
     assert.equal(topic, "service/a/b");
-    const { jsonrpc, method, params, replyTo, sessionId, correlationId, id, traceparent } = request;
+    const { jsonrpc, method, params, replyTo, sessionId, correlationId, id, traceparent, tracestate } = request;
     assert.deepEqual(
       [jsonrpc, method, params, replyTo, sessionId],
       ["2.0", "m", { x: [1, "ü"] }, "session/s-1/response", "s-1"],
@@ -48,9 +48,11 @@ for (const [name, way] of WAYS) {
       assert.equal(properties.correlationData.toString(), `s-1-${id}`);
       assert.equal(properties.messageExpiryInterval, undefined, "lookout would take it for the caller's patience");
       assert.match(properties.userProperties.traceparent, trace);
+      assert.equal(properties.userProperties.tracestate, "lookout=begun", "nobody else records that span");
       assert.equal(traceparent, undefined);
     } else {
       assert.match(traceparent, trace);
+      assert.equal(tracestate, "lookout=begun");
       assert.equal(properties?.responseTopic, undefined);
     }
 
