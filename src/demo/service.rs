@@ -6,10 +6,11 @@
 //! nobody's outage. Killing it drops its connection and every answer that was still due, as a
 //! crash does.
 
-use super::cast::{LATENCY, Role, SLOW};
+use super::cast::{ASKED, Ask, LATENCY, Role, SLOW};
 use super::door::Door;
 use super::random::Random;
-use crate::client::{self, CallError, Endpoint, FieldError, Refusal};
+use crate::client::{self, Call, CallError, Endpoint, FieldError, Options, Platform, Refusal};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,13 +30,22 @@ struct Desk {
     role: Role,
     random: Mutex<Random>,
     slow: AtomicBool,
+    /// By which it asks others.
+    platform: Option<Platform>,
 }
 
 impl Service {
     /// Starts the service at a broker.
     pub fn start(role: Role, broker: impl Into<Door>, random: Random) -> Self {
-        let endpoint = broker.into().endpoint(format!("service-{}", role.name));
-        let desk = Desk { role, random: Mutex::new(random), slow: AtomicBool::new(false) };
+        let broker = broker.into();
+        let endpoint = broker.endpoint(format!("service-{}", role.name));
+        let session = format!("service-{}-asks", role.name);
+        let mut options = Options::at(broker.endpoint(session.as_str()), session);
+        (options.listen, options.fail_fast, options.deadline) = (false, false, ASKED);
+        // Nothing is wrong with these options.
+        let platform = role.asks.and_then(|_| Platform::connect(options).ok());
+        let (random, slow) = (Mutex::new(random), AtomicBool::new(false));
+        let desk = Desk { role, random, slow, platform };
         let mut service = Self { endpoint, desk: Arc::new(desk), serving: None };
         service.restart();
         service
@@ -48,6 +58,9 @@ impl Service {
 
     /// Waits until it hears calls.
     pub async fn ready(&self) -> Result<(), CallError> {
+        if let Some(platform) = &self.desk.platform {
+            platform.ready().await?;
+        }
         match &self.serving {
             Some(serving) => serving.ready().await,
             None => Err(CallError::LinkDown { sent: false }),
@@ -66,12 +79,17 @@ impl Service {
 
     /// Starts it again.
     pub fn restart(&mut self) {
-        let Role { name, methods, .. } = self.desk.role;
+        let Role { name, methods, asks, .. } = self.desk.role;
         let service = methods.iter().fold(client::Service::builder(name), |service, method| {
             let desk = Arc::clone(&self.desk);
-            service.method(*method, move |_, params: Value| {
+            let ask = asks.filter(|_| methods.first() == Some(method));
+            service.method(*method, move |call, params: Value| {
                 let (wait, outcome) = desk.work(&params);
+                let desk = Arc::clone(&desk);
                 async move {
+                    if let Some(ask) = ask {
+                        desk.ask(ask, call).await;
+                    }
                     tokio::time::sleep(wait).await;
                     outcome
                 }
@@ -88,6 +106,20 @@ impl Service {
 }
 
 impl Desk {
+    /// Asks another service on behalf of a call, in its trace and operation, and does without an answer
+    /// if there is none.
+    async fn ask(&self, Ask { service, method }: Ask, call: Call) {
+        let Some(platform) = &self.platform else { return };
+        let mut request = platform.request(service, method).params(&json!({"item": "user"}));
+        if let Some(trace) = call.traceparent {
+            request = request.traceparent(trace);
+        }
+        if let Some(operation) = call.correlation_id {
+            request = request.correlation_id(operation);
+        }
+        let _ = request.send::<IgnoredAny>().await;
+    }
+
     /// How long a call takes, and what comes of it.
     fn work(&self, params: &Value) -> (Duration, Result<Value, Refusal>) {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
