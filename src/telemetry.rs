@@ -7,11 +7,12 @@ mod exposition;
 mod figures;
 mod ground;
 mod observed;
+mod openmetrics;
 mod own;
 mod platform;
 mod reference;
 
-pub use exposition::{Kind, Metric, Sample};
+pub use exposition::{Format, Kind, Metric, Sample};
 pub use figures::{Figures, LinkFigures, Looks, NoticeFigures, PageFigures};
 pub use reference::reference;
 
@@ -23,11 +24,12 @@ pub fn metrics() -> impl Iterator<Item = &'static Metric> {
     [own::METRICS, observed::METRICS, platform::METRICS].into_iter().flatten().copied()
 }
 
-/// The page for Prometheus, in its text format 0.0.4; `pairs` are the names of the traffic pairs.
-pub fn page(figures: &Figures, snapshot: &Snapshot, pairs: &[String]) -> String {
+/// The page for Prometheus; `pairs` are the names of the traffic pairs.
+pub fn page(figures: &Figures, snapshot: &Snapshot, pairs: &[String], format: Format) -> String {
     // What a method takes, roughly; growing a page of megabytes would copy it again and again.
     let methods: usize = snapshot.services.iter().map(|service| service.methods.len()).sum();
-    let mut page = Page::with_capacity(16_384 + 4_096 * snapshot.services.len() + 1_024 * methods);
+    let bytes = 16_384 + 4_096 * snapshot.services.len() + 1_024 * methods;
+    let mut page = Page::with_capacity(format, bytes);
     write(&mut page, Some(figures), snapshot, pairs);
     page.finish()
 }

@@ -4,6 +4,8 @@
 #![cfg(all(feature = "daemon", feature = "demo"))]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "prometheus/exemplars.rs"]
+mod exemplars;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 
@@ -161,17 +163,14 @@ fn dashboards_and_rules_ask_for_metrics_that_there_are() {
     assert!(seen > 100, "{seen} names were looked at");
 }
 
-/// A demo and a Prometheus that reads it.
-struct Scene {
+/// A demo, and where it shows its metrics.
+struct Demo {
     target: String,
-    prometheus: String,
-    client: reqwest::Client,
-    _processes: [Running; 2],
+    _process: Running,
     _output: BufReader<ChildStdout>,
-    _directory: tempfile::TempDir,
 }
 
-impl Scene {
+impl Demo {
     fn start() -> Self {
         let mut demo = Command::new(env!("CARGO_BIN_EXE_lookout"));
         demo.args(["demo", "--json", "--pages", "0"]).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -181,6 +180,20 @@ impl Scene {
         output.read_line(&mut opening).unwrap();
         let opening: Value = serde_json::from_str(&opening).unwrap();
         let target = opening["pages"].as_str().unwrap().to_owned();
+        Self { target, _process: Running(demo), _output: output }
+    }
+}
+
+/// A Prometheus that reads a lookout.
+struct Prometheus {
+    url: String,
+    client: reqwest::Client,
+    _process: Running,
+    _directory: tempfile::TempDir,
+}
+
+impl Prometheus {
+    fn start(target: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let shipped = rules();
         let names: Vec<_> =
@@ -198,24 +211,23 @@ impl Scene {
             .arg(format!("--config.file={}", file.display()))
             .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg("--enable-feature=exemplar-storage")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        let prometheus_process = Running(prometheus.spawn().expect("prometheus starts"));
+        let process = Running(prometheus.spawn().expect("prometheus starts"));
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         Self {
-            target,
-            prometheus: format!("http://127.0.0.1:{port}"),
+            url: format!("http://127.0.0.1:{port}"),
             client,
-            _processes: [Running(demo), prometheus_process],
-            _output: output,
+            _process: process,
             _directory: directory,
         }
     }
 
     async fn api(&self, path: &str, query: &[(&str, &str)]) -> Option<Value> {
-        let mut url = url::Url::parse(&format!("{}/api/v1/{path}", self.prometheus)).unwrap();
+        let mut url = url::Url::parse(&format!("{}/api/v1/{path}", self.url)).unwrap();
         url.query_pairs_mut().extend_pairs(query);
         self.client.get(url).send().await.ok()?.json().await.ok()
     }
@@ -249,9 +261,10 @@ impl Scene {
 
 #[tokio::test]
 async fn the_demos_outage_is_an_alert_and_every_panel_shows_something() {
-    let scene = Scene::start();
+    let demo = Demo::start();
+    let scene = Prometheus::start(&demo.target);
     scene.until("count_over_time(up{job=\"lookout\"}[1m]) > 5").await;
-    let page = scene.client.get(format!("http://{}/metrics", scene.target)).send().await.unwrap();
+    let page = scene.client.get(format!("http://{}/metrics", demo.target)).send().await.unwrap();
     check_metrics(&page.text().await.unwrap());
 
     let alert = r#"ALERTS{alertname="LookoutServiceUnavailable", service="UserManagement"}"#;
@@ -272,7 +285,7 @@ async fn the_demos_outage_is_an_alert_and_every_panel_shows_something() {
     for Panel { dashboard, title, queries } in panels() {
         for query in queries {
             let query =
-                query.replace("$instance", &scene.target).replace("$service", "UserManagement");
+                query.replace("$instance", &demo.target).replace("$service", "UserManagement");
             let found =
                 scene.query(&query).await.unwrap_or_else(|it| panic!("{dashboard}, {title}: {it}"));
             let may_be_empty = EMPTY.contains(&title.as_str()) || title == "annotation";

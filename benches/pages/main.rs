@@ -11,7 +11,7 @@ mod tape;
 
 use lookout::config;
 use lookout::observer::survey::Survey;
-use lookout::telemetry;
+use lookout::telemetry::{self, Format};
 use tape::{Cast, Recorder, Scene, at, observer, play};
 
 /// Seconds before the clock runs: longer than the windows.
@@ -55,7 +55,7 @@ fn measure(scene: Scene) {
     let Some(mut alerts) = config::from_text("").ok().and_then(|config| config.alerts()) else {
         return eprintln!("the default configuration has no alerts");
     };
-    let mut times = [const { Vec::new() }; 4];
+    let mut times = [const { Vec::new() }; 5];
     for second in 0..WARM_UP + MEASURED {
         play(&mut observer, &cast, &recorder.record(1));
         let now = at(second + 1);
@@ -64,17 +64,24 @@ fn measure(scene: Scene) {
             continue;
         }
         let (whole, _) = clocked(|| observer.snapshot(now));
-        let (page, text) =
-            clocked(|| telemetry::page(&figures, &snapshot, &["default".to_owned()]));
+        let write = |format| telemetry::page(&figures, &snapshot, &["default".to_owned()], format);
+        let (page, text) = clocked(|| write(Format::Text));
+        let (open, _) = clocked(|| write(Format::OpenMetrics));
         let (look, ()) = clocked(|| alerts.turn(&snapshot, Some(&figures), &[]));
         size = text.len();
-        for (list, time) in times.iter_mut().zip([in_turns, whole, page, look]) {
+        for (list, time) in times.iter_mut().zip([in_turns, whole, page, open, look]) {
             list.push(time);
         }
     }
     let Scene { services, methods, calls_per_second, .. } = scene;
     println!("{services} services x {methods} methods, {calls_per_second} calls/s");
-    let names = ["snapshot in turns", "whole snapshot", "metrics page", "look for alerts"];
+    let names = [
+        "snapshot in turns",
+        "whole snapshot",
+        "metrics page",
+        "in OpenMetrics",
+        "look for alerts",
+    ];
     for (name, mut times) in names.into_iter().zip(times) {
         times.sort_by(f64::total_cmp);
         let (median, most) = (times[times.len() / 2], times[times.len() - 1]);

@@ -5,21 +5,22 @@ use super::api::{
     advice, alerts, circuits, components, incidents, overview, runbook, service, services,
 };
 use super::ask::Ask;
-use super::guard;
 use super::problem::Problem;
 use super::routes::Answer;
+use super::{accept, guard};
 use crate::advice::limits::FINDINGS;
-use crate::telemetry;
+use crate::telemetry::{self, Format};
 use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-/// The content type of Prometheus' text format.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+/// The content types of a page of metrics.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Most characters of a name that is asked for.
 pub(super) const NAME: usize = 65_535;
 /// How long an order may take; the corridor turns at least once a second.
@@ -40,21 +41,29 @@ pub(super) fn json(shape: &impl Serialize) -> Response {
     with_type("application/json", serde_json::to_vec(shape).unwrap_or_default())
 }
 
-/// `/metrics`: written once for each turn, however many ask.
+/// `/metrics`: written once for each turn and format, however many ask.
 pub(super) fn metrics(ask: &Ask) -> Answer {
     let shared = &ask.shared;
     let turn = shared.view().turn().clone();
-    let mut written = shared.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+    let format = accept::format(&ask.headers);
+    let (content, written) = match format {
+        Format::Text => (TEXT, &shared.metrics[0]),
+        Format::OpenMetrics => (OPEN_METRICS, &shared.metrics[1]),
+    };
+    let mut written = written.lock().unwrap_or_else(PoisonError::into_inner);
     let page = match &*written {
         Some((of, page)) if Arc::ptr_eq(of, &turn) => page.clone(),
         _ => {
             let figures = telemetry::Figures { pages: shared.figures(), ..turn.figures };
-            let page = Bytes::from(telemetry::page(&figures, &turn.snapshot, &shared.plan.pairs));
+            let pairs = &shared.plan.pairs;
+            let page = Bytes::from(telemetry::page(&figures, &turn.snapshot, pairs, format));
             *written = Some((turn, page.clone()));
             page
         }
     };
-    Ok(with_type(METRICS_TYPE, page))
+    let mut response = with_type(content, page);
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
+    Ok(response)
 }
 
 /// `/api/v1/overview`.

@@ -5,6 +5,7 @@
 //! table of all paths, `guard` says who may ask for what, `limits` bounds how many connections there are
 //! and how long each may last, so that a slow or hostile reader costs a known amount.
 
+mod accept;
 mod answers;
 mod api;
 mod ask;

@@ -57,6 +57,10 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let answer = match route.content {
         Content::Json(schema) => content(schema(generator).to_value(), "application/json"),
         Content::Other(kind) => content(json!({ "type": "string" }), kind),
+        Content::Either(kinds) => {
+            let text = || json!({ "schema": { "type": "string" } });
+            kinds.into_iter().map(|kind| (kind.to_owned(), text())).collect::<Map<_, _>>().into()
+        }
     };
     let of_problem = generator.subschema_for::<problem::Document>().to_value();
     let mut responses = Map::new();

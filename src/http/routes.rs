@@ -36,6 +36,8 @@ pub(super) enum Content {
     Json(fn(&mut SchemaGenerator) -> Schema),
     /// Anything else, by its media type.
     Other(&'static str),
+    /// One of two media types, as the client wants it.
+    Either([&'static str; 2]),
 }
 
 /// A parameter of a query.
@@ -111,7 +113,12 @@ pub(super) static ROUTES: &[Route] = &[
         problems: &[404],
         ..get("/page/{file}", "Its style and scripts.", Content::Other("*/*"), assets::file)
     },
-    get("/metrics", "Everything for Prometheus.", TEXT, answers::metrics),
+    get(
+        "/metrics",
+        "Everything for Prometheus: as OpenMetrics 1.0 if `Accept` ranks that no lower, else as text 0.0.4.",
+        Content::Either(["text/plain", "application/openmetrics-text"]),
+        answers::metrics,
+    ),
     Route {
         problems: &[503],
         ..get(

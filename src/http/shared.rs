@@ -104,6 +104,9 @@ pub(super) enum Frame {
     Services(Bytes),
 }
 
+/// A page as last written, if it was, and of which turn.
+type Written = Option<(Arc<Turn>, Bytes)>;
+
 /// What all requests share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -116,8 +119,8 @@ pub(super) struct Shared {
     reports_dropped: Arc<AtomicU64>,
     pub(super) listeners: AtomicUsize,
     pub(super) listeners_dropped: AtomicU64,
-    /// The page for Prometheus as last written, and of which turn.
-    pub(super) metrics: Mutex<Option<(Arc<Turn>, Bytes)>>,
+    /// The pages for Prometheus, as text and as OpenMetrics.
+    pub(super) metrics: [Mutex<Written>; 2],
 }
 
 impl Shared {
@@ -137,7 +140,7 @@ impl Shared {
             reports_dropped: dropped.clone(),
             listeners: AtomicUsize::new(0),
             listeners_dropped: AtomicU64::new(0),
-            metrics: Mutex::default(),
+            metrics: Default::default(),
         };
         let inbox = Inbox { turns: of_turns, events: of_events };
         (Arc::new(shared), Desk { turns, events, dropped }, of_orders, inbox)

@@ -1,4 +1,4 @@
-//! Prometheus' text format (0.0.4), written as it is asked for.
+//! Prometheus' text format 0.0.4, or OpenMetrics 1.0, written as it is asked for.
 //!
 //! The whole page is written from one snapshot: nothing is kept between two, so what is gone is
 //! gone from the page too, and a message costs no metric. A family is named by its
@@ -8,7 +8,19 @@
 //! The libraries of the field keep a handle for every series. With 1 000 services of 10 methods
 //! those took 190 ms to be rendered; `benches/pages` times what is done here.
 
+use super::openmetrics;
+use crate::observer::exemplars::Exemplar;
 use std::fmt::Write;
+
+/// How a page is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Prometheus' text format 0.0.4.
+    #[default]
+    Text,
+    /// OpenMetrics 1.0, which has room for exemplars.
+    OpenMetrics,
+}
 
 /// Whether a metric only grows or moves both ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,21 +103,21 @@ pub(super) struct Page(Out);
 #[derive(Debug)]
 enum Out {
     /// To be read by Prometheus.
-    Text(String),
+    Text(Format, String),
     /// To be compared: the figures of these metrics, and no others.
     Samples(Vec<&'static str>, Vec<Sample>),
 }
 
 impl Default for Out {
     fn default() -> Self {
-        Self::Text(String::new())
+        Self::Text(Format::default(), String::new())
     }
 }
 
 impl Page {
     /// A page with room for so many bytes.
-    pub(super) fn with_capacity(bytes: usize) -> Self {
-        Self(Out::Text(String::with_capacity(bytes)))
+    pub(super) fn with_capacity(format: Format, bytes: usize) -> Self {
+        Self(Out::Text(format, String::with_capacity(bytes)))
     }
 
     /// One that only keeps the figures of some metrics, which are no histograms.
@@ -116,7 +128,8 @@ impl Page {
     /// The text.
     pub(super) fn finish(self) -> String {
         match self.0 {
-            Out::Text(text) => text,
+            Out::Text(Format::Text, text) => text,
+            Out::Text(Format::OpenMetrics, text) => text + openmetrics::END,
             Out::Samples(..) => String::new(),
         }
     }
@@ -124,7 +137,7 @@ impl Page {
     /// The figures.
     pub(super) fn into_samples(self) -> Vec<Sample> {
         match self.0 {
-            Out::Text(_) => Vec::new(),
+            Out::Text(..) => Vec::new(),
             Out::Samples(_, samples) => samples,
         }
     }
@@ -132,7 +145,7 @@ impl Page {
     /// Begins a family; its samples follow.
     pub(super) fn family(&mut self, metric: &'static Metric) -> Family<'_> {
         let to = match &mut self.0 {
-            Out::Text(text) => To::Text(text),
+            Out::Text(format, text) => To::Text(*format, text),
             Out::Samples(wanted, samples) if wanted.contains(&metric.name) => To::Samples(samples),
             Out::Samples(..) => To::Nobody,
         };
@@ -194,7 +207,7 @@ impl Value {
 /// Where samples go.
 #[derive(Debug)]
 enum To<'p> {
-    Text(&'p mut String),
+    Text(Format, &'p mut String),
     Samples(&'p mut Vec<Sample>),
     Nobody,
 }
@@ -215,12 +228,12 @@ impl Family<'_> {
 
     /// Adds a histogram only for who reads the page: a bucket is no figure of its own.
     pub(super) const fn takes_buckets(&self) -> bool {
-        matches!(self.to, To::Text(_))
+        matches!(self.to, To::Text(..))
     }
 
     /// Adds a sample; the values of the labels in their order.
     pub(super) fn sample(&mut self, labels: &[Escaped<'_>], value: impl Into<Value>) {
-        self.line("", labels, None, value.into());
+        self.line("", labels, None, value.into(), None);
     }
 
     /// Adds a sample if there is a value.
@@ -230,26 +243,41 @@ impl Family<'_> {
         }
     }
 
-    /// Adds a histogram: for each upper bound how many were not above it, then all, and their sum.
-    pub(super) fn buckets(
+    /// Adds a histogram: for each upper bound, as OpenMetrics writes it, how many were not above it, then
+    /// all, and their sum. A bucket that counts something may have an exemplar.
+    pub(super) fn buckets<'e>(
         &mut self,
         labels: &[Escaped<'_>],
         buckets: &[(&str, u64)],
         count: u64,
         sum: f64,
+        exemplar: impl Fn(usize) -> Option<&'e Exemplar>,
     ) {
-        for (bound, below) in buckets {
-            self.line("_bucket", labels, Some(bound), Value::Count(*below));
+        let open = matches!(self.to, To::Text(Format::OpenMetrics, _));
+        let mut before = 0;
+        let all = buckets.iter().copied().chain([("+Inf", count)]);
+        for (at, (bound, below)) in all.enumerate() {
+            // A time is counted by its bin, so that next to a bound the two may differ.
+            let shown = if open && below > before { exemplar(at) } else { None };
+            before = below;
+            let bound = if open { bound } else { bound.strip_suffix(".0").unwrap_or(bound) };
+            self.line("_bucket", labels, Some(bound), Value::Count(below), shown);
         }
-        self.line("_bucket", labels, Some("+Inf"), Value::Count(count));
-        self.line("_sum", labels, None, Value::Number(sum));
-        self.line("_count", labels, None, Value::Count(count));
+        self.line("_sum", labels, None, Value::Number(sum), None);
+        self.line("_count", labels, None, Value::Count(count), None);
     }
 
-    fn line(&mut self, suffix: &str, labels: &[Escaped<'_>], le: Option<&str>, value: Value) {
+    fn line(
+        &mut self,
+        suffix: &str,
+        labels: &[Escaped<'_>],
+        le: Option<&str>,
+        value: Value,
+        exemplar: Option<&Exemplar>,
+    ) {
         let Metric { name, kind, help, labels: names } = self.metric;
         debug_assert_eq!(names.len(), labels.len(), "{name}");
-        let page = match &mut self.to {
+        let (format, page) = match &mut self.to {
             To::Nobody => return,
             To::Samples(samples) => {
                 // A bucket is no figure of its own.
@@ -259,11 +287,16 @@ impl Family<'_> {
                 }
                 return;
             }
-            To::Text(page) => page,
+            To::Text(format, page) => (*format, page),
         };
         if !std::mem::replace(&mut self.begun, true) {
-            // Writing to a string cannot fail, here and below.
-            let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {}", kind.name());
+            match format {
+                // Writing to a string cannot fail, here and below.
+                Format::Text => {
+                    let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {}", kind.name());
+                }
+                Format::OpenMetrics => openmetrics::head(page, self.metric),
+            }
         }
         page.push_str(name);
         page.push_str(suffix);
@@ -283,9 +316,13 @@ impl Family<'_> {
         }
         page.push_str(if open == ',' { "} " } else { " " });
         let _ = match value {
-            Value::Count(count) => writeln!(page, "{count}"),
-            Value::Number(number) => writeln!(page, "{number}"),
+            Value::Count(count) => write!(page, "{count}"),
+            Value::Number(number) => write!(page, "{number}"),
         };
+        if let Some(exemplar) = exemplar {
+            openmetrics::exemplar(page, exemplar);
+        }
+        page.push('\n');
     }
 }
 
@@ -337,7 +374,8 @@ mod tests {
         let mut calls = page.family(&CALLS);
         calls.sample(&[hostile, Escaped::plain("ok")], 3_u64);
         calls.sample(&[Escaped::plain("b"), Escaped::plain("late")], 0.5);
-        page.family(&TIMES).buckets(&[Escaped::plain("b")], &[("0.1", 1), ("1", 2)], 4, 7.25);
+        let buckets = [("0.1", 1), ("1.0", 2)];
+        page.family(&TIMES).buckets(&[Escaped::plain("b")], &buckets, 4, 7.25, |_| None);
         page.family(&EMPTY).known(&[], None);
         page.single(&ALONE, true);
         assert_eq!(

@@ -157,10 +157,10 @@ pub(super) static METRICS: &[&Metric] = &[
     &SECURITY,
 ];
 
-/// The observer's bounds of reply times in seconds, as they are written.
+/// The observer's bounds of reply times in seconds, as OpenMetrics writes them.
 const BUCKETS: [&str; BOUNDS.len()] = [
-    "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1", "2.5", "5",
-    "7.5", "10",
+    "0.005", "0.01", "0.025", "0.05", "0.075", "0.1", "0.25", "0.5", "0.75", "1.0", "2.5", "5.0",
+    "7.5", "10.0",
 ];
 
 const VERDICTS: [Verdict; 4] =
@@ -259,7 +259,8 @@ fn write_services(page: &mut Page, snapshot: &Snapshot) {
     }
     each_service(snapshot, |name, service| {
         let (buckets, count, sum) = buckets(&service.replies);
-        family.buckets(&[name], &buckets, count, sum);
+        let exemplars = service.exemplars.as_deref();
+        family.buckets(&[name], &buckets, count, sum, |class| exemplars?.of(class));
     });
 }
 

@@ -6,8 +6,10 @@ use std::fmt::Write;
 
 const HEAD: &str = "# Metrics\n\n\
     <!-- Printed by `lookout check-config --print-metrics`; a test compares it. -->\n\n\
-    For whoever scrapes lookout, or writes rules and dashboards. `GET /metrics` gives all of them in \
-    Prometheus' text format 0.0.4.\n\n\
+    For whoever scrapes lookout, or writes rules and dashboards. `GET /metrics` gives all of them, as \
+    OpenMetrics 1.0 to those who want it (`Accept`, as Prometheus sends it), else in Prometheus' text format \
+    0.0.4. Series are named alike in both, but for whole bounds of buckets: `le=\"1.0\"` in OpenMetrics, as it \
+    wants it, and `le=\"1\"` in the text.\n\n\
     - What is not known has no sample: a rate over a span in which nothing settled, the percentile of no \
     replies.\n\
     - Series are bounded by `limits.services`, `limits.methods`, `limits.channels` and \
@@ -19,7 +21,8 @@ const HEAD: &str = "# Metrics\n\n\
     - Counters begin at 0 with each start of lookout. Two lookouts of one platform count the same calls: keep \
     `instance`, or choose one.\n\
     - Buckets of `lookout_reply_seconds` are those that OpenTelemetry advises for \
-    `rpc.server.call.duration`.\n";
+    `rpc.server.call.duration`. In OpenMetrics each may have an exemplar: the last call in it that is told in \
+    a trace, by `trace_id` and `span_id`. Prometheus keeps them with `--enable-feature=exemplar-storage`.\n";
 
 /// The page.
 pub fn reference() -> String {

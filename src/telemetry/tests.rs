@@ -9,12 +9,14 @@ use crate::observer::component;
 use crate::observer::counts::Counts;
 use crate::observer::errors::{Code, Counted};
 use crate::observer::event::Health;
+use crate::observer::exemplars::Exemplars;
 use crate::observer::histogram::Histogram;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Direction;
 use crate::observer::latency::{Exact, Latency, bin};
 use crate::observer::service::Totals;
 use crate::observer::snapshot::{self, CircuitFigures, ErrorFigures, ServiceFigures};
+use crate::observer::trace::{SpanId, TraceId};
 use crate::observer::verdict::{Reason, ReplicaState, Verdict};
 use crate::observer::{Instant, Span};
 use std::collections::BTreeSet;
@@ -148,7 +150,7 @@ fn own() -> Figures {
 
 #[test]
 fn every_listed_metric_is_written_with_its_help_and_no_other() {
-    let page = page(&own(), &everything(), &["functions".to_owned()]);
+    let page = page(&own(), &everything(), &["functions".to_owned()], Format::Text);
     for metric in metrics() {
         let (name, kind) = (metric.name, metric.kind.name());
         assert!(
@@ -167,7 +169,7 @@ fn every_listed_metric_is_written_with_its_help_and_no_other() {
 
 #[test]
 fn figures_are_written_by_service_and_method() {
-    let page = page(&own(), &everything(), &["functions".to_owned()]);
+    let page = page(&own(), &everything(), &["functions".to_owned()], Format::Text);
     for line in [
         "process_start_time_seconds 1732270200.5",
         "lookout_inbox_messages 10",
@@ -218,7 +220,7 @@ fn a_rate_without_settled_calls_is_absent_and_not_zero() {
     let mut snapshot = everything();
     snapshot.services[0].figures.recent = Counts::default();
     snapshot.services[0].figures.latency = Latency::default();
-    let page = page(&own(), &snapshot, &[]);
+    let page = page(&own(), &snapshot, &[], Format::Text);
     for absent in [
         "lookout_response_ratio",
         "lookout_error_ratio",
@@ -233,7 +235,7 @@ fn a_rate_without_settled_calls_is_absent_and_not_zero() {
 fn samples_are_what_the_page_says() {
     let (own, mut snapshot, pairs) = (own(), everything(), ["functions".to_owned()]);
     snapshot.services[0].name = "a\"b\\c\nd".into();
-    let page = page(&own, &snapshot, &pairs);
+    let page = page(&own, &snapshot, &pairs, Format::Text);
     let names: Vec<_> = metrics().map(|metric| metric.name).collect();
     let samples = samples(names, Some(&own), &snapshot, &pairs);
     let lines = page.lines().filter(|line| !line.starts_with('#'));
@@ -258,4 +260,37 @@ fn only_what_is_wanted_is_sampled_and_what_is_not_known_is_absent() {
     let count = |own: Option<&Figures>| samples(wanted.clone(), own, &everything(), &[]).len();
     assert_eq!(count(Some(&own())), 4, "three states of one service, and the link");
     assert_eq!(count(None), 3);
+}
+
+#[test]
+fn both_formats_have_the_same_samples() {
+    let mut snapshot = everything();
+    let mut exemplars = Exemplars::default();
+    let at = Instant::from_micros(3_000_001);
+    exemplars.note(at, Span::from_millis(20), TraceId::of(0xab), SpanId::of(0xcd));
+    snapshot.services[0].exemplars = Some(Arc::new(exemplars));
+    let pairs = ["functions".to_owned()];
+    let text = page(&own(), &snapshot, &pairs, Format::Text);
+    let open = page(&own(), &snapshot, &pairs, Format::OpenMetrics);
+    let exemplar =
+        format!(r#" # {{trace_id="{:032x}",span_id="{:016x}"}} 0.02 3.000001"#, 0xab, 0xcd);
+    assert_eq!(open.matches(" # {").count(), 1);
+    assert!(open.contains(&format!("le=\"0.025\"}} 1{exemplar}\n")), "{open}");
+    let samples = |page: &str| -> Vec<String> {
+        let page = page.replace(&exemplar, "").replace(".0\"} ", "\"} ");
+        page.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    assert_eq!(samples(&open), samples(&text));
+    assert!(open.ends_with("\n# EOF\n"));
+    let families: BTreeSet<_> = metrics().map(|metric| openmetrics::family(metric).0).collect();
+    assert_eq!(families.len(), metrics().count(), "no two of one name");
+    for family in families {
+        assert_eq!(open.matches(&format!("# TYPE {family} ")).count(), 1, "{family}");
+    }
+    // The sample of one must not look like that of another.
+    for family in metrics().filter(|it| it.kind == Kind::Histogram).map(|it| it.name) {
+        for end in ["_bucket", "_sum", "_count"] {
+            assert!(metrics().all(|it| it.name != format!("{family}{end}")), "{family}{end}");
+        }
+    }
 }
