@@ -6,6 +6,7 @@ use super::promises::conserved;
 use lookout::observer::digest::Kind;
 use lookout::observer::input::{Call, CallKind, Reply};
 use lookout::observer::settings::PairSettings;
+use lookout::observer::trace::TEXT_BYTES;
 use lookout::observer::{Input, Instant, Observer, Settings, Span};
 use lookout::wire::capture::{Line, What};
 use lookout::wire::dialect::{BodySpec, DialectSpec, SenderSpec};
@@ -166,7 +167,9 @@ impl<'s> Held<'s> {
         let filter = |text: String| Filter::new(&text).expect("a filter that a broker takes");
         Self {
             filters: traffic.filters().into_iter().map(filter).collect(),
-            reader: Reader::new(traffic, KEY).with_parts(parts),
+            reader: Reader::new(traffic, KEY)
+                .with_parts(parts)
+                .with_traces(parts.then_some("main")),
             spec,
             parts,
         }
@@ -177,8 +180,16 @@ impl<'s> Held<'s> {
         let mut said = Vec::new();
         let (mut calls, mut ignored) = (0, 0);
         let (spec, parts) = (self.spec, self.parts);
-        self.reader.read(message, &mut |input| {
+        self.reader.read(message, &mut |mut input| {
+            // What a trace tells of a message, such as its length, may be redacted.
+            let mut seen = None;
+            if let Input::Call(call) = &mut input {
+                seen = call.seen.take();
+            }
             said.push(format!("{input:?}"));
+            if let Input::Call(call) = &mut input {
+                call.seen = seen;
+            }
             match &input {
                 Input::Call(call) => {
                     calls += 1;
@@ -436,6 +447,7 @@ impl Ears {
         settings.limits.services = 3;
         settings.limits.methods = 2;
         settings.cascade.learn = true;
+        settings.trace.enabled = true;
         let now = Instant::from_micros(1_700_000_000_000_000);
         Self { observer: Observer::new(settings, KEY, now), now }
     }
@@ -443,6 +455,14 @@ impl Ears {
     fn hear(&mut self, input: Input<'_>) {
         self.now = self.now + Span::from_millis(300);
         self.observer.handle(self.now, input);
+        while let Some(traced) = self.observer.poll_traced() {
+            assert!(
+                traced.ended >= traced.made && traced.parent != Some(traced.span),
+                "{traced:?}"
+            );
+            let texts = [traced.seen.method(), traced.seen.id(), traced.seen.operation()];
+            assert!(texts.iter().flatten().all(|text| text.len() <= TEXT_BYTES), "{traced:?}");
+        }
     }
 
     fn conserved(&mut self) {
