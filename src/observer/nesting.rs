@@ -5,6 +5,7 @@
 //! again and again; calls that a caller makes side by side share their id too, but end in any
 //! order. So each pair of services keeps two counts, of calls that ended inside and of those
 //! that did not, and is a dependency when there are enough of the former and few of the latter.
+//! A call that is never answered tells nothing: whatever is called meanwhile ends inside of it.
 //! Counts are kept in parts of the memory's length, so that old sightings fade.
 //!
 //! Everything is bounded: operations and pairs that no longer fit are simply not learned from.
@@ -53,6 +54,8 @@ pub struct Nesting {
     order: VecDeque<Digest>,
     /// Calls made inside others, by the number of their ticket.
     inner: BTreeMap<u32, Inner>,
+    /// Sightings inside calls that are still open, by the number of their ticket.
+    inside: BTreeMap<u32, (Ticket, SmallVec<[Edge; 2]>)>,
     edges: BTreeMap<Edge, VecDeque<Part>>,
 }
 
@@ -88,6 +91,7 @@ impl Nesting {
             }
         }
         self.inner.remove(&ticket.id);
+        self.inside.remove(&ticket.id);
         if !edges.is_empty() && self.inner.len() < CALLS {
             self.inner.insert(ticket.id, Inner { ticket, edges });
         }
@@ -122,30 +126,40 @@ impl Nesting {
         policy: &CascadePolicy,
         is_open: impl Fn(Ticket) -> bool,
     ) {
-        let Some(inner) = self.inner.remove(&ticket.id).filter(|inner| inner.ticket == ticket)
-        else {
-            return;
-        };
         let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
-        for (outer, edge) in inner.edges {
-            if !self.edges.contains_key(&edge) && self.edges.len() >= PAIRS {
-                self.edges.retain(|_, parts| forget(parts, number));
-                if self.edges.len() >= PAIRS {
-                    continue;
+        let seen = self.inside.remove(&ticket.id).filter(|(outer, _)| *outer == ticket);
+        for edge in seen.into_iter().flat_map(|(_, edges)| edges) {
+            self.count(edge, number, true);
+        }
+        let inner = self.inner.remove(&ticket.id).filter(|inner| inner.ticket == ticket);
+        for (outer, edge) in inner.into_iter().flat_map(|inner| inner.edges) {
+            if !is_open(outer) {
+                self.count(edge, number, false);
+            } else if self.inside.len() < CALLS || self.inside.contains_key(&outer.id) {
+                let seen = self.inside.entry(outer.id).or_insert_with(|| (outer, SmallVec::new()));
+                if seen.1.len() < WITHIN {
+                    seen.1.push(edge);
                 }
             }
-            let parts = self.edges.entry(edge).or_default();
-            forget(parts, number);
-            if parts.back().is_none_or(|part| part.number != number) {
-                parts.push_back(Part { number, inside: 0, outside: 0 });
+        }
+    }
+
+    /// Counts a sighting, inside or outside.
+    fn count(&mut self, edge: Edge, number: u64, inside: bool) {
+        if !self.edges.contains_key(&edge) && self.edges.len() >= PAIRS {
+            self.edges.retain(|_, parts| forget(parts, number));
+            if self.edges.len() >= PAIRS {
+                return;
             }
-            if let Some(part) = parts.back_mut() {
-                if is_open(outer) {
-                    part.inside = part.inside.saturating_add(1);
-                } else {
-                    part.outside = part.outside.saturating_add(1);
-                }
-            }
+        }
+        let parts = self.edges.entry(edge).or_default();
+        forget(parts, number);
+        if parts.back().is_none_or(|part| part.number != number) {
+            parts.push_back(Part { number, inside: 0, outside: 0 });
+        }
+        if let Some(part) = parts.back_mut() {
+            let count = if inside { &mut part.inside } else { &mut part.outside };
+            *count = count.saturating_add(1);
         }
     }
 

@@ -119,6 +119,30 @@ fn calls_made_side_by_side_are_no_dependency() {
 }
 
 #[test]
+fn what_is_called_while_a_service_is_silent_was_not_called_by_it() {
+    let learned = |answers: bool| {
+        let mut world = World::new(true);
+        for number in 0..40 {
+            let part = KEY.digest(Kind::Correlation, format!("operation {number}").as_bytes());
+            for (after, service) in [(0, "A"), (100, "B")] {
+                let keys = (id(&format!("{service}{number}")), None);
+                let kind =
+                    CallKind::TwoWay { keys, shared: [false; 2], lenient: false, deadline: None };
+                world.ears.part(world.now + after * MS, service, "m", kind, [Some(part), None]);
+            }
+            world.ears.reply(world.now + 150 * MS, &format!("B{number}"), OK);
+            if answers {
+                world.ears.reply(world.now + 200 * MS, &format!("A{number}"), OK);
+            }
+            world.now += s(1);
+        }
+        world.ears.until(world.now + s(60));
+        world.ears.observer.dependencies(at(world.now + s(60))).len()
+    };
+    assert_eq!((learned(true), learned(false)), (1, 0));
+}
+
+#[test]
 fn sightings_fade_within_a_day() {
     for (hours, expected) in [(22, vec!["A"]), (25, vec![])] {
         let mut world = World::new(true);
