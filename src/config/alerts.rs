@@ -14,10 +14,11 @@ use crate::alert::rule::Rule;
 use crate::alert::{NAMES, Policy};
 use crate::observer::Span;
 use crate::observer::alert::Severity;
+use crate::observer::trace::TraceId;
 use crate::wire::glob::Glob;
 use std::sync::Arc;
 
-/// What an operator wants of alerts beside their rules.
+/// What stands in every alert, and where people look further.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
     /// Labels that every alert gets.
@@ -26,6 +27,15 @@ pub struct Links {
     pub page: Option<String>,
     /// Where runbooks can be read.
     pub runbooks: Option<String>,
+    /// Where a trace can be looked at: an address with `{traceId}` in it.
+    pub trace: Option<String>,
+}
+
+impl Links {
+    /// Where this trace can be looked at. Its id is nothing but hexadecimal digits.
+    pub fn trace(&self, trace: TraceId) -> Option<String> {
+        Some(self.trace.as_ref()?.replace("{traceId}", &trace.to_string()))
+    }
 }
 
 /// Alerts, if there are to be any: `Some(None)` is none, `None` a mistake.
@@ -58,6 +68,7 @@ pub(super) fn links(draft: &Draft) -> Links {
         labels: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         page: base(&draft.alerts.page_url),
         runbooks: base(&draft.alerts.runbook_url),
+        trace: None,
     }
 }
 
