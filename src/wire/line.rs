@@ -47,6 +47,14 @@ pub fn line(topic: &str, payload: &str) -> String {
         // Writing to a string cannot fail.
         let _ = write!(line, " (still, said {} times)", repeat + 1);
     }
+    let trace = facts.get("details").and_then(|it| it.get("traceId")).and_then(Value::as_str);
+    let trace = trace.or(fact("traceId"));
+    // Anybody may publish, and this is worth its room only as what it is.
+    let is_id = |id: &&str| id.len() == 32 && id.bytes().all(|it| it.is_ascii_hexdigit());
+    if let Some(trace) = trace.filter(is_id) {
+        line.push_str(", trace ");
+        line.push_str(trace);
+    }
     tame(&line)
 }
 
@@ -92,6 +100,16 @@ mod tests {
                 "errors",
                 r#"{"params":{"type":"service_unavailable","service":"A","reason":"not_responding","causedBy":{"component":"db"},AT}}"#,
                 "2026-01-15T10:30:00.000Z service_unavailable A: not_responding, because of db",
+            ),
+            (
+                "errors",
+                r#"{"params":{"type":"service_degraded","service":"A","reason":"high_failure_rate","details":{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736"},AT}}"#,
+                "2026-01-15T10:30:00.000Z service_degraded A: high_failure_rate, trace 4bf92f3577b34da6a3ce929d0e0e4736",
+            ),
+            (
+                "errors",
+                r#"{"params":{"type":"service_degraded","service":"A","details":{"traceId":"4bf92f3577b34da6a3ce929d0e0e473 "},AT}}"#,
+                "2026-01-15T10:30:00.000Z service_degraded A",
             ),
             (
                 "emergency",
