@@ -49,6 +49,7 @@ fn alert(name: &str) -> Alert {
         repeat: 0,
         incident: IncidentId(1),
         explained: None,
+        trace: None,
     }
 }
 

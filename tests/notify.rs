@@ -32,6 +32,7 @@ use lookout::notify::{Notices, Receivers};
 use lookout::observer::Instant;
 use lookout::observer::alert::{Alert, Context, Impact, Key, Runbook, Severity};
 use lookout::observer::incident::IncidentId;
+use lookout::observer::trace::TraceId;
 use lookout::wire::line::tame;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -53,7 +54,8 @@ impl Drop for Telling {
 impl Telling {
     /// Begins to tell those of a configuration.
     fn start(toml: &str) -> Self {
-        let config = config::from_text(toml).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let mut config = config::from_text(toml).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        config.links.trace = Some("https://traces.example/{traceId}".to_owned());
         let clock = Clock::start();
         let (receivers, notices) = Receivers::new(&config, clock);
         let task = tokio::spawn(async move {
@@ -107,6 +109,7 @@ fn alert(name: &str, service: &str, severity: Severity, starts: Instant) -> Arc<
         repeat: 0,
         incident: IncidentId(7),
         explained: None,
+        trace: Some(TraceId::of(0x4bf9_2f35)),
     })
 }
 

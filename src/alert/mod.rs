@@ -301,6 +301,7 @@ impl Alerts {
             };
             let mut alert = make(snapshot, &self.past, tracked, incident, repeat);
             let service = alert.key.service().and_then(|name| watch::service(snapshot, name));
+            alert.trace = service.and_then(|it| it.trace);
             alert.runbook = (self.librarian)(&alert, service.map(|it| &*it.topic));
             // What no check advises the runbook does.
             if let (true, Some(runbook)) = (alert.context.actions.is_empty(), &alert.runbook) {
@@ -338,6 +339,7 @@ impl Alerts {
                 ..ended.context.clone()
             },
             runbook: alert.runbook.clone(),
+            trace: alert.trace,
             ..ended
         });
         self.ended.push_back(ended.clone());

@@ -28,6 +28,7 @@ pub(super) fn signals(firing: &[Arc<Alert>], start: Instant, off: &[String]) -> 
         repeat: 0,
         incident: IncidentId(0),
         explained: None,
+        trace: None,
     };
     let mut signals = BTreeMap::new();
     if !off.iter().any(|off| off == WATCHDOG) {

@@ -61,5 +61,6 @@ pub(super) fn make(
         repeat,
         incident,
         explained: condition.explained.clone(),
+        trace: None,
     }
 }

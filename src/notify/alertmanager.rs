@@ -211,6 +211,9 @@ fn annotations(alert: &Alert, links: &Links, fires: bool) -> BTreeMap<&'static s
         put("runbook", steps.collect::<Vec<_>>().join("\n"));
     }
     put("runbook_url", runbook_url(alert, links).unwrap_or_default());
+    put("trace", alert.trace.map_or_else(String::new, |trace| trace.to_string()));
+    // Half an address leads nowhere, so it is not cut.
+    all.extend(alert.trace.and_then(|trace| Some(("trace_url", links.trace(trace)?))));
     all
 }
 

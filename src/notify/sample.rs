@@ -27,5 +27,6 @@ pub(super) fn alert(name: &str, service: &str, severity: Severity) -> Arc<Alert>
         repeat: 0,
         incident: IncidentId(1),
         explained: None,
+        trace: None,
     })
 }

@@ -5,6 +5,7 @@
 use super::incident::IncidentId;
 use super::input;
 use super::time::{Instant, Span};
+use super::trace::TraceId;
 use std::sync::Arc;
 
 /// How bad it is, and thereby who is told.
@@ -131,6 +132,8 @@ pub struct Alert {
     pub incident: IncidentId,
     /// What explains it, so that it need not be told by itself: a component that is down.
     pub explained: Option<Arc<str>>,
+    /// A trace in which the trouble of its service is told, when the alert was last told.
+    pub trace: Option<TraceId>,
 }
 
 impl Alert {

@@ -34,6 +34,7 @@ pub(super) fn shape<'a>(cluster: &'a str, at: Instant, alert: &'a Alert) -> Aler
         suggested_actions: &context.actions,
         runbook: alert.runbook.as_ref().map(Into::into),
         explained_by: alert.explained.as_deref(),
+        trace_id: alert.trace.map(|trace| trace.to_string()),
         repeat: alert.repeat,
         timestamp: Time(at),
         correlation_id: correlation_id(alert.incident),

@@ -65,6 +65,9 @@ async fn an_alert_fires_is_sent_again_and_is_over() {
         said["runbook_url"],
         "https://lookout.example/x/api/v1/runbook?about=not-responding"
     );
+    let trace = "0000000000000000000000004bf92f35";
+    assert_eq!(said["trace"], trace);
+    assert_eq!(said["trace_url"], format!("https://traces.example/{trace}"));
     assert_eq!(first["generatorURL"], "https://lookout.example/x/#/service/Orders");
 
     // Sent again, with its end ever further ahead.

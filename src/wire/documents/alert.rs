@@ -73,6 +73,10 @@ pub(in crate::wire) struct AlertDocument<'a> {
     /// What explains it, if that is known: it need not be told by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::wire) explained_by: Option<&'a str>,
+    /// A trace in which the trouble of its service is told: 32 hexadecimal digits, as in `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{32}$")))]
+    pub(in crate::wire) trace_id: Option<String>,
     /// How often it was said before while it lasts.
     pub(in crate::wire) repeat: u32,
     /// When it happened.
