@@ -15,6 +15,8 @@ mod mosquitto;
 #[allow(dead_code)]
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "support/traced.rs"]
+mod traced;
 
 use line::{Line, Message, Trouble, Version};
 use mosquitto::Mosquitto;
@@ -171,4 +173,15 @@ async fn a_runbook_is_shown_and_a_hostile_name_in_it_is_text() {
     let word = r"'<img src=x onerror=globalThis.harm=1>'\''; touch pwned'";
     script("runbook.mjs", &[&url, name, word]).succeeds();
     calls.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn errors_and_incidents_show_their_traces() {
+    let name = HARM[0];
+    let link = "https://traces.example/<b>/'\"/{traceId}?a=<img src=x onerror=globalThis.harm=9>";
+    let linked = traced::Scene::start(name, Some(link));
+    let plain = traced::Scene::start(name, None);
+    let [one, two] = [&linked, &plain].map(|scene| format!("http://{}/", scene.address));
+    let url = link.replace("{traceId}", traced::TRACE);
+    script("traces.mjs", &[&one, &two, name, traced::TRACE, &url]).succeeds();
 }

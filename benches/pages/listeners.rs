@@ -31,6 +31,7 @@ pub(crate) fn report() {
         id: "bench".to_owned(),
         pairs: Vec::new(),
         runbooks: lookout::runbook::Book::shipped(),
+        links: lookout::config::Links::default(),
     };
     let Ok((server, desk, _orders)) = Server::bind(plan, Clock::start()) else {
         return eprintln!("no port");

@@ -321,6 +321,7 @@ impl Pages {
             id: config.id.clone(),
             pairs: config.settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
             runbooks: config.runbooks.clone(),
+            links: config.links.clone(),
         };
         let (server, desk, orders) = Server::bind(plan, clock)?;
         tracing::info!("live page at http://{0}/, metrics at http://{0}/metrics", server.address());

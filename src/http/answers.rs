@@ -84,7 +84,7 @@ pub(super) fn services(ask: &Ask) -> Answer {
 pub(super) fn service(ask: &Ask) -> Answer {
     let view = ask.shared.view();
     let figures = view.service(&ask.name).ok_or_else(unknown_service)?;
-    Ok(json(&service::service(&view, figures)))
+    Ok(json(&service::service(&view, figures, &ask.shared.plan.links)))
 }
 
 /// `/api/v1/circuits`.
@@ -100,7 +100,7 @@ pub(super) fn components(ask: &Ask) -> Answer {
 /// `/api/v1/incidents`.
 pub(super) fn incidents(ask: &Ask) -> Answer {
     let open = ask.query.flag("open")?;
-    Ok(json(&incidents::incidents(&ask.shared.view(), open)))
+    Ok(json(&incidents::incidents(&ask.shared.view(), open, &ask.shared.plan.links)))
 }
 
 /// `/api/v1/runbook`.
@@ -128,7 +128,7 @@ pub(super) fn runbook(ask: &Ask) -> Answer {
 /// `/api/v1/alerts`.
 pub(super) fn alerts(ask: &Ask) -> Answer {
     let most = ask.query.number("most", alerts::MOST)?.unwrap_or(alerts::MOST);
-    Ok(json(&alerts::alerts(&ask.shared.view(), most)))
+    Ok(json(&alerts::alerts(&ask.shared.view(), most, &ask.shared.plan.links)))
 }
 
 /// `/api/v1/advice`.

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("stream.js", SCRIPT, include_str!("page/stream.js")),
     ("tables.js", SCRIPT, include_str!("page/tables.js")),
     ("theme.js", SCRIPT, include_str!("page/theme.js")),
+    ("trace.js", SCRIPT, include_str!("page/trace.js")),
     ("words.js", SCRIPT, include_str!("page/words.js")),
 ];
 

@@ -189,6 +189,7 @@ mod tests {
     use super::super::shared::{FRAMES, Plan};
     use super::*;
     use crate::clock::Clock;
+    use crate::config::Links;
     use crate::observer::Instant;
     use crate::runbook::Book;
     use futures_util::{FutureExt, StreamExt};
@@ -196,8 +197,15 @@ mod tests {
     fn shared() -> Arc<Shared> {
         let listen = ([127, 0, 0, 1], 0).into();
         let (cluster, id) = ("c".to_owned(), "i".to_owned());
-        let runbooks = Book::shipped();
-        let plan = Plan { listen, tokens: Vec::new(), cluster, id, pairs: Vec::new(), runbooks };
+        let plan = Plan {
+            listen,
+            tokens: Vec::new(),
+            cluster,
+            id,
+            pairs: Vec::new(),
+            runbooks: Book::shipped(),
+            links: Links::default(),
+        };
         Shared::new(plan, Clock::start()).0
     }
 

@@ -6,7 +6,7 @@
 
 use super::rows::Rows;
 use crate::clock::Clock;
-use crate::config::Token;
+use crate::config::{Links, Token};
 use crate::observer::Event;
 use crate::observer::breaker::Mode;
 use crate::observer::event::What;
@@ -44,6 +44,8 @@ pub struct Plan {
     pub pairs: Vec<String>,
     /// What to do about alerts.
     pub runbooks: Book,
+    /// Where people look further.
+    pub links: Links,
 }
 
 /// A circuit is to behave in another way.

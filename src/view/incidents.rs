@@ -7,6 +7,7 @@ use super::story::{self, Line};
 use crate::observer::component::Condition;
 use crate::observer::event::{Event, What};
 use crate::observer::incident::IncidentId;
+use crate::observer::trace::TraceId;
 use crate::observer::{Instant, Snapshot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,8 +49,10 @@ impl Incidents {
         let known = self.0.entry(line.incident);
         let incident =
             known.or_insert_with(|| Incident::new(line.incident, &line.subject, event.at));
-        // That it still lasts is no news.
-        if !line.is_repeat {
+        // That it still lasts is no news, but it may be known in which trace.
+        if line.is_repeat {
+            incident.trace(&line);
+        } else {
             incident.add(event.at, line);
         }
         self.make_room();
@@ -106,9 +109,23 @@ impl Incident {
         Self { id, subject: subject.to_owned(), began, ended: None, lines: Vec::new(), left_out: 0 }
     }
 
+    /// A trace in which it is told: that of the last line that has one.
+    pub fn told_in(&self) -> Option<TraceId> {
+        self.lines.iter().rev().find_map(|(_, line)| line.trace)
+    }
+
     /// When something last happened in it.
     fn last(&self) -> Instant {
         self.lines.last().map_or(self.began, |(at, _)| *at)
+    }
+
+    /// A line was said again: what it was first said of gets its trace, if it had none.
+    fn trace(&mut self, again: &Line) {
+        let same = |line: &&mut Line| line.kind == again.kind && line.subject == again.subject;
+        let last = self.lines.iter_mut().rev().map(|(_, line)| line).find(same);
+        if let Some(last) = last {
+            last.trace = last.trace.or(again.trace);
+        }
     }
 
     fn add(&mut self, at: Instant, line: Line) {

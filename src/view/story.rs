@@ -6,6 +6,7 @@ use crate::observer::breaker::State;
 use crate::observer::event::{ActionNews, Step, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
+use crate::observer::trace::TraceId;
 use crate::observer::verdict::Verdict;
 use std::fmt::Write;
 
@@ -24,6 +25,8 @@ pub struct Line {
     pub text: String,
     /// Whether it was said before.
     pub is_repeat: bool,
+    /// A trace in which it is told.
+    pub trace: Option<TraceId>,
 }
 
 /// The line of an event, if it belongs to an incident.
@@ -103,7 +106,9 @@ pub fn line(what: &What) -> Option<Line> {
         | What::Gone(_)
         | What::DirectAnswer(_) => return None,
     };
-    Some(Line { incident, kind, subject: subject.to_string(), severity, text, is_repeat })
+    let trace = if let What::Bad(news) = what { news.trace } else { None };
+    let subject = subject.to_string();
+    Some(Line { incident, kind, subject, severity, text, is_repeat, trace })
 }
 
 /// The line of a step of what is done about a service.
@@ -129,6 +134,7 @@ fn action(news: &ActionNews) -> Line {
         severity,
         text: text + &more,
         is_repeat: false,
+        trace: None,
     }
 }
 
@@ -152,6 +158,7 @@ fn alert(told: &Alert) -> Line {
         severity,
         text,
         is_repeat: told.repeat > 0,
+        trace: told.trace,
     }
 }
 

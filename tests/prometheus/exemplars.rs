@@ -51,6 +51,7 @@ async fn prometheus_finds_the_trace_of_a_call_by_how_long_it_took() {
         id: "lookout".to_owned(),
         pairs: vec!["default".to_owned()],
         runbooks: lookout::runbook::Book::shipped(),
+        links: lookout::config::Links::default(),
     };
     let (server, desk, _orders) = Server::bind(plan, clock).unwrap();
     let target = server.address().to_string();

@@ -2,6 +2,7 @@
 
 use super::time;
 use crate::alert::{Inhibitor, MOST_ALERTS};
+use crate::config::Links;
 use crate::observer::alert::Alert as Known;
 use crate::view::View;
 use crate::wire::correlation_id;
@@ -62,12 +63,18 @@ struct Alert {
     /// The name of its runbook: `lookout runbook NAME`.
     #[serde(skip_serializing_if = "Option::is_none")]
     runbook: Option<String>,
+    /// A trace in which the trouble of its service is told: 32 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    /// Where that can be looked at, if `trace.link` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_url: Option<String>,
     /// Its incident.
     correlation_id: String,
 }
 
 /// Those of a view, with at most so many alerts.
-pub(in super::super) fn alerts(view: &View, most: usize) -> Alerts {
+pub(in super::super) fn alerts(view: &View, most: usize, links: &Links) -> Alerts {
     let turn = view.turn();
     let board = &turn.board;
     let inhibitor = Inhibitor::new(board.firing.iter().map(|it| &**it));
@@ -77,11 +84,11 @@ pub(in super::super) fn alerts(view: &View, most: usize) -> Alerts {
     Alerts {
         at: time(turn.snapshot.at),
         left_out: all.len().saturating_sub(most),
-        alerts: all.into_iter().take(most).map(|it| alert(it, &inhibitor)).collect(),
+        alerts: all.into_iter().take(most).map(|it| alert(it, &inhibitor, links)).collect(),
     }
 }
 
-fn alert(known: &Known, inhibitor: &Inhibitor<'_>) -> Alert {
+fn alert(known: &Known, inhibitor: &Inhibitor<'_>, links: &Links) -> Alert {
     let labels = known.key.labels.iter();
     Alert {
         alert: known.key.name.to_string(),
@@ -98,6 +105,8 @@ fn alert(known: &Known, inhibitor: &Inhibitor<'_>) -> Alert {
         likely_causes: known.context.causes.clone(),
         suggested_actions: known.context.actions.clone(),
         runbook: known.runbook.as_ref().map(|it| it.name.clone()),
+        trace_id: known.trace.map(|trace| trace.to_string()),
+        trace_url: known.trace.and_then(|trace| links.trace(trace)),
         correlation_id: correlation_id(known.incident),
     }
 }

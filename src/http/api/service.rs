@@ -2,6 +2,7 @@
 
 use super::services::{Row, row};
 use super::{millis, rate, share, time};
+use crate::config::Links;
 use crate::observer::errors::{Code, Counted, Failure};
 use crate::observer::service::Totals;
 use crate::observer::snapshot::{Figures, ServiceFigures};
@@ -126,6 +127,12 @@ struct Error {
     code: Option<i64>,
     /// How long its caller waited, in milliseconds.
     waited_ms: f64,
+    /// The trace in which it is told, if it is: 32 hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
+    /// Where that can be looked at, if `trace.link` is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_url: Option<String>,
 }
 
 /// A service that calls another.
@@ -169,7 +176,7 @@ struct Cell {
 }
 
 /// A service as of the last turn.
-pub(in super::super) fn service(view: &View, service: &ServiceFigures) -> Service {
+pub(in super::super) fn service(view: &View, service: &ServiceFigures, links: &Links) -> Service {
     let snapshot = &view.turn().snapshot;
     let name = &*service.name;
     let other = |name: &str, seen| Dependency {
@@ -181,6 +188,7 @@ pub(in super::super) fn service(view: &View, service: &ServiceFigures) -> Servic
     let calls = edges.clone().filter(|(caller, ..)| &**caller == name);
     let called_by = edges.filter(|(_, called, _)| &**called == name);
     let cells = view.history(name).into_iter().flat_map(crate::view::history::History::cells);
+    let last = service.errors.last.iter().rev();
     Service {
         at: time(snapshot.at),
         service: row(view, service),
@@ -190,7 +198,7 @@ pub(in super::super) fn service(view: &View, service: &ServiceFigures) -> Servic
         totals: Counts::from(&service.figures.totals),
         methods: service.methods.iter().map(|(name, figures)| method(name, figures)).collect(),
         errors: service.errors.counted.iter().map(errors).collect(),
-        recent_errors: service.errors.last.iter().rev().map(|(name, it)| error(name, it)).collect(),
+        recent_errors: last.map(|(name, it)| error(name, it, links)).collect(),
         calls: calls.map(|(_, called, seen)| other(called, *seen)).collect(),
         called_by: called_by.map(|(caller, _, seen)| other(caller, *seen)).collect(),
         history: History {
@@ -243,12 +251,14 @@ fn errors(counted: &Counted) -> Errors {
     }
 }
 
-fn error(method: &str, failure: &Failure) -> Error {
+fn error(method: &str, failure: &Failure, links: &Links) -> Error {
     Error {
         at: time(failure.at),
         method: method.to_owned(),
         outcome: failure.outcome.name(),
         code: number(failure.code),
         waited_ms: millis(failure.time),
+        trace_id: failure.trace.map(|trace| trace.to_string()),
+        trace_url: failure.trace.and_then(|trace| links.trace(trace)),
     }
 }

@@ -7,6 +7,7 @@ import { level, story, subject } from "./incidents.js";
 import { isBad, moment, since } from "./words.js";
 import { why } from "./row.js";
 import * as runbook from "./runbook.js";
+import { trace } from "./trace.js";
 
 const place = document.getElementById("incident");
 const guide = runbook.place();
@@ -44,6 +45,7 @@ function facts(incident) {
     ...also,
     h("dt", {}, "id"),
     h("dd", {}, h("code", {}, incident.id)),
+    ...(incident.traceId === undefined ? [] : [h("dt", {}, "trace"), h("dd", {}, trace(incident, true))]),
   );
 }
 

@@ -5,6 +5,7 @@ import { name, plural, span, visible } from "./format.js";
 import { on, store } from "./store.js";
 import { eventSign, moment, since } from "./words.js";
 import { incidentHref, serviceLink } from "./route.js";
+import { trace } from "./trace.js";
 
 /** Lines of a story that are shown here; all of them are in the incident's own view. */
 const LINES = 8;
@@ -40,7 +41,7 @@ export function story(incident, most = Infinity, exact = false) {
       sign(mark),
       moment(it.at),
       after,
-      h("span", {}, other ? [subject(it.subject), " "] : "", visible(it.text)),
+      h("span", {}, other ? [subject(it.subject), " "] : "", visible(it.text), exact ? trace(it) : ""),
     );
   };
   return h("ol", { class: exact ? "story rail exact" : "story rail" }, shown.map(entry));

@@ -1,9 +1,10 @@
 // What to do about a service or an incident: the runbook that the API finds, filled in. Its values
 // are made up by strangers and come in as text; what stands between backticks is code.
 
-import { fill, h, text } from "./dom.js";
+import { fill, h } from "./dom.js";
 import { plural, visible } from "./format.js";
 import { read } from "./load.js";
+import { copies } from "./trace.js";
 
 /** An empty place for a runbook. */
 export function place() {
@@ -111,14 +112,6 @@ function limit(seconds) {
 function command(said) {
   const code = h("pre", { tabindex: "0" }, h("code", {}, lines(said)));
   if (!navigator.clipboard) return code;
-  const button = h("button", { type: "button", class: "copy" }, "Copy");
-  button.addEventListener("click", async () => {
-    const done = await navigator.clipboard.writeText(said).then(
-      () => "Copied",
-      () => "Not allowed",
-    );
-    text(button, done);
-    setTimeout(() => text(button, "Copy"), 2000);
-  });
+  const button = copies(h("button", { type: "button", class: "copy" }, "Copy"), said);
   return h("div", { class: "command" }, code, button);
 }

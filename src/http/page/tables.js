@@ -3,6 +3,7 @@
 
 import { fill, h, sign, text } from "./dom.js";
 import { NONE, lasting, millis, name, number, percent, visible, whole } from "./format.js";
+import { trace } from "./trace.js";
 import { moment, replicas } from "./words.js";
 
 /** A table of columns (title and kind) and rows. */
@@ -72,12 +73,16 @@ export function recent(node, { recentErrors: all }) {
     ["code", "num"],
     ["waited", "num"],
   ];
+  // Where nothing is traced there is no column for it.
+  const traced = all.some((it) => it.traceId !== undefined);
+  if (traced) columns.push(["trace", ""]);
   const row = (it) => [
     moment(it.at),
     method(it.method),
     outcome(it.outcome),
     it.code ?? NONE,
     lasting(it.waitedMs),
+    ...(traced ? [it.traceId === undefined ? NONE : trace(it)] : []),
   ];
   fill(node, all, () => table("Recent errors", columns, all.map(row), "None was seen."));
 }
