@@ -13,10 +13,14 @@ use traced::{Scene, TRACE};
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(50);
 
+fn client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// Asks until something is there.
 async fn until(scene: &Scene, path: &str, what: &str) -> Value {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = client();
     let url = format!("http://{}/api/v1/{path}", scene.address);
     let mut look = tokio::time::interval(LOOK);
     let waiting = async {
@@ -66,4 +70,19 @@ async fn without_a_link_there_is_only_the_id() {
     assert_eq!(body["recentErrors"][0].get("traceUrl"), None);
     let body = until(&scene, "incidents", "/incidents/0/traceId").await;
     assert_eq!(body["incidents"][0].get("traceUrl"), None);
+}
+
+#[tokio::test]
+async fn a_bucket_of_reply_times_names_the_trace_of_its_last_call() {
+    let scene = Scene::start("Billing", None);
+    until(&scene, "services/Billing", "/recentErrors/0/traceId").await;
+    let asked = client().get(format!("http://{}/metrics", scene.address));
+    let page = asked.header("accept", "application/openmetrics-text; version=1.0.0").send().await;
+    let page = page.unwrap().text().await.unwrap();
+    let shown: Vec<_> = page.lines().filter(|line| line.contains(" # {")).collect();
+    let [line] = shown[..] else { panic!("{shown:?}") };
+    let bucket = r#"lookout_reply_seconds_bucket{service="Billing",le="0.025"} "#;
+    assert!(line.starts_with(bucket), "all of them took 15 ms: {line}");
+    assert!(line.contains(&format!("# {{trace_id=\"{TRACE}\",span_id=\"")), "{line}");
+    assert!(line.contains("\"} 0.015 "), "{line}");
 }
