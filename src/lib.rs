@@ -42,6 +42,8 @@ pub mod pipeline;
 #[cfg(feature = "daemon")]
 pub mod platform;
 #[cfg(feature = "daemon")]
+mod post;
+#[cfg(feature = "daemon")]
 pub mod probe;
 #[cfg(feature = "daemon")]
 pub mod remedy;

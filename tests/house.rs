@@ -158,8 +158,15 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "post",
+        imports: &["wire::line", "config"],
+        crates: None,
+        never: &[],
+        why: "one way to others over HTTP, whatever is sent on it",
+    },
+    Room {
         name: "notify",
-        imports: &["observer", "wire", "alert", "config", "clock", "telemetry"],
+        imports: &["observer", "wire", "alert", "config", "clock", "telemetry", "post"],
         crates: None,
         never: &[],
         why: "the edges do not know each other; the corridor (app) joins them",
@@ -265,7 +272,11 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("axum", &["http"], "HTTP details stay in one room"),
     ("mqtt5", &["demo"], "the embedded broker is for the demo alone"),
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
-    ("reqwest", &["probe", "notify"], "others are asked over HTTP in one room, and told in one"),
+    (
+        "reqwest",
+        &["probe", "post", "notify"],
+        "others are asked over HTTP in one room, and told in one, whose words for it another uses",
+    ),
     (
         "rustls",
         &["config", "mqtt", "client"],

@@ -3,12 +3,13 @@
 //! Labels say which alert it is and never change while it fires; everything that does is an annotation.
 //! What strangers named is shown without what cannot be seen, and cut.
 
-use super::door::{Refusal, Way};
+use super::door::{Refusal, post};
 use super::spool::{Sending, Spool};
 use super::{Sender, Tally, until};
 use crate::alert::Board;
 use crate::config::{Alertmanager, Links};
 use crate::observer::alert::Alert;
+use crate::post::Way;
 use crate::wire::line::tame;
 use crate::wire::{Time, correlation_id};
 use serde::Serialize;
@@ -78,7 +79,7 @@ impl Worker {
         let posted: Vec<_> = due.iter().map(|it| posted(it, &self.sender)).collect();
         let body = serde_json::to_string(&posted).unwrap_or_default();
         let json = ("content-type", "application/json".to_owned());
-        let done = self.way.post(PATH, &[json], body).await;
+        let done = post(&self.way, PATH, &[json], body).await;
         let now = self.sender.clock.now();
         match &done {
             Ok(()) => {

@@ -2,7 +2,7 @@
 //!
 //! This is the way that works when the MQTT broker does not. The corridor leaves the board of all alerts
 //! here and never waits; a thread of its own sends what each receiver has not heard yet. `spool` and
-//! `groups` decide what and when, under any clock; `alertmanager` and `webhook` write it; `door` sends it.
+//! `groups` decide what and when, under any clock; `alertmanager` and `webhook` write it; `door` says whether it was taken.
 
 mod alertmanager;
 mod door;

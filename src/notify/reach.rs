@@ -1,7 +1,7 @@
 //! Whether those who are told of alerts can be reached, for `lookout doctor`. Nobody is told anything.
 
-use super::door::Way;
 use crate::config::Config;
+use crate::post::Way;
 use futures_util::future::join_all;
 
 /// How somebody is reached.

@@ -4,12 +4,13 @@
 //! whoever has the secret knows who sent it, that it is whole, and that it is not an old one sent again.
 
 use super::alertmanager::runbook_url;
-use super::door::{Refusal, Way};
+use super::door::{Refusal, post};
 use super::groups::{Groups, Notification, Rhythm};
 use super::{Sender, Tally, until};
 use crate::alert::Board;
 use crate::config::{Key, Webhook};
 use crate::observer::Instant;
+use crate::post::Way;
 use crate::wire::{Notice, notice_json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -93,7 +94,7 @@ impl Worker {
         if let Some(secret) = &self.secret {
             headers.push(("webhook-signature", signature(secret, &id, seconds, &body)));
         }
-        let done = self.way.post("", &headers, body).await;
+        let done = post(&self.way, "", &headers, body).await;
         let now = self.sender.clock.now();
         let Err(refusal) = done else {
             if self.groups.pause.is_failing() {

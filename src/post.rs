@@ -1,0 +1,142 @@
+//! What is sent to others over HTTP, and what they say to it: the way that alerts and traces share.
+//!
+//! Redirects are not followed and no proxy is used, so that credentials reach whom they are meant for.
+//! Of an answer only so much is read as its reader asks for, as a stranger wrote it. Whether something
+//! is sent again is its room's affair.
+
+use crate::config::{Door, Login};
+use crate::wire::line::tame;
+use anyhow::Context;
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
+use std::error::Error;
+use std::time::Duration;
+use url::Url;
+
+/// The way to somebody.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    client: Client,
+    door: Door,
+}
+
+/// What was said to something that was sent.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The status; shows itself with its name.
+    pub(crate) status: StatusCode,
+    /// The beginning of what is in it.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The status, and the words of a text with it.
+    pub(crate) fn text(&self) -> String {
+        let said = tame(String::from_utf8_lossy(&self.body).trim());
+        if said.is_empty() { self.status.to_string() } else { format!("{}: {said}", self.status) }
+    }
+}
+
+impl Way {
+    /// A way that is not taken yet.
+    ///
+    /// # Errors
+    ///
+    /// If TLS cannot be set up.
+    pub(crate) fn new(door: Door) -> anyhow::Result<Self> {
+        let client = Client::builder()
+            .timeout(Duration::from_micros(door.timeout.micros()))
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("lookout/", env!("CARGO_PKG_VERSION")))
+            .tls_backend_preconfigured((*door.tls.0).clone())
+            .build()
+            .with_context(|| format!("no way to {}", host(&door)))?;
+        Ok(Self { client, door })
+    }
+
+    /// Who is there, without what may be secret in the address.
+    pub(crate) fn host(&self) -> String {
+        host(&self.door)
+    }
+
+    /// The address with a path behind it.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.door.url.clone();
+        if !path.is_empty() {
+            let whole = format!("{}{path}", url.path().trim_end_matches('/'));
+            url.set_path(&whole);
+        }
+        url
+    }
+
+    fn signed_in(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.door.login {
+            Login::None => request,
+            Login::Basic(user, password) => request.basic_auth(user, Some(&password.0)),
+            Login::Bearer(token) => request.bearer_auth(&token.0),
+        }
+    }
+
+    /// Asks for a page: its status, or why there is no answer.
+    pub(crate) async fn ask(&self, path: &str) -> Result<StatusCode, String> {
+        let answer = self.signed_in(self.client.get(self.url(path))).send().await;
+        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+    }
+
+    /// Asks what may be done there, which changes nothing: its status, or why there is no answer.
+    pub(crate) async fn knock(&self) -> Result<StatusCode, String> {
+        let answer = self.client.request(Method::OPTIONS, self.url("")).send().await;
+        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+    }
+
+    /// Sends it, with a login; `path` is added to the address, and of the answer at most `read` bytes
+    /// are read.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        headers: HeaderMap,
+        body: Bytes,
+        read: usize,
+    ) -> Result<Answer, String> {
+        let request = self.signed_in(self.client.post(self.url(path))).headers(headers).body(body);
+        let answer = request.send().await.map_err(|error| because(error.without_url()))?;
+        let status = answer.status();
+        Ok(Answer { status, body: beginning(answer, read).await })
+    }
+}
+
+/// At most so many bytes of an answer.
+async fn beginning(mut answer: Response, most: usize) -> Vec<u8> {
+    let mut said = Vec::new();
+    while let Ok(Some(part)) = answer.chunk().await {
+        let room = most - said.len();
+        said.extend_from_slice(part.get(..room).unwrap_or(&part));
+        if said.len() == most {
+            break;
+        }
+    }
+    said
+}
+
+fn host(door: &Door) -> String {
+    let url = &door.url;
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
+}
+
+/// An error with everything behind it.
+fn because(error: reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut behind = error.source();
+    while let Some(error) = behind {
+        text += &format!(": {error}");
+        behind = error.source();
+    }
+    text
+}
