@@ -54,6 +54,8 @@ pub mod schema;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
 #[cfg(feature = "daemon")]
+pub mod trace;
+#[cfg(feature = "daemon")]
 pub mod view;
 #[cfg(feature = "daemon")]
 pub mod watch;

@@ -8,7 +8,7 @@ use crate::config::{Door, Login};
 use crate::wire::line::tame;
 use anyhow::Context;
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::time::Duration;
@@ -26,6 +26,8 @@ pub(crate) struct Way {
 pub(crate) struct Answer {
     /// The status; shows itself with its name.
     pub(crate) status: StatusCode,
+    /// When to ask again, as it was written.
+    pub(crate) retry_after: Option<String>,
     /// The beginning of what is in it.
     pub(crate) body: Vec<u8>,
 }
@@ -107,7 +109,9 @@ impl Way {
         let request = self.signed_in(self.client.post(self.url(path))).headers(headers).body(body);
         let answer = request.send().await.map_err(|error| because(error.without_url()))?;
         let status = answer.status();
-        Ok(Answer { status, body: beginning(answer, read).await })
+        let retry_after = answer.headers().get(RETRY_AFTER);
+        let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Ok(Answer { status, retry_after, body: beginning(answer, read).await })
     }
 }
 

@@ -13,7 +13,7 @@ mod platform;
 mod reference;
 
 pub use exposition::{Format, Kind, Metric, Sample};
-pub use figures::{Figures, LinkFigures, Looks, NoticeFigures, PageFigures};
+pub use figures::{Figures, LinkFigures, Looks, NoticeFigures, PageFigures, TraceFigures};
 pub use reference::reference;
 
 use crate::observer::Snapshot;

@@ -14,6 +14,8 @@ mod bad_files;
 mod broker;
 #[path = "config/emqx.rs"]
 mod emqx;
+#[path = "config/trace.rs"]
+mod trace;
 
 use lookout::config::{self, Config, Protocol, Sources};
 use lookout::observer::breaker::Mode;

@@ -172,6 +172,13 @@ const ROOMS: &[Room] = &[
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
+        name: "trace",
+        imports: &["observer", "wire::line", "config", "clock", "telemetry", "post"],
+        crates: None,
+        never: &[],
+        why: "the edges do not know each other; the corridor (app) joins them",
+    },
+    Room {
         name: "probe",
         imports: &["observer", "wire", "config", "clock", "telemetry", "platform"],
         crates: None,
@@ -215,6 +222,7 @@ const ROOMS: &[Room] = &[
             "probe",
             "remedy",
             "runbook",
+            "trace",
             "view",
         ],
         crates: None,
@@ -274,8 +282,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
     (
         "reqwest",
-        &["probe", "post", "notify"],
-        "others are asked over HTTP in one room, and told in one, whose words for it another uses",
+        &["probe", "post", "notify", "trace"],
+        "others are asked over HTTP in one room, and told in one, whose words for it two others use",
     ),
     (
         "rustls",
@@ -283,6 +291,8 @@ const HOMES: &[(&str, &[&str], &str)] = &[
         "what is trusted is put together in one place, and used in one; other programs bring theirs",
     ),
     ("rustls_native_certs", &["config"], "the system's authorities are read with the settings"),
+    ("opentelemetry_proto", &["trace"], "what a span is on its way is one room's affair"),
+    ("prost", &["trace"], "what a span is on its way is one room's affair"),
     ("toml_edit", &["config"], "the syntax of the file is the configuration's own affair"),
 ];
 

@@ -268,7 +268,7 @@ fn how_lookout_is_follows_from_what_it_needs() {
         ("dropping", Some(|it| it.figures.link.inbox_dropped = 1), 0, Status::Degraded, true, true),
         (
             "restarting",
-            Some(|it| it.figures.restarts = [0, 1, 0, 0, 0, 0]),
+            Some(|it| it.figures.restarts = [0, 1, 0, 0, 0, 0, 0]),
             0,
             Status::Degraded,
             true,

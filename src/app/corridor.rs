@@ -25,6 +25,7 @@ use crate::observer::{Input, Instant, Snapshot, Span};
 use crate::pipeline::Pipeline;
 use crate::probe::{self, Cause, Counts, Look, Replicated, Waiting};
 use crate::telemetry::{Figures, Looks, PageFigures};
+use crate::trace::Tracer;
 use crate::view::Turn;
 use crate::wire::Document;
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub(super) struct Ends {
     pub(super) ears: Option<probe::Ears>,
     /// Those who send alerts.
     pub(super) notices: Notices,
+    /// Those who send traces, if there are to be any.
+    pub(super) tracer: Option<Tracer>,
 }
 
 /// The pipeline with everything around it.
@@ -89,6 +92,8 @@ pub(super) struct Corridor<S> {
     restarts: Tasks,
     /// Those who send alerts.
     notices: Notices,
+    /// Those who send traces, if there are to be any.
+    tracer: Option<Tracer>,
     /// All alerts.
     board: Arc<Board>,
     said: S,
@@ -106,7 +111,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
         restarts: Tasks,
         said: S,
     ) -> Self {
-        let Ends { handle, desk, ears: senses, notices } = ends;
+        let Ends { handle, desk, ears: senses, notices, tracer } = ends;
         let start = clock.now();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
@@ -141,6 +146,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             looks: Looks::default(),
             restarts,
             notices,
+            tracer,
             board: Arc::default(),
             said,
             documents: Vec::new(),
@@ -219,6 +225,15 @@ impl<S: FnMut(&Document)> Corridor<S> {
             }
             self.speak();
         }
+        self.trace();
+    }
+
+    /// Leaves the calls that ended with those who send traces.
+    fn trace(&mut self) {
+        let Some(tracer) = &self.tracer else { return };
+        while let Some(call) = self.pipeline.poll_traced() {
+            tracer.tell(call);
+        }
     }
 
     /// Whether a message is what the broker says of itself to a check.
@@ -233,6 +248,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
         self.now = self.now.max(self.clock.now());
         self.pipeline.advance(self.now);
         self.speak();
+        self.trace();
     }
 
     /// The link as it stands.
@@ -324,6 +340,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             link,
             pages: PageFigures::default(),
             notices: self.notices.figures(),
+            traces: self.tracer.as_ref().map(Tracer::figures).unwrap_or_default(),
             alerts: by_severity(&self.board),
             alerts_refused: self.pipeline.alerts_refused(),
         };

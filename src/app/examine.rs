@@ -13,6 +13,7 @@ use crate::observer::Span;
 use crate::observer::input::{Link, Severity};
 use crate::probe::kind::{Setting, probe};
 use crate::probe::{self, Ears, Found, Listeners, Waiting, look};
+use crate::trace;
 use futures_util::future::join_all;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -99,6 +100,7 @@ pub async fn examine(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let setting = Setting { platforms: config.platforms.clone(), heard };
     findings.extend(join_all(config.checks.iter().map(|check| component(check, &setting))).await);
     findings.extend(told_of_alerts(config).await);
+    findings.extend(traces(config).await);
     findings.extend(pages(config));
     handle.stop();
     let _ = timeout(STOP_WITHIN, gone).await;
@@ -117,6 +119,19 @@ async fn told_of_alerts(config: &Config) -> Vec<Finding> {
     }
     };
     reach(config).await.into_iter().map(each).collect()
+}
+
+/// Whether the collector of traces takes spans.
+async fn traces(config: &Config) -> Option<Finding> {
+    let (host, reached) = trace::reach(config).await?;
+    let what = format!("traces {host}");
+    Some(match reached {
+        Ok(()) => Finding::new(what, State::Good, "takes spans"),
+        Err(problem) => Finding::new(what, State::Bad, problem).advice(
+            "Check `trace.endpoint`, its certificate and `trace.ca_file`, headers, user and password or token: calls \
+             are judged without it, and not traced",
+        ),
+    })
 }
 
 /// Whether there is a link, or why not.

@@ -31,10 +31,12 @@ use crate::mqtt::{self, Handle, Inbox, Plan, Session};
 use crate::notify::Receivers;
 use crate::observer::digest::DigestKey;
 use crate::probe::{Listeners, Results};
+use crate::trace::Exporter;
 use crate::wire::Document;
 use anyhow::Context;
 use corridor::{Corridor, Ends};
 pub use examine::{Finding, State, examine};
+use futures_util::future::join;
 use ground::Ground;
 pub(crate) use hope::hopeless;
 use std::future::{Future, pending};
@@ -56,6 +58,9 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// How long the session may take to end. It gives itself less; the program has ten seconds.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long the last traces may take. They give themselves less.
+const TRACES_WITHIN: Duration = Duration::from_secs(3);
 
 /// A lookout that is set up and does not observe yet.
 pub struct Lookout {
@@ -96,7 +101,8 @@ impl Lookout {
     ) -> anyhow::Result<()> {
         let Self { config, clock, pages: Pages { server, desk, orders } } = self;
         let restarts: Tasks = Default::default();
-        let [of_http, of_session, of_listeners, of_checks, of_platform, of_alerts] = &restarts;
+        let [of_http, of_session, of_listeners, of_checks, of_platform, of_alerts, of_traces] =
+            &restarts;
         let mut http = pin!(serve(server.clone(), of_http));
         tracing::info!(
             "lookout {} observing {} as {}, cluster {}",
@@ -113,11 +119,13 @@ impl Lookout {
         let mut checks = pin!(checks);
         let (receivers, notices) = Receivers::new(&config, clock);
         let mut alerts = pin!(tell(receivers, of_alerts));
+        let (exporter, tracer) = Exporter::new(&config, clock).unzip();
+        let mut traces = pin!(trace(exporter, of_traces));
         let plan = Plan { told, ..Plan::new(&config) };
         let (session, inbox, handle) = mqtt::open(plan, clock);
         let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
         let tasks = restarts.clone();
-        let ends = Ends { handle: handle.clone(), desk, ears: ground.take_ears(), notices };
+        let ends = Ends { handle: handle.clone(), desk, ears: ground.take_ears(), notices, tracer };
         let corridor = Corridor::new(config, key, clock, ends, tasks, said);
         let ended = tokio::select! {
             ended = walk(corridor, inbox, ground, orders, shutdown) => ended,
@@ -128,6 +136,7 @@ impl Lookout {
             () = &mut checks => Err(anyhow::anyhow!("the checks ended")),
             () = &mut watch => Err(anyhow::anyhow!("the watch of replicas ended")),
             () = &mut alerts => Err(anyhow::anyhow!("those who send alerts ended")),
+            () = &mut traces => Err(anyhow::anyhow!("those who send traces ended")),
         };
         Systemd::stopping();
         if let Some(server) = &server {
@@ -141,7 +150,9 @@ impl Lookout {
                 () = &mut http => true,
             }
         };
-        if !ending.await {
+        // The corridor is gone, so that traces end once they are sent.
+        let (ended_in_time, _) = join(ending, timeout(TRACES_WITHIN, traces)).await;
+        if !ended_in_time {
             tracing::warn!("the session with the broker did not end in time");
         }
         ended
@@ -343,9 +354,36 @@ async fn tell(receivers: Receivers, restarts: &Restarts) {
     keep_on_thread("alerts", "sending alerts", restarts, || receivers.clone().run()).await;
 }
 
+/// Keeps sending traces, if there are to be any, until the corridor's end is gone and what was left is
+/// sent.
+async fn trace(exporter: Option<Exporter>, restarts: &Restarts) {
+    let Some(exporter) = exporter else { return pending().await };
+    keep_on_thread_until_done("traces", "sending traces", restarts, || exporter.clone().run())
+        .await;
+}
+
 /// Keeps running what `make` makes, on a thread of its own, until the future is dropped.
 async fn keep_on_thread<T>(name: &str, what: &str, restarts: &Restarts, make: impl Fn() -> T)
 where
+    T: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
+    let make = || {
+        let running = make();
+        async move {
+            running.await?;
+            anyhow::bail!("it ended")
+        }
+    };
+    keep_on_thread_until_done(name, what, restarts, make).await;
+}
+
+/// Keeps running what `make` makes, on a thread of its own, until it ends well or the future is dropped.
+async fn keep_on_thread_until_done<T>(
+    name: &str,
+    what: &str,
+    restarts: &Restarts,
+    make: impl Fn() -> T,
+) where
     T: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     let make = || {
@@ -360,8 +398,7 @@ where
                 }
             };
             let ended = on_thread(name, what, serving)?.await;
-            ended.context("a bug: see what was said before")??;
-            anyhow::bail!("it ended")
+            ended.context("a bug: see what was said before")?
         }
     };
     supervise(what, restarts, pending(), make).await;

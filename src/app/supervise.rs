@@ -23,8 +23,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 pub(super) struct Restarts(Arc<AtomicU64>);
 
 /// Those of each task: the HTTP server, the session with the broker, the questions to EMQX, the
-/// checks, the watch of replicas, those who send alerts.
-pub(super) type Tasks = [Restarts; 6];
+/// checks, the watch of replicas, those who send alerts, those who send traces.
+pub(super) type Tasks = [Restarts; 7];
 
 impl Restarts {
     /// So far.

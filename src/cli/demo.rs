@@ -56,6 +56,9 @@ pub struct Args {
     /// Port of lookout's live page on 127.0.0.1; 9464 by default, or any free one if that is taken.
     #[arg(long)]
     pages: Option<u16>,
+    /// Send traces of all calls to this OpenTelemetry collector, such as http://127.0.0.1:4318.
+    #[arg(long, value_name = "URL", conflicts_with = "broker")]
+    traces: Option<String>,
     /// Print JSON lines.
     #[arg(long)]
     json: bool,
@@ -68,6 +71,12 @@ pub fn main(args: Args) -> anyhow::Result<ExitCode> {
         Some(Ok(door)) => Some(door),
         Some(Err(mistakes)) => return Ok(super::refuse(&mistakes)),
     };
+    let traces = args.traces.iter().map(|url| ("trace.endpoint".to_owned(), url.clone())).collect();
+    if let Err(mistakes) =
+        config::load(&Sources { file: None, environment: Vec::new(), flags: traces })
+    {
+        return Ok(super::refuse(&mistakes));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     if let Some((name, door)) = door {
         let asked = super::signals::watch()?;
@@ -84,7 +93,7 @@ async fn demo(args: &Args) -> anyhow::Result<bool> {
     let script = Script::standard();
     let mut show = Show::new(Box::new(io::stdout()), style(args));
     let mut stage = Stage::set(args.port, SEED).await?;
-    let lookout = open(stage.observer_door(), args.pages)?;
+    let lookout = open(stage.observer_door(), args)?;
     show.opening(stage.broker(), lookout.pages(), &script)?;
 
     let (stop, stopped) = oneshot::channel::<()>();
@@ -173,20 +182,22 @@ fn style(args: &Args) -> Style {
 }
 
 /// lookout, with its pages on this port of the loopback, or on the usual one, or on any that is free.
-fn open(door: SocketAddr, pages: Option<u16>) -> anyhow::Result<Lookout> {
-    match pages {
-        Some(port) => Lookout::open(configuration(door, port)?),
-        None => Lookout::open(configuration(door, PAGES)?)
-            .or_else(|_| Lookout::open(configuration(door, 0)?)),
+fn open(door: SocketAddr, args: &Args) -> anyhow::Result<Lookout> {
+    let traces = args.traces.as_deref();
+    match args.pages {
+        Some(port) => Lookout::open(configuration(door, port, traces)?),
+        None => Lookout::open(configuration(door, PAGES, traces)?)
+            .or_else(|_| Lookout::open(configuration(door, 0, traces)?)),
     }
 }
 
 /// The demo's configuration for a lookout that reaches its broker at `door`.
-fn configuration(door: SocketAddr, pages: u16) -> anyhow::Result<Config> {
+fn configuration(door: SocketAddr, pages: u16, traces: Option<&str>) -> anyhow::Result<Config> {
     let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     let mut flags: Vec<_> = SETTINGS.iter().map(|set| own((set.key, set.value))).collect();
     flags.push(own(("broker.url", &format!("mqtt://{door}"))));
     flags.push(own(("http.listen", &format!("127.0.0.1:{pages}"))));
+    flags.extend(traces.map(|url| own(("trace.endpoint", url))));
     // Neither a file nor the environment: the demo is the same everywhere.
     let sources = Sources { file: None, environment: Vec::new(), flags };
     config::load(&sources).map_err(|mistakes| {

@@ -68,7 +68,7 @@ pub(super) fn links(draft: &Draft) -> Links {
         labels: pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         page: base(&draft.alerts.page_url),
         runbooks: base(&draft.alerts.runbook_url),
-        trace: None,
+        trace: draft.trace.link.clone(),
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) struct Draft {
     pub(super) alerts: AlertsDraft,
     /// The tables of sections whose tables repeat, by section.
     pub(super) rows: BTreeMap<&'static str, Vec<Row>>,
+    pub(super) trace: TraceDraft,
     pub(super) runbook_folder: Option<String>,
     /// `name=value` each.
     pub(super) runbook_values: Vec<String>,
@@ -66,6 +67,27 @@ pub(super) struct AlertsDraft {
     pub(super) labels: Vec<String>,
     pub(super) page_url: Option<String>,
     pub(super) runbook_url: Option<String>,
+}
+
+/// `[trace]`, but for what the observer is told.
+#[derive(Clone, PartialEq)]
+pub(super) struct TraceDraft {
+    pub(super) endpoint: Option<String>,
+    pub(super) headers: Vec<String>,
+    pub(super) headers_file: Option<String>,
+    pub(super) user: Option<String>,
+    pub(super) password: Option<String>,
+    pub(super) password_file: Option<String>,
+    pub(super) token_file: Option<String>,
+    pub(super) ca_file: Option<String>,
+    pub(super) timeout: Span,
+    pub(super) callers: String,
+    pub(super) batch: u32,
+    pub(super) every: Span,
+    pub(super) requests: u32,
+    pub(super) queue: u32,
+    pub(super) retry_for: Span,
+    pub(super) link: Option<String>,
 }
 
 /// `[replicas]`.
@@ -161,6 +183,7 @@ impl Default for Draft {
                 runbook_url: None,
             },
             rows: BTreeMap::new(),
+            trace: TraceDraft::default(),
             runbook_folder: None,
             runbook_values: Vec::new(),
             replicas: ReplicasDraft {
@@ -198,6 +221,29 @@ impl Default for BrokerDraft {
             // A payload of 1 MiB, and 64 KiB for topic and properties.
             max_packet: (1 << 20) + (1 << 16),
             qos: 0,
+        }
+    }
+}
+
+impl Default for TraceDraft {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            headers: Vec::new(),
+            headers_file: None,
+            user: None,
+            password: None,
+            password_file: None,
+            token_file: None,
+            ca_file: None,
+            timeout: Span::from_secs(10),
+            callers: "mqtt-callers".to_owned(),
+            batch: 1_000,
+            every: Span::from_secs(1),
+            requests: 4,
+            queue: 20_000,
+            retry_for: Span::from_secs(300),
+            link: None,
         }
     }
 }

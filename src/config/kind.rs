@@ -66,6 +66,13 @@ pub(super) enum Kind {
         /// Whether an element is allowed.
         check: fn(&str) -> bool,
     },
+    /// A list of strings that are never shown.
+    Secrets {
+        /// What an element is, in words.
+        of: &'static str,
+        /// Whether an element is allowed.
+        check: fn(&str) -> bool,
+    },
     /// A list of integers, comma separated in a variable.
     Integers {
         /// Least.
@@ -114,7 +121,7 @@ impl Kind {
             Self::Urls => format!("{}, or a list of up to {MOST_URLS}", url::ALLOWED),
             Self::Web => emqx::ALLOWED.to_owned(),
             Self::Server => check::ADDRESS.to_owned(),
-            Self::Texts { of, .. } => format!("a list of {of}"),
+            Self::Texts { of, .. } | Self::Secrets { of, .. } => format!("a list of {of}"),
             Self::Integers { min: i64::MIN, .. } => "a list of integers".to_owned(),
             Self::Integers { min, max } => format!("a list of integers from {min} to {max}"),
         }
@@ -224,7 +231,7 @@ impl Kind {
 
     /// Reads a list of strings; every element that is wrong is a fault of its own.
     pub(super) fn texts(&self, node: &Node) -> Result<Vec<String>, Vec<Fault>> {
-        let Self::Texts { check, .. } = self else {
+        let (Self::Texts { check, .. } | Self::Secrets { check, .. }) = self else {
             return Err(self.fault(node));
         };
         self.list(node, |element| element.text().filter(|text| check(text)).map(str::to_owned))
@@ -288,7 +295,7 @@ impl Kind {
 
     fn refusal(&self, node: &Node) -> Fault {
         let found = match (self, &node.form, node.text()) {
-            (Self::Secret, ..) => "***".to_owned(),
+            (Self::Secret | Self::Secrets { .. }, ..) => "***".to_owned(),
             (Self::Urls | Self::Web | Self::Server, _, Some(text)) => {
                 format!("\"{}\"", shown(&url::masked(text)))
             }

@@ -36,6 +36,7 @@ mod sources;
 mod suggest;
 mod table;
 mod tls;
+mod trace;
 mod url;
 mod walk;
 
@@ -53,6 +54,7 @@ pub use replicas::{Kubernetes, Label, Namespace, Platform, Platforms, Replicas};
 pub use schema::schema;
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
+pub use trace::{Collector, Trace};
 
 use crate::alert::{Alerts, Policy, librarian};
 use crate::observer::{Settings, Span};
@@ -100,6 +102,8 @@ pub struct Config {
     pub alertmanagers: Vec<Alertmanager>,
     /// Those who are told without one.
     pub webhooks: Vec<Webhook>,
+    /// Who is sent traces, and where people see them.
+    pub trace: Trace,
     /// What to do about alerts: runbooks that came along and the operator's own.
     pub runbooks: Book,
 }

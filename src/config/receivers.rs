@@ -167,6 +167,13 @@ fn key(place: &mut Place<'_>, text: &str) -> Option<Key> {
 /// Where somebody is, and how to get in.
 fn door(place: &mut Place<'_>) -> Option<Door> {
     let url = address(place)?;
+    let login = login(place)?;
+    let tls = place.encryption("url", &url)?;
+    Some(Door { url, login, tls, timeout: place.row.span("timeout", Span::from_secs(10)) })
+}
+
+/// How lookout shows who it is; `None` is a mistake.
+pub(super) fn login(place: &mut Place<'_>) -> Option<Login> {
     let (user, password) =
         (place.row.text("user").map(str::to_owned), place.secret("password", "password_file")?);
     let token = match place.row.text("token_file") {
@@ -176,7 +183,7 @@ fn door(place: &mut Place<'_>) -> Option<Door> {
         }
         None => None,
     };
-    let login = match (user, password, token) {
+    Some(match (user, password, token) {
         (None, None, None) => Login::None,
         (Some(user), Some(password), None) => Login::Basic(user, password),
         (None, None, Some(token)) => Login::Bearer(token),
@@ -204,9 +211,7 @@ fn door(place: &mut Place<'_>) -> Option<Door> {
             );
             return None;
         }
-    };
-    let tls = place.encryption(&url)?;
-    Some(Door { url, login, tls, timeout: place.row.span("timeout", Span::from_secs(10)) })
+    })
 }
 
 fn address(place: &mut Place<'_>) -> Option<Url> {

@@ -14,7 +14,7 @@ use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
 use super::{
-    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks,
+    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks, trace,
 };
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
@@ -39,6 +39,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let links = alerts::links(&draft);
     let alertmanagers = receivers::alertmanagers(gathered, &draft);
     let webhooks = receivers::webhooks(gathered, &draft);
+    let trace = trace::trace(gathered, &draft);
     let runbooks = runbooks::runbooks(gathered, &draft, broker.as_ref(), platforms.as_ref());
     let spec = traffic_spec(&draft, &expanded, &id);
     let traffic = match Traffic::new(&spec) {
@@ -56,6 +57,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         (Some(duration), Some(rate)) => Some(SlowCall { duration, rate }),
         _ => None,
     };
+    settings.trace.enabled = trace.as_ref().is_some_and(|trace| trace.collector.is_some());
     let pairs = spec.pairs.into_iter().zip(expanded.pairs);
     settings.pairs = pairs
         .map(|(spec, (_, pair))| PairSettings {
@@ -92,6 +94,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         links,
         alertmanagers: alertmanagers?,
         webhooks: webhooks?,
+        trace: trace?,
         runbooks: runbooks?,
     })
 }
@@ -120,6 +123,7 @@ fn check_order(gathered: &mut Gathered, draft: &Draft) {
     }
     for (low_key, low, high_key, high) in [
         ("traffic.max_payload", traffic.max_payload, "broker.max_packet", broker.max_packet),
+        ("trace.batch", draft.trace.batch, "trace.queue", draft.trace.queue),
         ("limits.methods", limits.methods, "limits.methods_total", limits.methods_total),
         (
             "circuit.trial_failures",

@@ -31,6 +31,12 @@ enum Value {
 }
 
 impl Row {
+    /// The texts that are there.
+    pub(super) fn of(texts: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {
+        let texts = texts.into_iter();
+        Self(texts.filter_map(|(name, text)| Some((name, Value::Text(text?)))).collect())
+    }
+
     /// Takes a value of a sort.
     pub(super) fn take(
         &mut self,
@@ -167,9 +173,9 @@ impl Place<'_> {
         }
     }
 
-    /// How to speak TLS, where the address asks for it; elsewhere nobody is trusted.
-    pub(super) fn encryption(&mut self, url: &Url) -> Option<Tls> {
-        let (key, at) = (self.key("ca_file"), self.key("url"));
+    /// How to speak TLS, where the address in a setting asks for it; elsewhere nobody is trusted.
+    pub(super) fn encryption(&mut self, name: &str, url: &Url) -> Option<Tls> {
+        let (key, at) = (self.key("ca_file"), self.key(name));
         let ca = self.row.text("ca_file");
         if is_encrypted(url) {
             return tls::trusting(self.gathered, (&key, ca), &at);

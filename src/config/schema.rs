@@ -132,7 +132,9 @@ fn of_kind(kind: &Kind) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Secret | Kind::Web | Kind::Server => text(false),
         Kind::Urls => one_or_several(Some(MOST_URLS)),
-        Kind::Texts { check, .. } => json!({ "type": "array", "items": text(check("")) }),
+        Kind::Texts { check, .. } | Kind::Secrets { check, .. } => {
+            json!({ "type": "array", "items": text(check("")) })
+        }
         Kind::Integers { min, max } => json!({ "type": "array", "items": integer(min, max) }),
     }
 }

@@ -13,7 +13,7 @@ use crate::observer::call::CodeTable;
 use crate::observer::limits::Limits;
 use crate::observer::settings::{
     CascadePolicy, CircuitPolicy, ComponentPolicy, DoubtPolicy, Patience, RemedyPolicy,
-    ServiceSettings, SlowCall, VerdictPolicy,
+    ServiceSettings, SlowCall, TracePolicy, VerdictPolicy,
 };
 use crate::wire;
 use std::collections::BTreeSet;
@@ -43,6 +43,7 @@ fn candidates(setting: &Setting) -> Vec<String> {
         "mqtt://elsewhere",
         "tcp://elsewhere:2375",
         "app={service}",
+        "https://jaeger.example/trace/{traceId}",
         "debug",
         "other",
         "wirenboard",
@@ -59,6 +60,7 @@ fn candidates(setting: &Setting) -> Vec<String> {
         // Only settings of a check have one.
         Kind::Server => Vec::new(),
         Kind::Web => vec!["https://emqx.example".to_owned()],
+        Kind::Secrets { .. } => vec!["X-Key: hunter2".to_owned()],
         Kind::Text { .. } | Kind::Secret | Kind::Urls | Kind::Texts { .. } => {
             texts.iter().map(|text| (*text).to_owned()).collect()
         }
@@ -93,7 +95,8 @@ fn every_field_of_the_observers_settings_can_be_set() {
         remedy: _,
         doubt: _,
         direct: _,
-        trace: _, // trace
+        // It is on with trace.endpoint.
+        trace: TracePolicy { enabled: _, ratio: _, slow: _, server_spans: _ },
         repeat: _,
         health_interval: _,
         pairs: _,        // traffic.pair
@@ -126,6 +129,9 @@ fn every_field_of_the_observers_settings_can_be_set() {
     covered!("remedy", RemedyPolicy, |d| &d.settings.remedy, {
         enabled, dry_run, services, every, after, delay, attempts, per_hour,
     });
+    assert_ne!(changed("trace.ratio").settings.trace.ratio, default.trace.ratio);
+    assert_ne!(changed("trace.slow").settings.trace.slow, default.trace.slow);
+    assert!(!changed("trace.server_spans").settings.trace.server_spans);
     covered!("doubt", DoubtPolicy, |d| &d.settings.doubt, { after, pause });
     covered!("limits", Limits, |d| &d.settings.limits, {
         open_calls, settled_calls, settled_for, held_replies, held_for, services, methods,

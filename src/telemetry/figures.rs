@@ -68,13 +68,15 @@ pub struct Figures {
     /// Looks for subscribers.
     pub looks: Looks,
     /// Restarts of the HTTP server, the session with the broker, and the questions to EMQX.
-    pub restarts: [u64; 6],
+    pub restarts: [u64; 7],
     /// The session with the broker.
     pub link: LinkFigures,
     /// The pages.
     pub pages: PageFigures,
     /// Those who are told of alerts.
     pub notices: NoticeFigures,
+    /// Traces.
+    pub traces: TraceFigures,
     /// Alerts that fire, by severity: info, warning, error, critical, emergency.
     pub alerts: [u64; 5],
     /// Alerts and figures that were beyond what is kept of them.
@@ -92,6 +94,19 @@ pub struct NoticeFigures {
     pub waiting: [u64; 2],
     /// Alerts that were dropped unsent, as too many waited.
     pub dropped: [u64; 2],
+}
+
+/// What those who send spans of calls count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TraceFigures {
+    /// Spans that a collector took.
+    pub exported: u64,
+    /// Spans that were given up: too many waited, refused, not taken for too long, not sent before the end.
+    pub dropped: [u64; 4],
+    /// Requests that were not taken.
+    pub failed: u64,
+    /// Calls that wait to be sent.
+    pub waiting: u64,
 }
 
 /// What the HTTP server counts of itself.

@@ -1,7 +1,7 @@
 //! lookout's own health as metrics: the link, the queues, the canary, the pages.
 
 use super::exposition::{Escaped, Metric, Page, counter, gauge};
-use super::figures::{Figures, LinkFigures};
+use super::figures::{Figures, LinkFigures, TraceFigures};
 use crate::observer::alert::Severity;
 
 pub(super) static START: Metric =
@@ -35,7 +35,8 @@ pub(super) static CANARY_LOST: Metric =
 pub(super) static RESTARTS: Metric = counter(
     "lookout_task_restarts_total",
     &["task"],
-    "Times a part of lookout failed and was started anew: http, mqtt, emqx.",
+    "Times a part of lookout failed and was started anew: http, mqtt, emqx, checks, platform, alerts, \
+     traces.",
 );
 pub(super) static LOOKS: Metric = counter(
     "lookout_subscriber_looks_total",
@@ -100,6 +101,22 @@ pub(super) static ALERTS_REFUSED: Metric = gauge(
      there are too many.",
 );
 
+pub(super) static SPANS: Metric =
+    counter("lookout_trace_spans_exported_total", &[], "Spans of calls that the collector took.");
+pub(super) static SPANS_DROPPED: Metric = counter(
+    "lookout_trace_dropped_total",
+    &["reason"],
+    "Spans of calls that were given up: queue_full, too many waited; refused by the collector; expired, it could not \
+     take them for too long; stopped, lookout ended before it did.",
+);
+pub(super) static TRACE_FAILED: Metric = counter(
+    "lookout_trace_requests_failed_total",
+    &[],
+    "Requests with spans that were not taken; most are sent again.",
+);
+pub(super) static TRACE_QUEUE: Metric =
+    gauge("lookout_trace_queue_calls", &[], "Calls whose spans wait to be sent.");
+
 /// In the order of the manual.
 pub(super) static METRICS: &[&Metric] = &[
     &START,
@@ -129,6 +146,10 @@ pub(super) static METRICS: &[&Metric] = &[
     &NOTICES_WAITING,
     &NOTICES_DROPPED,
     &ALERTS_REFUSED,
+    &SPANS,
+    &SPANS_DROPPED,
+    &TRACE_FAILED,
+    &TRACE_QUEUE,
 ];
 
 /// Writes them.
@@ -143,7 +164,7 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
     page.single(&CANARY_LOST, *canary_lost);
     let mut family = page.family(&RESTARTS);
     for (task, count) in
-        ["http", "mqtt", "emqx", "checks", "platform", "alerts"].into_iter().zip(restarts)
+        ["http", "mqtt", "emqx", "checks", "platform", "alerts", "traces"].into_iter().zip(restarts)
     {
         family.sample(&[Escaped::plain(task)], *count);
     }
@@ -174,6 +195,19 @@ pub(super) fn write(page: &mut Page, figures: &Figures) {
         }
     }
     page.single(&ALERTS_REFUSED, figures.alerts_refused);
+    write_traces(page, &figures.traces);
+}
+
+fn write_traces(page: &mut Page, traces: &TraceFigures) {
+    page.single(&SPANS, traces.exported);
+    let mut family = page.family(&SPANS_DROPPED);
+    for (reason, count) in
+        ["queue_full", "refused", "expired", "stopped"].into_iter().zip(traces.dropped)
+    {
+        family.sample(&[Escaped::plain(reason)], count);
+    }
+    page.single(&TRACE_FAILED, traces.failed);
+    page.single(&TRACE_QUEUE, traces.waiting);
 }
 
 fn write_link(page: &mut Page, link: &LinkFigures) {

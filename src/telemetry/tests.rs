@@ -134,7 +134,7 @@ fn own() -> Figures {
         canary_p95: Some(Span::from_millis(7)),
         canary_lost: 4,
         looks: Looks { somebody: 11, nobody: 12, unknown: 13 },
-        restarts: [14, 15, 16, 17, 18, 19],
+        restarts: [14, 15, 16, 17, 18, 19, 20],
         link,
         pages: PageFigures { listeners: 17, dropped: 18, reports_dropped: 19 },
         notices: NoticeFigures {
@@ -143,6 +143,7 @@ fn own() -> Figures {
             waiting: [24, 25],
             dropped: [26, 27],
         },
+        traces: TraceFigures { exported: 34, dropped: [35, 36, 37, 38], failed: 39, waiting: 40 },
         alerts: [29, 30, 31, 32, 33],
         alerts_refused: 28,
     }

@@ -202,7 +202,8 @@ fn server(place: &mut Place<'_>, schemes: &[&str], port: u16) -> Option<Server> 
     let word = url.password().and_then(percent_decoded);
     // Neither can fail for an address that has a host.
     let _ = (url.set_username(""), url.set_password(None));
-    let (password, tls) = (place.secret("password", "password_file"), place.encryption(&url));
+    let (password, tls) =
+        (place.secret("password", "password_file"), place.encryption("url", &url));
     let user = place.row.text("user").map(str::to_owned).or(name);
     let (password, tls) = (password?.or(word.map(Secret)), tls?);
     let ca_file =

@@ -1,6 +1,6 @@
 //! The settings of alerts: which there are, and who is told.
 
-use super::{Kind, MIN, MS, S, Section, Setting, Slot, lasting, not_empty, setting, span};
+use super::{Kind, MIN, MS, PATH, S, Section, Setting, Slot, lasting, not_empty, setting, span};
 
 /// `[alerts]`.
 pub(super) static ALERTS: Section = Section {
@@ -232,8 +232,6 @@ const CA: Setting = row(
 const TIMEOUT: Setting = row("timeout", lasting(100 * MS, 60 * S), "How long an answer may take.")
     .unset("\"10s\"", "10s");
 
-const PATH: Kind = Kind::Text { allowed: "the path of a file", check: not_empty };
-
 /// The severities, as settings have them.
 pub(in super::super) const SEVERITIES: &[&str] =
     &["info", "warning", "error", "critical", "emergency"];
@@ -270,6 +268,6 @@ fn is_summary(text: &str) -> bool {
     not_empty(text) && text.chars().count() <= 200 && !text.chars().any(char::is_control)
 }
 
-fn is_user(text: &str) -> bool {
+pub(super) fn is_user(text: &str) -> bool {
     !text.is_empty() && !text.contains(':') && !text.chars().any(char::is_control)
 }

@@ -1,6 +1,6 @@
 //! The settings of `[emqx]`: the broker's own interface, where it is EMQX.
 
-use super::{Kind, S, Section, Slot, setting, span};
+use super::{Kind, PATH, S, Section, Slot, setting, span};
 
 /// `[emqx]`.
 pub(super) static EMQX: Section = Section {
@@ -69,8 +69,6 @@ pub(super) static EMQX: Section = Section {
         ),
     ],
 };
-
-const PATH: Kind = Kind::Text { allowed: "the path of a file", check: super::not_empty };
 
 /// Whether a text can be the user of HTTP's basic scheme.
 fn is_key(text: &str) -> bool {

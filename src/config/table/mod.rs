@@ -16,6 +16,7 @@ mod limits;
 mod pair;
 mod program;
 mod replicas;
+mod trace;
 
 pub(super) use check::KINDS;
 
@@ -27,7 +28,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 31] = [
+pub(super) static SECTIONS: [&Section; 32] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -52,6 +53,7 @@ pub(super) static SECTIONS: [&Section; 31] = [
     &alert::RULE,
     &alert::ALERTMANAGER,
     &alert::WEBHOOK,
+    &trace::TRACE,
     &circuit::DEPENDENCIES,
     &circuit::SERVICE,
     &limits::LIMITS,
@@ -337,6 +339,9 @@ const fn share(
 
 /// The kind of a share.
 const SHARE: Kind = Kind::Number { min: 0.0, max: 1.0, above: true };
+
+/// The kind of a path.
+const PATH: Kind = Kind::Text { allowed: "the path of a file", check: not_empty };
 
 /// Whether a text says something.
 fn not_empty(text: &str) -> bool {

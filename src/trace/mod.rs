@@ -1,0 +1,19 @@
+//! Traces without instrumentation: calls that the observer saw, as spans of OpenTelemetry, sent to a
+//! collector by OTLP over HTTP.
+//!
+//! The corridor leaves calls in `queue` and never waits; a thread of its own sends them (`export`). What a
+//! call is as spans, `span` knows; what a collector's answers mean, `post`; when to try again, `retry`.
+//! Which calls are traced was decided before, in the observer.
+
+mod export;
+mod post;
+mod queue;
+mod reach;
+mod retry;
+#[cfg(test)]
+mod sample;
+mod span;
+
+pub use export::Exporter;
+pub use queue::Tracer;
+pub use reach::reach;
