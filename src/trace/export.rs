@@ -216,18 +216,19 @@ impl Worker {
 
     fn took(&self, rejected: u64, spans: u64, why: &str) {
         let host = self.post.host();
-        if rejected > 0 {
-            if self.changes(Standing::RefusesSome) {
-                tracing::warn!(
-                    "the collector of traces at {host} refused {rejected} of {spans} spans: {why}"
-                );
-            }
+        let now = if rejected > 0 { Standing::RefusesSome } else { Standing::Good };
+        let before = self.stands(now);
+        if before == now {
             return;
         }
-        let before = self.stands(Standing::Good);
-        if before != Standing::Good {
+        // Whoever waits need not wait any longer, whatever else it said.
+        self.back.notify_waiters();
+        if rejected > 0 {
+            tracing::warn!(
+                "the collector of traces at {host} refused {rejected} of {spans} spans: {why}"
+            );
+        } else {
             tracing::info!("the collector of traces at {host} takes spans again");
-            self.back.notify_waiters();
         }
     }
 

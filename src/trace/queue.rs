@@ -1,9 +1,8 @@
 //! Where the corridor leaves calls, and never waits; and where they are taken from in batches.
 //!
 //! Calls are put into a batch under a lock that is held for a push, or for the move of a pointer on the
-//! other side: nothing is copied, encoded or woken for under it. A task is woken for a full batch
-//! only, and looks for one that is not full when its time has come. (A channel wakes its receiver, a
-//! system call on another thread, for almost every call while that is not busy; benches/traces shows both.)
+//! other side: nothing is encoded or woken for under it. A task is woken for a full batch only, and
+//! looks for one that is not full when its time has come.
 //!
 //! Bounded by calls; their texts are bounded where they are made. The last quarter is for calls that
 //! are kept whatever the ratio, so that errors get through a flood.

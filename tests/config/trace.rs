@@ -101,7 +101,7 @@ fn what_is_wrong_names_the_setting_and_no_secret() {
              https://emqx.example",
             "lookout.toml:3: trace.ratio: found 1.5, allowed: a number from 0 to 1",
             "lookout.toml:4: trace.slow: found '1us', allowed: a duration such as 30s, from 1ms to 10m",
-            "lookout.toml:5: trace.batch: found 0, allowed: an integer from 1 to 8192",
+            "lookout.toml:5: trace.batch: found 0, allowed: an integer from 1 to 4096",
             "lookout.toml:6: trace.queue: found 999, allowed: an integer from 1000 to 1000000",
             "lookout.toml:7: trace.every: found '5ms', allowed: a duration such as 30s, from 10ms to 1m",
             "lookout.toml:8: trace.retry_for: found '2h', allowed: a duration such as 30s, from 0s to 1h",

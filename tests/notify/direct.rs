@@ -140,6 +140,8 @@ async fn a_restart_of_alertmanager_tells_nobody_twice() {
     let first = alert("A", "First", Severity::Error, telling.now());
     telling.tell(std::slice::from_ref(&first), &[]);
     hook.until_asked(|it| says(it, "First", "firing")).await;
+    // It writes down what it told only after that was taken.
+    alertmanager.until_looked(2.0).await;
     alertmanager.stop();
     alertmanager.run();
     alertmanager.until_ready().await;

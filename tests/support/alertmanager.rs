@@ -106,6 +106,26 @@ impl Alertmanager {
         tokio::time::timeout(PATIENCE, ready).await.expect("a ready Alertmanager");
     }
 
+    /// Waits until it has looked into its log of notifications so often: what it told the time before is
+    /// written there.
+    pub async fn until_looked(&self, times: f64) {
+        let url = format!("{}/metrics", self.url());
+        let mut look = tokio::time::interval(LOOK);
+        let looked = async {
+            loop {
+                look.tick().await;
+                let page = lookout::probe::page_up_to(&url, 4 << 20).await.unwrap();
+                let lines = page.body.lines();
+                let mut counts =
+                    lines.filter_map(|it| it.strip_prefix("alertmanager_nflog_queries_total "));
+                if counts.any(|it| it.parse::<f64>().unwrap() >= times) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, looked).await.expect("a second look");
+    }
+
     /// The alerts that it has.
     pub async fn alerts(&self) -> Vec<Value> {
         let url = format!("{}/api/v2/alerts", self.url());

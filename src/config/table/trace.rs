@@ -104,8 +104,8 @@ pub(super) static TRACE: Section = Section {
         count(
             "batch",
             |d| &mut d.trace.batch,
-            (1, 8_192),
-            "Spans of a request, at most. One is about 0.7 KB, and the worst 3 KB, so that 8192 of them stay below the \
+            (1, 4_096),
+            "Spans of a request, at most. A span is bounded by its texts to some 4 KB, so that requests stay below the \
              20 MiB that the OpenTelemetry Collector takes by default.",
         ),
         span(
@@ -118,8 +118,8 @@ pub(super) static TRACE: Section = Section {
             "requests",
             |d| &mut d.trace.requests,
             (1, 16),
-            "Requests that may be under way at once, so that a collector that needs 80 ms for a request of 1000 \
-             spans can still take 50 000 a second.",
+            "Requests that may be under way at once, so that a collector that takes its time for each can still take \
+             many spans.",
         ),
         count(
             "queue",
