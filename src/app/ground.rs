@@ -5,7 +5,7 @@
 //! no message waiting. What they find comes in here, one at a time, for the corridor to take.
 
 use super::supervise::{Restarts, supervise};
-use super::{apart, on_thread};
+use super::threads::{apart, on_thread};
 use crate::clock::Clock;
 use crate::config::{Config, Kind};
 use crate::probe::kind::Setting;

@@ -21,33 +21,33 @@ mod ears;
 mod examine;
 mod ground;
 mod hope;
+mod rooms;
 mod supervise;
 mod systemd;
+mod threads;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
 use crate::http::{self, Desk, Order, Server};
-use crate::mqtt::{self, Handle, Inbox, Plan, Session};
+use crate::mqtt::{self, Inbox, Plan};
 use crate::notify::Receivers;
 use crate::observer::digest::DigestKey;
-use crate::probe::{Listeners, Results};
 use crate::trace::Exporter;
 use crate::wire::Document;
-use anyhow::Context;
 use corridor::{Corridor, Ends};
 pub use examine::{Finding, State, examine};
 use futures_util::future::join;
 use ground::Ground;
 pub(crate) use hope::hopeless;
-use std::future::{Future, pending};
+pub(crate) use rooms::start;
+use rooms::{keep, listeners, serve, tell, trace};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
-use supervise::{Restarts, Tasks, supervise};
+use supervise::Tasks;
 use systemd::Systemd;
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// Messages handled between two looks at everything else.
@@ -199,115 +199,6 @@ async fn walk<S: FnMut(&Document)>(
     }
 }
 
-/// Runs the session on a thread of its own; the receiver tells of its end.
-///
-/// # Errors
-///
-/// If the system gives no thread, or none of what a runtime needs.
-pub(crate) fn start(session: Session) -> anyhow::Result<oneshot::Receiver<()>> {
-    on_thread("mqtt", "the session with the broker", session.run())
-}
-
-/// Runs a future on a thread of its own; the receiver tells of its end.
-///
-/// # Errors
-///
-/// If the system gives no thread, or none of what a runtime needs.
-fn on_thread<T: Send + 'static>(
-    name: &str,
-    what: &str,
-    future: impl Future<Output = T> + Send + 'static,
-) -> anyhow::Result<oneshot::Receiver<T>> {
-    let (done, ended) = oneshot::channel();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .with_context(|| format!("no runtime for {what}"))?;
-    let body = move || {
-        let result = runtime.block_on(future);
-        // Nobody waits when the program failed for another reason.
-        let _ = done.send(result);
-    };
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .with_context(|| format!("no thread for {what}"))?;
-    Ok(ended)
-}
-
-/// Keeps looking for those who listen to services, where the broker can be asked, until the future
-/// is dropped.
-///
-/// # Errors
-///
-/// If the broker cannot be asked as set.
-fn listeners(
-    config: &Config,
-    clock: Clock,
-    restarts: &Restarts,
-) -> anyhow::Result<(impl Future<Output = ()> + use<>, Results)> {
-    let (mut spare, mut results) = (None, Results::none());
-    if let Some(emqx) = config.emqx.clone() {
-        let (listeners, found) = Listeners::new(emqx, &config.broker.client_id, clock)?;
-        (spare, results) = (Some(listeners), found);
-    }
-    let restarts = restarts.clone();
-    let keep = async move {
-        let Some(spare) = spare else { return pending().await };
-        supervise("asking EMQX", &restarts, pending(), || {
-            let spare = spare.clone();
-            apart(async move {
-                spare.run().await;
-                Ok(())
-            })
-        })
-        .await;
-    };
-    Ok((keep, results))
-}
-
-/// Runs a future on a task of its own, where a panic is caught; it ends with this one.
-async fn apart(
-    future: impl Future<Output = anyhow::Result<()>> + Send + 'static,
-) -> anyhow::Result<()> {
-    let mut own = JoinSet::new();
-    own.spawn(future);
-    if let Some(ended) = own.join_next().await {
-        ended.context("a bug: see what was said before")??;
-    }
-    anyhow::bail!("it ended")
-}
-
-/// Keeps a session running until it is asked to end.
-///
-/// # Errors
-///
-/// If the first one cannot be started.
-fn keep(
-    session: Session,
-    handle: Handle,
-    restarts: &Restarts,
-) -> anyhow::Result<impl Future<Output = ()> + use<>> {
-    let spare = Arc::new(session);
-    let mut first = Some(start(Session::clone(&spare))?);
-    let make = move || {
-        let (first, spare) = (first.take(), Arc::clone(&spare));
-        async move {
-            let running = match first {
-                Some(running) => running,
-                None => start(Session::clone(&spare))?,
-            };
-            // Its thread ended without a word.
-            let ended =
-                running.await.map_err(|_| anyhow::anyhow!("a bug: see what was said before"));
-            ended.inspect_err(|error| spare.failed(&format!("the session failed: {error}")))
-        }
-    };
-    let stopped = async move { handle.stopped().await };
-    let restarts = restarts.clone();
-    Ok(async move { supervise("the session with the broker", &restarts, stopped, make).await })
-}
-
 /// The HTTP server, if there is one, and the corridor's ends of it.
 struct Pages {
     server: Option<Server>,
@@ -338,70 +229,6 @@ impl Pages {
         tracing::info!("live page at http://{0}/, metrics at http://{0}/metrics", server.address());
         Ok(Self { server: Some(server), desk: Some(desk), orders })
     }
-}
-
-/// Keeps the HTTP server running, if there is one, until the future is dropped.
-async fn serve(server: Option<Server>, restarts: &Restarts) {
-    let Some(server) = server else { return pending().await };
-    keep_on_thread("http", "the HTTP server", restarts, || server.clone().serve()).await;
-}
-
-/// Keeps telling those who are told of alerts, if there are any, until the future is dropped.
-async fn tell(receivers: Receivers, restarts: &Restarts) {
-    if receivers.is_empty() {
-        return pending().await;
-    }
-    keep_on_thread("alerts", "sending alerts", restarts, || receivers.clone().run()).await;
-}
-
-/// Keeps sending traces, if there are to be any, until the corridor's end is gone and what was left is
-/// sent.
-async fn trace(exporter: Option<Exporter>, restarts: &Restarts) {
-    let Some(exporter) = exporter else { return pending().await };
-    keep_on_thread_until_done("traces", "sending traces", restarts, || exporter.clone().run())
-        .await;
-}
-
-/// Keeps running what `make` makes, on a thread of its own, until the future is dropped.
-async fn keep_on_thread<T>(name: &str, what: &str, restarts: &Restarts, make: impl Fn() -> T)
-where
-    T: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    let make = || {
-        let running = make();
-        async move {
-            running.await?;
-            anyhow::bail!("it ended")
-        }
-    };
-    keep_on_thread_until_done(name, what, restarts, make).await;
-}
-
-/// Keeps running what `make` makes, on a thread of its own, until it ends well or the future is dropped.
-async fn keep_on_thread_until_done<T>(
-    name: &str,
-    what: &str,
-    restarts: &Restarts,
-    make: impl Fn() -> T,
-) where
-    T: Future<Output = anyhow::Result<()>> + Send + 'static,
-{
-    let make = || {
-        let running = make();
-        async move {
-            // Dropped with this future, and then the thread ends.
-            let (_alive, gone) = oneshot::channel::<()>();
-            let serving = async move {
-                tokio::select! {
-                    ended = running => ended,
-                    _ = gone => Ok(()),
-                }
-            };
-            let ended = on_thread(name, what, serving)?.await;
-            ended.context("a bug: see what was said before")?
-        }
-    };
-    supervise(what, restarts, pending(), make).await;
 }
 
 /// The broker's addresses as they may be shown: without user and password.
