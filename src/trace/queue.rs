@@ -1,8 +1,8 @@
 //! Where the corridor leaves calls, and never waits; and where they are taken from in batches.
 //!
-//! Calls are put into a batch under a lock that is held for a push, or for the move of a pointer on the
-//! other side: nothing is encoded or woken for under it. A task is woken for a full batch only, and
-//! looks for one that is not full when its time has come.
+//! The corridor takes the lock once for all that the messages of a turn have ended, the other side for the
+//! move of a pointer: nothing is encoded or woken for under it. A task is woken for full batches only,
+//! and looks for one that is not full when its time has come.
 //!
 //! Bounded by calls; their texts are bounded where they are made. The last quarter is for calls that
 //! are kept whatever the ratio, so that errors get through a flood.
@@ -73,6 +73,37 @@ struct Waiting {
     calls: usize,
 }
 
+/// What became of a call.
+enum Pushed {
+    /// It waits with others for a batch to be full.
+    Open,
+    /// With it a batch is full.
+    Filled,
+    /// Too many waited.
+    NoRoom,
+}
+
+impl Waiting {
+    fn push(&mut self, call: Traced, spans: usize, bounds: Bounds) -> Pushed {
+        let most = bounds.calls;
+        let room = if call.kept { most } else { most - most / 4 };
+        if self.calls >= room {
+            return Pushed::NoRoom;
+        }
+        self.calls += 1;
+        self.spans += spans;
+        self.open.push(call);
+        // A batch is full when the next call might not fit.
+        if self.spans + 1 < bounds.batch {
+            return Pushed::Open;
+        }
+        self.spans = 0;
+        let next = Vec::with_capacity(self.open.len());
+        self.full.push_back(std::mem::replace(&mut self.open, next));
+        Pushed::Filled
+    }
+}
+
 /// What both ends share.
 #[derive(Debug)]
 struct Shared {
@@ -118,27 +149,30 @@ pub(super) fn queue(bounds: Bounds) -> (Tracer, Queue) {
 }
 
 impl Tracer {
-    /// Leaves a call to be sent; if too many wait, it is dropped and counted.
-    pub fn tell(&self, call: Traced) {
-        let Bounds { calls: most, batch, server_spans } = self.shared.bounds;
-        let spans = span::count(&call.end, server_spans);
-        let room = if call.kept { most } else { most - most / 4 };
-        let mut waiting = self.shared.waiting();
-        if waiting.calls >= room {
-            drop(waiting);
-            self.shared.tally.lose(Loss::QueueFull, spans as u64);
+    /// Leaves calls to be sent; those that find too many waiting are dropped and counted.
+    ///
+    /// Meant for all that ended in one turn of the loop: the lock is taken once for them, and not at all
+    /// if there are none.
+    pub fn tell_all(&self, calls: impl IntoIterator<Item = Traced>) {
+        let mut calls = calls.into_iter().peekable();
+        if calls.peek().is_none() {
             return;
         }
-        waiting.calls += 1;
-        waiting.spans += spans;
-        waiting.open.push(call);
-        // A batch is full when the next call might not fit.
-        if waiting.spans + 1 >= batch {
-            waiting.spans = 0;
-            let open = std::mem::take(&mut waiting.open);
-            waiting.open = Vec::with_capacity(open.len());
-            waiting.full.push_back(open);
-            drop(waiting);
+        let (mut filled, mut lost) = (false, 0);
+        let mut waiting = self.shared.waiting();
+        for call in calls {
+            let spans = span::count(&call.end, self.shared.bounds.server_spans);
+            match waiting.push(call, spans, self.shared.bounds) {
+                Pushed::Filled => filled = true,
+                Pushed::Open => {}
+                Pushed::NoRoom => lost += spans as u64,
+            }
+        }
+        drop(waiting);
+        if lost > 0 {
+            self.shared.tally.lose(Loss::QueueFull, lost);
+        }
+        if filled {
             self.shared.full.notify_one();
         }
     }

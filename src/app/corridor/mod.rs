@@ -223,9 +223,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
     /// Leaves the calls that ended with those who send traces.
     fn trace(&mut self) {
         let Some(tracer) = &self.tracer else { return };
-        while let Some(call) = self.pipeline.poll_traced() {
-            tracer.tell(call);
-        }
+        tracer.tell_all(std::iter::from_fn(|| self.pipeline.poll_traced()));
     }
 
     /// Whether a message is what the broker says of itself to a check.
