@@ -15,6 +15,7 @@ use super::settings::CascadePolicy;
 use super::slot::Ticket;
 use super::time::Instant;
 use smallvec::SmallVec;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Calls that are remembered by what they are a part of.
@@ -52,6 +53,9 @@ pub struct Nesting {
     /// Open calls of each operation, and the services they go to.
     open: DigestMap<SmallVec<[(Ticket, Digest); 2]>>,
     order: VecDeque<Digest>,
+    /// Of which operations a call is a part, by the number of its ticket: once it is answered it goes, so
+    /// that there are as many operations as open calls need, and they stay near.
+    parts: Vec<Option<(Ticket, [Option<Digest>; 2])>>,
     /// Calls made inside others, by the number of their ticket.
     inner: BTreeMap<u32, Inner>,
     /// Sightings inside calls that are still open, by the number of their ticket.
@@ -90,6 +94,11 @@ impl Nesting {
                 calls.push((ticket, service));
             }
         }
+        let at = ticket.id as usize;
+        if at >= self.parts.len() {
+            self.parts.resize(at + 1, None);
+        }
+        self.parts[at] = Some((ticket, parts));
         self.inner.remove(&ticket.id);
         self.inside.remove(&ticket.id);
         if !edges.is_empty() && self.inner.len() < CALLS {
@@ -126,6 +135,7 @@ impl Nesting {
         policy: &CascadePolicy,
         is_open: impl Fn(Ticket) -> bool,
     ) {
+        self.leave(ticket);
         let number = now.micros() / (policy.memory.micros() / PARTS).max(1);
         let seen = self.inside.remove(&ticket.id).filter(|(outer, _)| *outer == ticket);
         for edge in seen.into_iter().flat_map(|(_, edges)| edges) {
@@ -140,6 +150,19 @@ impl Nesting {
                 if seen.1.len() < WITHIN {
                     seen.1.push(edge);
                 }
+            }
+        }
+    }
+
+    /// A call is no longer a part of its operations.
+    fn leave(&mut self, ticket: Ticket) {
+        let Some(slot) = self.parts.get_mut(ticket.id as usize) else { return };
+        let Some((_, parts)) = slot.take_if(|(known, _)| *known == ticket) else { return };
+        for part in parts.into_iter().flatten() {
+            let Entry::Occupied(mut calls) = self.open.entry(part) else { continue };
+            calls.get_mut().retain(|(known, _)| *known != ticket);
+            if calls.get().is_empty() {
+                calls.remove();
             }
         }
     }
