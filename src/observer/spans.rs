@@ -92,8 +92,8 @@ pub struct Spans {
     seed: u64,
     /// Calls that are no longer open get numbers too.
     count: u64,
-    /// Open calls by slot.
-    open: Vec<Option<Box<Open>>>,
+    /// Open calls by slot: in place, as a slot is soon used again.
+    open: Vec<Option<Open>>,
     /// Unanswered calls by their first keys, and in the order in which they were given up.
     missed: DigestMap<Box<Open>>,
     order: VecDeque<Digest>,
@@ -159,7 +159,7 @@ impl Spans {
         if at >= self.open.len() {
             self.open.resize_with(at + 1, || None);
         }
-        self.open[at] = Some(Box::new(open));
+        self.open[at] = Some(open);
     }
 
     /// A call was heard that waits for none, or for one that cannot be heard.
@@ -208,7 +208,7 @@ impl Spans {
         }
         call.end = End::Unanswered { worked: open.worked };
         let told = self.tell(open.call.clone(), open.outer);
-        if self.missed.insert(closed.key, open).is_none() {
+        if self.missed.insert(closed.key, Box::new(open)).is_none() {
             self.order.push_back(closed.key);
         }
         if self.order.len() > MISSED
@@ -230,11 +230,11 @@ impl Spans {
     }
 
     fn get(&self, slot: u32) -> Option<&Open> {
-        self.open.get(slot as usize)?.as_deref()
+        self.open.get(slot as usize)?.as_ref()
     }
 
     fn get_mut(&mut self, slot: u32) -> Option<&mut Open> {
-        self.open.get_mut(slot as usize)?.as_deref_mut()
+        self.open.get_mut(slot as usize)?.as_mut()
     }
 
     /// The call a ticket was given for, if it is still open.
