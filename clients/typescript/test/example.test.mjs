@@ -3,71 +3,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { chromium } from "playwright-core";
-import { Broker, CLUSTER, PATIENCE, observer, service } from "./kit.mjs";
+import { open, says } from "./browser.mjs";
+import { Broker, CLUSTER, observer, service } from "./kit.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-const TYPES = {
-  html: "text/html",
-  css: "text/css",
-  js: "text/javascript",
-  map: "application/json",
-  txt: "text/plain",
-};
-
-/** Serves the built page. */
-async function served(t) {
-  const server = createServer((request, response) => {
-    const path = new URL(request.url, "http://x").pathname;
-    const file = path === "/" ? "index.html" : path.slice(1);
-    try {
-      if (file.includes("/")) throw new Error("no such page");
-      const body = readFileSync(new URL(`../dist/example/${file}`, import.meta.url));
-      response
-        .writeHead(200, { "content-type": TYPES[file.split(".").at(-1)] ?? "application/octet-stream" })
-        .end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  await new Promise((then) => server.listen(0, "127.0.0.1", then));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${server.address().port}/`;
-}
-
-async function open(t, url) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: FLAGS,
-    timeout: PATIENCE,
-  });
-  t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 720, height: 760 }, colorScheme: "light" });
-  const problems = [];
-  page.setDefaultTimeout(PATIENCE);
-  page.on("console", (message) => problems.push(`console: ${message.text()}`));
-  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
-  page.on("dialog", (dialog) => problems.push(`dialog: ${dialog.message()}`));
-  page.on("requestfailed", (request) => problems.push(`failed: ${request.url()}`));
-  await page.goto(url);
-  return { page, problems };
-}
-
 /** No rule of accessibility is broken, in either theme. */
 async function accessible(page) {
   await page.evaluate(AXE);
@@ -91,19 +32,14 @@ test("the banner of the example comes and goes with the outage", async (t) => {
   const billing = await service(t, broker, () => ({ result: { balance: "<b>12.50</b>" } }));
   const lookout = await observer(t, broker);
   await lookout.online();
-  const base = await served(t);
-  const { page, problems } = await open(
-    t,
-    `${base}?broker=${encodeURIComponent(broker.web)}&cluster=${CLUSTER}&service=Billing`,
-  );
-  const says = (selector, wanted) => page.locator(selector).filter({ hasText: wanted }).waitFor();
+  const { page, problems } = await open(t, broker, CLUSTER, "Billing");
   const banner = page.locator("#banner");
   const call = () => page.getByRole("button", { name: "Call" }).click();
 
-  await says("#link", "connected, lookout is there");
+  await says(page, "#link", "connected, lookout is there");
   assert.equal(await banner.isVisible(), false);
   await call();
-  await says("#answer", '"balance": "<b>12.50</b>"');
+  await says(page, "#answer", '"balance": "<b>12.50</b>"');
   assert.equal(billing.calls.length, 1);
 
   const now = Date.now();
@@ -118,10 +54,10 @@ test("the banner of the example comes and goes with the outage", async (t) => {
     timestamp: lookout.stamp(now),
     retryAfter: lookout.stamp(now + 120_000),
   });
-  await says("#banner", "Billing is temporarily unavailable, back in about 2 minutes");
+  await says(page, "#banner", "Billing is temporarily unavailable, back in about 2 minutes");
   assert.equal(await banner.isVisible(), true);
   await call();
-  await says("#answer", /^CircuitOpen: the circuit of Billing is open; try again in 1[0-9]{2} s$/);
+  await says(page, "#answer", /^CircuitOpen: the circuit of Billing is open; try again in 1[0-9]{2} s$/);
   assert.equal(billing.calls.length, 1, "it was not called");
   await accessible(page);
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
@@ -133,16 +69,16 @@ test("the banner of the example comes and goes with the outage", async (t) => {
   await lookout.verdict("Billing", "healthy");
   await banner.waitFor({ state: "hidden" });
   await call();
-  await says("#answer", '"balance"');
+  await says(page, "#answer", '"balance"');
 
   const harm = "<img src=x onerror=globalThis.harm=1>";
   await page.getByLabel("Service").fill(harm);
   await lookout.circuit(harm, "open");
-  await says("#banner", `${harm} is temporarily unavailable, back soon`);
+  await says(page, "#banner", `${harm} is temporarily unavailable, back soon`);
   assert.equal(await page.evaluate(() => globalThis.harm), undefined);
 
   broker.kill();
-  await says("#banner", "No connection at the moment");
+  await says(page, "#banner", "No connection at the moment");
   // A browser itself says so when it cannot connect; everything else is a mistake of the page.
   const ours = problems.filter((it) => !/WebSocket connection to '[^']*' failed/.test(it));
   assert.deepEqual(ours, []);

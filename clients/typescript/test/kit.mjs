@@ -252,7 +252,7 @@ export async function failure(promise) {
 }
 
 /** How long a call that is not sent may take, in milliseconds. */
-const AT_ONCE = 50;
+export const AT_ONCE = 50;
 
 /** The error of a call that must fail without being sent. A busy machine may stop anybody for a while, so the best of three counts. */
 export async function failsAtOnce(platform, name) {

@@ -1,5 +1,6 @@
-// With the real lookout: a service is killed, the next call fails at once and says why; it is started
-// again, and the calls of these clients alone bring it back.
+// With the real lookout: a service is killed, the next call fails at once and says why, in Node over TCP
+// and over a WebSocket, and in a page in Chromium; it is started again, and the calls of these clients
+// alone bring it back.
 //
 // `LOOKOUT` names the program; without it these tests are left out, which is said.
 
@@ -8,7 +9,8 @@ import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Broker, PATIENCE, client, failsAtOnce, service, until } from "./kit.mjs";
+import { open, says, timedCall } from "./browser.mjs";
+import { AT_ONCE, Broker, PATIENCE, client, failsAtOnce, service, until } from "./kit.mjs";
 
 const program = process.env.LOOKOUT;
 /** Answers before anything happens, so that lookout knows how long this service takes. */
@@ -58,7 +60,9 @@ test(
     // Somebody who knows nothing of lookout and goes on calling.
     const deaf = await client(t, broker.tcp, { cluster: "nobody", ownTimeouts: 1e9 });
     let served = await service(t, broker, () => ({ result: "ok" }), "service/Billing");
+    const { page, problems } = await open(t, broker, "test", "Billing");
     await until("a lookout", () => both.every((it) => it.observed));
+    await says(page, "#link", "connected, lookout is there");
     // Slowly enough for lookout to hear all of it, whatever the machine does besides.
     for (let count = 0; count < BEFORE; count += 1) assert.equal(await deaf.call("Billing", "pay"), "ok");
     await until(
@@ -66,6 +70,8 @@ test(
       async () =>
         (await tcp.call("Billing", "pay")) && both.every((it) => it.service("Billing").verdict === "healthy"),
     );
+
+    assert.equal((await timedCall(page)).told, '"ok"');
 
     served.client.end(true);
     const calls = [];
@@ -81,6 +87,12 @@ test(
       assert.ok(["consecutive_unanswered", "failure_rate"].includes(error.reason), error.reason);
       assert.ok(error.retryAfter > 0 && error.retryAfter < 9_000, `${error.retryAfter}`);
     }
+    // The page, in Chromium over the WebSocket: it says so by itself, and does not wait either.
+    await says(page, "#banner", /^Billing is temporarily unavailable, back (soon|in about )/);
+    const inPage = [await timedCall(page), await timedCall(page), await timedCall(page)];
+    for (const { told } of inPage)
+      assert.match(told, /^CircuitOpen: the circuit of Billing is open; try again in [1-9] s$/);
+    assert.ok(Math.min(...inPage.map((it) => it.took)) < AT_ONCE, JSON.stringify(inPage));
     await Promise.all(calls);
     const strategy = tcp.strategy("Billing");
     assert.ok(
@@ -99,5 +111,8 @@ test(
     for (const platform of both)
       assert.equal(await platform.call("Billing", "pay", {}, { timeout: PATIENCE }), "back");
     assert.deepEqual(tcp.strategy("Billing").because, []);
+    await page.locator("#banner").waitFor({ state: "hidden" });
+    assert.equal((await timedCall(page)).told, '"back"');
+    assert.deepEqual(problems, []);
   },
 );
