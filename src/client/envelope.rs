@@ -3,7 +3,8 @@
 //! Requests are `jsonrpsee-types` requests with the platform's members beside the standard ones.
 //! Answers are read by hand, because servers in the field send `"error":null` beside a result,
 //! extra members, or an error that is a string, and `jsonrpsee-types` refuses all of these.
-//! An answer whose id is not one of ours is nobody's: it is left alone, not an error.
+//! An answer whose id is not one of ours is nobody's: it is left alone, not an error. One without an
+//! id is the answer of a server that could not read the call's, as JSON-RPC has it.
 
 use super::error::CallError;
 use super::fault;
@@ -73,7 +74,10 @@ pub(super) fn request(
 /// task's.
 #[derive(Debug, Deserialize)]
 pub(super) struct Incoming {
-    pub(super) id: u64,
+    /// `None` where the server could not tell: `null` or no id at all. Then only Correlation Data
+    /// can say whose answer it is.
+    #[serde(default)]
+    pub(super) id: Option<u64>,
     #[serde(default, deserialize_with = "present")]
     result: Option<Box<RawValue>>,
     #[serde(default)]
@@ -117,7 +121,7 @@ mod tests {
     /// Reads one answer and says in short what it was taken for.
     fn read(payload: &str) -> String {
         let Some(incoming) = answer(payload.as_bytes()) else { return "nobody's".to_owned() };
-        let id = incoming.id;
+        let id = incoming.id.map_or("?".to_owned(), |id| id.to_string());
         match incoming.verdict("Test", &CodeTable::default(), 0) {
             Ok(result) => format!("{id} ok {result}"),
             Err(error) => format!("{id} {error}"),
@@ -149,7 +153,13 @@ mod tests {
                 "3 answer cannot be read: both result and error",
             ),
             (r#"{"id":3}"#, "3 answer cannot be read: neither result nor error"),
+            (
+                r#"{"id":null,"error":{"code":-32700,"message":"no"}}"#,
+                "? request rejected: no (-32700)",
+            ),
+            (r#"{"result":1}"#, "? ok 1"),
             (r#"{"id":"3","result":1}"#, "nobody's"),
+            (r#"{"id":-3,"result":1}"#, "nobody's"),
             (r#"[{"id":3,"result":1}]"#, "nobody's"),
             ("", "nobody's"),
         ];

@@ -61,9 +61,10 @@ impl Pending {
         if message.retain {
             return;
         }
-        let answered = envelope::answer(&message.payload)
-            .filter(|incoming| is_for(message.correlation.as_deref(), incoming.id))
-            .and_then(|incoming| Some((self.calls.remove(&incoming.id)?.1, incoming)));
+        let answered = envelope::answer(&message.payload).and_then(|incoming| {
+            let id = named(message.correlation.as_deref(), incoming.id)?;
+            Some((self.calls.remove(&id)?.1, incoming))
+        });
         match answered {
             // The caller may have stopped waiting just now; then nobody misses it.
             Some((waiting, incoming)) => drop(waiting.send(incoming)),
@@ -88,10 +89,12 @@ impl Pending {
     }
 }
 
-/// Whether Correlation Data, where an answer carries any, is that of the call with this id.
-fn is_for(correlation: Option<&[u8]>, id: u64) -> bool {
-    let Some(data) = correlation else { return true };
-    std::str::from_utf8(data).ok().and_then(|text| text.parse().ok()) == Some(id)
+/// The call that an answer names by its id, by its Correlation Data, or by both; `None` if they
+/// name different ones, or none.
+fn named(correlation: Option<&[u8]>, id: Option<u64>) -> Option<u64> {
+    let Some(data) = correlation else { return id };
+    let correlated = std::str::from_utf8(data).ok()?.parse().ok()?;
+    id.is_none_or(|id| id == correlated).then_some(correlated)
 }
 
 impl Drop for Entry<'_> {
@@ -125,11 +128,23 @@ mod tests {
         pending.hear(&message(id, Some("another's")));
         pending.hear(&Message::default());
         assert!(entry.answer.try_recv().is_err());
-        assert_eq!((pending.len(), pending.strays()), (1, 3));
+        let nameless = |correlation: Option<String>| Message {
+            payload: r#"{"id":null,"error":{"code":-32700}}"#.into(),
+            correlation: correlation.map(Bytes::from),
+            ..Message::default()
+        };
+        pending.hear(&nameless(None));
+        pending.hear(&nameless(Some((id + 1).to_string())));
+        assert_eq!((pending.len(), pending.strays()), (1, 5));
         pending.hear(&message(id, None));
-        assert_eq!(entry.answer.try_recv().unwrap().id, id);
+        assert_eq!(entry.answer.try_recv().unwrap().id, Some(id));
         pending.hear(&message(id, None));
-        assert_eq!((pending.len(), pending.strays()), (0, 4));
+        assert_eq!((pending.len(), pending.strays()), (0, 6));
+
+        let mut entry = pending.open().unwrap();
+        pending.hear(&nameless(Some(entry.id.to_string())));
+        assert_eq!(entry.answer.try_recv().unwrap().id, None);
+        assert_eq!((pending.len(), pending.strays()), (0, 6));
     }
 
     #[test]

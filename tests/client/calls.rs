@@ -5,7 +5,9 @@ use crate::line::{Message, Version, soon};
 use crate::mosquitto::{Mosquitto, Setup};
 use lookout::client::{CallError, Endpoint, LinkState, Options, Platform, Service};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 #[tokio::test]
@@ -33,12 +35,21 @@ async fn every_answer_ends_its_call() {
         assert!(matches!(garbage, Err(CallError::Malformed(_))), "{garbage:?}");
         let other = client.call::<u32>("Test", "ok", &"text").await;
         assert!(matches!(other, Err(CallError::Malformed(_))), "{other:?}");
+        let mut made = 6;
+        if version == Version::V5 {
+            // An answer without an id belongs to the call of its Correlation Data.
+            match client.call::<Value>("Test", "nameless", &()).await {
+                Err(CallError::Rejected(fault)) => assert_eq!(fault.code, Some(-32700)),
+                other => panic!("{other:?}"),
+            }
+            made += 1;
+        }
         for name in ["", "a/#", "+"] {
             let bad = client.call::<Value>(name, "ok", &()).await;
             assert!(matches!(bad, Err(CallError::Unsendable(_))), "{bad:?}");
         }
         assert_eq!((client.open_calls(), client.strays()), (0, 0));
-        assert_eq!(service.waiting(), 6);
+        assert_eq!(service.waiting(), made);
         client.close().await;
     }
 }
@@ -168,7 +179,15 @@ async fn ten_thousand_calls_at_once_get_their_own_answers() {
     let mosquitto = Mosquitto::with(&Setup { lines, ..Setup::default() });
     for version in VERSIONS {
         let broker = (version, mosquitto.port());
-        let echo = |_, number: u64| async move { Ok(number) };
+        // Nobody is answered before all have asked, so that all are open at once.
+        let all = Arc::new(Barrier::new(10_000));
+        let echo = move |_, number: u64| {
+            let all = Arc::clone(&all);
+            async move {
+                all.wait().await;
+                Ok(number)
+            }
+        };
         let service = Service::builder("Echo").most(20_000).method("echo", echo);
         let service = service.serve(&options(broker, "service-echo").endpoint).unwrap();
         soon("service", service.ready()).await.unwrap();

@@ -103,13 +103,20 @@ fn answers(call: &Message) -> Vec<Message> {
             call,
             json!({"id": id, "error": {"code": -32603, "message": "oh"}}).to_string(),
         )],
+        // As servers do that cannot read the call.
+        "nameless" => vec![to(
+            call,
+            json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32700, "message": "what?"}})
+                .to_string(),
+        )],
         "garbage" => vec![to(call, json!({"id": id}).to_string())],
         "twice" => vec![to(call, ok.to_string()), to(call, ok.to_string())],
         // Ids of others, ids of another kind, no JSON.
         "foreign" => vec![
             foreign(json!(number + 1_000)),
             foreign(json!(number.to_string())),
-            foreign(Value::Null),
+            // It would be ours with the Correlation Data.
+            Message { correlation: None, ..foreign(Value::Null) },
             to(call, "no JSON"),
             to(call, ""),
             to(call, ok.to_string()),
