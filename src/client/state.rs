@@ -128,7 +128,7 @@ impl State {
         match kind {
             "observer" => self.presence(name, document::online(payload)),
             "services" | "circuit-breaker" if payload.is_empty() => {
-                self.cleared(kind, &document::unescaped(name));
+                self.cleared(kind, &document::unescaped(name), now);
             }
             _ => {
                 let Some(document) = document::read(payload) else { return true };
@@ -234,14 +234,22 @@ impl State {
         }
     }
 
-    fn cleared(&self, kind: &str, name: &str) {
-        if let Some(mut standing) = self.services.get_mut(name) {
-            match kind {
-                "services" => standing.verdict = None,
-                _ => standing.circuit = None,
+    /// lookout forgot a service: whoever shows what it said has to take it down.
+    fn cleared(&self, kind: &str, name: &str, now: Instant) {
+        let change = self.services.get_mut(name).and_then(|mut standing| {
+            if kind == "services" {
+                standing.verdict.take()?;
+                let state = view::of(name, &standing, self.is_present(), now);
+                return Some(Change::Service(Box::new(state)));
             }
-        }
+            let (was, service) = (standing.circuit.take()?.state, name.to_owned());
+            let (state, reason, source) = (CircuitState::Closed, String::new(), Source::Lookout);
+            (was != state).then_some(Change::Circuit { service, state, reason, source })
+        });
         self.services.remove_if(name, |_, standing| standing.is_empty());
+        if let Some(change) = change {
+            self.tell(change);
+        }
     }
 
     fn error(&self, document: &Document<'_>) {

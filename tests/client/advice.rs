@@ -1,7 +1,7 @@
 //! What a caller does with what lookout says. lookout is played by the test, so that it says
 //! exactly this, now.
 
-use crate::kit::{Hand, options, platform};
+use crate::kit::{Hand, VERSIONS, options, platform};
 use crate::line::{Line, Message, Trouble, Version, soon};
 use crate::mosquitto::{Mosquitto, Setup};
 use lookout::client::{
@@ -102,8 +102,12 @@ impl Teller {
 
 /// A broker, a service that answers, and lookout, who is there.
 async fn scene() -> (Mosquitto, (Version, u16), Hand, Teller) {
+    scene_in(Version::V5).await
+}
+
+async fn scene_in(version: Version) -> (Mosquitto, (Version, u16), Hand, Teller) {
     let mosquitto = Mosquitto::start();
-    let broker = (Version::V5, mosquitto.port());
+    let broker = (version, mosquitto.port());
     let hand = Hand::start(broker, "Test").await;
     let teller = Teller::start(broker).await;
     teller.present(true);
@@ -178,31 +182,59 @@ async fn who_joins_late_knows_from_its_first_call() {
 
 #[tokio::test]
 async fn an_open_circuit_fails_at_once_and_says_when_to_come_back() {
-    let (_mosquitto, broker, mut hand, teller) = scene().await;
+    for version in VERSIONS {
+        let (_mosquitto, broker, mut hand, teller) = scene_in(version).await;
+        let client = caller(broker, "s-1", |_| {}).await;
+        teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
+        until("circuit", || client.service("Test").circuit == CircuitState::Open).await;
+        let Err(CallError::CircuitOpen(away)) = call(&client).await else {
+            panic!("not held back")
+        };
+        let after = away.retry_after.unwrap();
+        assert!(after > Duration::from_secs(15) && after <= Duration::from_secs(20), "{after:?}");
+        assert_eq!(away.reason, "failure_rate");
+
+        // Two documents of one state are told apart by their time, which may be the same millisecond here.
+        let later = teller.time(1);
+        let ahead = json!({"reason": "dependency_unavailable", "timestamp": later});
+        teller.circuit("Test", "open", ahead);
+        until("no time", || client.service("Test").retry_after.is_none()).await;
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.to_string(), "circuit open: Test (dependency_unavailable)");
+        teller.circuit("Test", "forced_open", json!({"reason": "manual"}));
+        until("force", || client.service("Test").circuit == CircuitState::ForcedOpen).await;
+        assert!(matches!(call(&client).await, Err(CallError::CircuitOpen(_))));
+        assert_eq!(hand.waiting(), 0);
+
+        // What no longer exists is cleared.
+        teller.say("circuit-breaker/Test", true, "");
+        until("nothing", || client.service("Test").circuit == CircuitState::Closed).await;
+        assert_eq!(call(&client).await.unwrap(), 7);
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_lookout_forgot_is_told_of() {
+    let (_mosquitto, broker, _hand, teller) = scene().await;
     let client = caller(broker, "s-1", |_| {}).await;
-    teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
-    until("circuit", || client.service("Test").circuit == CircuitState::Open).await;
-    let Err(CallError::CircuitOpen(away)) = call(&client).await else { panic!("not held back") };
-    let after = away.retry_after.unwrap();
-    assert!(after > Duration::from_secs(15) && after <= Duration::from_secs(20), "{after:?}");
-    assert_eq!(away.reason, "failure_rate");
-
-    // Two documents of one state are told apart by their time, which may be the same millisecond here.
-    let later = teller.time(1);
-    let ahead = json!({"reason": "dependency_unavailable", "timestamp": later});
-    teller.circuit("Test", "open", ahead);
-    until("no time", || client.service("Test").retry_after.is_none()).await;
-    let error = call(&client).await.unwrap_err();
-    assert_eq!(error.to_string(), "circuit open: Test (dependency_unavailable)");
-    teller.circuit("Test", "forced_open", json!({"reason": "manual"}));
-    until("force", || client.service("Test").circuit == CircuitState::ForcedOpen).await;
-    assert!(matches!(call(&client).await, Err(CallError::CircuitOpen(_))));
-    assert_eq!(hand.waiting(), 0);
-
-    // What no longer exists is cleared.
+    let mut changes = client.changes();
+    teller.verdict("Test", "unavailable", "not_responding");
+    teller.circuit("Test", "open", json!({}));
+    teller.say("services/Test", true, "");
     teller.say("circuit-breaker/Test", true, "");
-    until("nothing", || client.service("Test").circuit == CircuitState::Closed).await;
-    assert_eq!(call(&client).await.unwrap(), 7);
+    // Nothing was known of this one, so nothing changes.
+    teller.say("services/Other", true, "");
+    teller.verdict("Last", "healthy", "");
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        seen.push(match soon("change", changes.next()).await.unwrap() {
+            Change::Service(it) => format!("{} {:?}", it.name, it.verdict),
+            Change::Circuit { service, state, .. } => format!("{service} {state:?}"),
+            other => panic!("{other:?}"),
+        });
+    }
+    let expected = ["Test Unavailable", "Test Open", "Test Unknown", "Test Closed", "Last Healthy"];
+    assert_eq!(seen, expected);
 }
 
 /// Ten clients, each of which calls several times at once; what comes of it.
@@ -230,31 +262,34 @@ async fn rush(clients: &[Platform], hand: &mut Hand) -> (usize, usize, usize) {
 
 #[tokio::test]
 async fn ten_clients_share_the_few_calls_of_a_half_open_circuit() {
-    let (_mosquitto, broker, mut hand, teller) = scene().await;
-    let mut clients = Vec::new();
-    for number in 0..10 {
-        clients.push(caller(broker, &format!("s-{number}"), |_| {}).await);
-    }
-    teller.circuit("Test", "half_open", json!({"trialCalls": 3}));
-    for client in &clients {
-        until("circuit", || client.service("Test").circuit == CircuitState::HalfOpen).await;
-    }
-    assert_eq!(rush(&clients, &mut hand).await, (3, 37, 3));
-    assert_eq!(rush(&clients, &mut hand).await, (0, 40, 0), "the round is used up");
+    for version in VERSIONS {
+        let (_mosquitto, broker, mut hand, teller) = scene_in(version).await;
+        let mut clients = Vec::new();
+        for number in 0..10 {
+            clients.push(caller(broker, &format!("s-{number}"), |_| {}).await);
+        }
+        teller.circuit("Test", "half_open", json!({"trialCalls": 3}));
+        for client in &clients {
+            until("circuit", || client.service("Test").circuit == CircuitState::HalfOpen).await;
+        }
+        assert_eq!(rush(&clients, &mut hand).await, (3, 37, 3));
+        assert_eq!(rush(&clients, &mut hand).await, (0, 40, 0), "the round is used up");
 
-    // Opened and half-opened again: a new round.
-    teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
-    teller.circuit("Test", "half_open", json!({"trialCalls": 2, "openCount": 2}));
-    let is_second = |it: &Platform| it.service("Test").incident.as_deref() == Some("incident-2");
-    teller.mark("incident-2");
-    until("the next round", || clients.iter().all(is_second)).await;
-    assert_eq!(rush(&clients, &mut hand).await, (2, 38, 2));
+        // Opened and half-opened again: a new round.
+        teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
+        teller.circuit("Test", "half_open", json!({"trialCalls": 2, "openCount": 2}));
+        let is_second =
+            |it: &Platform| it.service("Test").incident.as_deref() == Some("incident-2");
+        teller.mark("incident-2");
+        until("the next round", || clients.iter().all(is_second)).await;
+        assert_eq!(rush(&clients, &mut hand).await, (2, 38, 2));
 
-    teller.circuit("Test", "closed", json!({"openSeconds": 1.0}));
-    for client in &clients {
-        until("circuit", || client.service("Test").circuit == CircuitState::Closed).await;
+        teller.circuit("Test", "closed", json!({"openSeconds": 1.0}));
+        for client in &clients {
+            until("circuit", || client.service("Test").circuit == CircuitState::Closed).await;
+        }
+        assert_eq!(rush(&clients, &mut hand).await, (40, 0, 40));
     }
-    assert_eq!(rush(&clients, &mut hand).await, (40, 0, 40));
 }
 
 #[tokio::test]
@@ -350,48 +385,52 @@ async fn a_service_that_is_away_is_tried_now_and_then() {
 
 #[tokio::test]
 async fn without_lookout_each_caller_counts_for_itself() {
-    let (_mosquitto, broker, mut hand, teller) = scene().await;
-    let client = caller(broker, "s-1", |_| {}).await;
-    let mut changes = client.changes();
-    teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
-    until("circuit", || client.service("Test").circuit == CircuitState::Open).await;
-    teller.present(false);
-    until("absence", || !client.lookout()).await;
-    // Nobody keeps that circuit any more.
-    assert_eq!(call(&client).await.unwrap(), 7);
-    assert_eq!(client.service("Test").circuit, CircuitState::Closed);
+    for version in VERSIONS {
+        let (_mosquitto, broker, mut hand, teller) = scene_in(version).await;
+        let client = caller(broker, "s-1", |_| {}).await;
+        let mut changes = client.changes();
+        teller.circuit("Test", "open", json!({"retryAfter": teller.time(20)}));
+        until("circuit", || client.service("Test").circuit == CircuitState::Open).await;
+        teller.present(false);
+        until("absence", || !client.lookout()).await;
+        // Nobody keeps that circuit any more.
+        assert_eq!(call(&client).await.unwrap(), 7);
+        assert_eq!(client.service("Test").circuit, CircuitState::Closed);
 
-    let silent =
-        || client.request("Test", "silent").deadline(Duration::from_millis(30)).send::<Value>();
-    for _ in 0..3 {
-        assert!(matches!(silent().await, Err(CallError::Timeout(_))));
-    }
-    hand.waiting();
-    let Err(CallError::CircuitOpen(away)) = call(&client).await else { panic!("not held back") };
-    assert_eq!((away.source, &*away.reason), (Source::Own, "consecutive_timeouts"));
-    assert!(away.retry_after.is_some_and(|it| it > Duration::from_secs(20)), "{away:?}");
-    assert_eq!(client.service("Test").circuit, CircuitState::Open);
-    assert_eq!(hand.waiting(), 0);
+        let silent =
+            || client.request("Test", "silent").deadline(Duration::from_millis(30)).send::<Value>();
+        for _ in 0..3 {
+            assert!(matches!(silent().await, Err(CallError::Timeout(_))));
+        }
+        hand.waiting();
+        let Err(CallError::CircuitOpen(away)) = call(&client).await else {
+            panic!("not held back")
+        };
+        assert_eq!((away.source, &*away.reason), (Source::Own, "consecutive_timeouts"));
+        assert!(away.retry_after.is_some_and(|it| it > Duration::from_secs(20)), "{away:?}");
+        assert_eq!(client.service("Test").circuit, CircuitState::Open);
+        assert_eq!(hand.waiting(), 0);
 
-    // lookout is back, and knows better.
-    teller.circuit("Test", "closed", json!({}));
-    teller.present(true);
-    until("lookout", || client.lookout()).await;
-    until("circuit", || client.service("Test").circuit == CircuitState::Closed).await;
-    assert_eq!(call(&client).await.unwrap(), 7);
+        // lookout is back, and knows better.
+        teller.circuit("Test", "closed", json!({}));
+        teller.present(true);
+        until("lookout", || client.lookout()).await;
+        until("circuit", || client.service("Test").circuit == CircuitState::Closed).await;
+        assert_eq!(call(&client).await.unwrap(), 7);
 
-    let circuit = |state, source, reason: &str| Change::Circuit {
-        service: "Test".to_owned(),
-        state,
-        reason: reason.to_owned(),
-        source,
-    };
-    for expected in [
-        circuit(CircuitState::Open, Source::Lookout, "failure_rate"),
-        Change::Lookout(false),
-        circuit(CircuitState::Open, Source::Own, "consecutive_timeouts"),
-    ] {
-        assert_eq!(soon("change", changes.next()).await, Some(expected));
+        let circuit = |state, source, reason: &str| Change::Circuit {
+            service: "Test".to_owned(),
+            state,
+            reason: reason.to_owned(),
+            source,
+        };
+        for expected in [
+            circuit(CircuitState::Open, Source::Lookout, "failure_rate"),
+            Change::Lookout(false),
+            circuit(CircuitState::Open, Source::Own, "consecutive_timeouts"),
+        ] {
+            assert_eq!(soon("change", changes.next()).await, Some(expected));
+        }
     }
 }
 
