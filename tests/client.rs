@@ -10,6 +10,8 @@ mod advice;
 #[cfg(feature = "client-tls")]
 #[path = "support/authority.rs"]
 mod authority;
+#[path = "client/cable.rs"]
+mod cable;
 #[path = "client/calls.rs"]
 mod calls;
 #[cfg(feature = "daemon")]

@@ -4,12 +4,17 @@ use crate::kit::{Hand, options, platform, to};
 use crate::line::{Line, Message, Post, Trouble, Version};
 use crate::mosquitto::{Mosquitto, Setup};
 use lookout::client::{Answer, Cache, CallError, CallKey, Options, Origin};
+use lookout::clock::Stopwatch;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Calls that fail together.
+const CALLERS: u32 = 20;
 
 /// Retries follow at once: how long they wait is the budget's own test.
 fn quick(mut options: Options) -> Options {
@@ -90,6 +95,45 @@ async fn nobody_comes_back_sooner_than_asked_or_later_than_there_is_time() {
     assert!(matches!(error, CallError::Unavailable(_)), "{error}");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3_600)));
     assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn callers_who_failed_together_do_not_come_back_together() {
+    let mosquitto = Mosquitto::start();
+    let broker = (Version::V5, mosquitto.port());
+    let watch = Stopwatch::start();
+    let (tell, mut returned) = tokio::sync::mpsc::unbounded_channel();
+    let mut count = 0;
+    let hook = move |post: &Post, call: Message| {
+        let body: Value = serde_json::from_slice(&call.payload).unwrap();
+        count += 1;
+        if count > CALLERS {
+            tell.send(watch.elapsed()).unwrap();
+        }
+        let failed = json!({"id": body["id"], "error": {"code": -32603}});
+        assert!(post.send(to(&call, failed.to_string())));
+    };
+    let line = Line::open(broker, "moody", "service/Moody", &Trouble::default(), hook);
+    line.ready().await;
+    let mut all = options(broker, "s-1");
+    let whole = Duration::from_millis(400);
+    (all.retry.attempts, all.retry.saved, all.retry.first) = (2, CALLERS, whole);
+    let client = platform(all).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..CALLERS {
+        let client = client.clone();
+        calls.spawn(
+            async move { client.request("Moody", "work").idempotent().send::<Value>().await },
+        );
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap_err();
+    }
+    let times: Vec<_> = std::iter::from_fn(|| returned.try_recv().ok()).collect();
+    assert_eq!(times.len(), CALLERS as usize);
+    // All over a quarter of the wait or less: for chance that is one in a thousand millions.
+    let spread = times[times.len() - 1].micros() - times[0].micros();
+    assert!(spread > 100_000, "{times:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The service helper: what its methods return reaches callers as what it is, and what cannot be
 //! carried out is said in the standard codes.
 
+use crate::advice::until;
+use crate::cable::Cable;
 use crate::kit::{VERSIONS, options, platform};
 use crate::line::{Line, Message, Trouble, Version, soon};
 use crate::mosquitto::Mosquitto;
@@ -260,4 +262,77 @@ async fn replicas_of_a_group_share_the_calls() {
     }
     assert_eq!(client.strays(), 0, "each call is answered once");
     assert!(answered[1] > 0 && answered[2] > 0, "{answered:?}");
+}
+
+#[tokio::test]
+async fn one_way_calls_are_carried_out_and_those_that_the_broker_kept_are_not() {
+    let mosquitto = Mosquitto::start();
+    for version in VERSIONS {
+        let broker = (version, mosquitto.port());
+        let mut caller = Caller::start(broker).await;
+        let line = caller.0.post().clone();
+        let post = |payload: &str, retain| {
+            let (topic, payload) = ("service/Notes".to_owned(), payload.to_owned().into());
+            let message = Message { topic, payload, retain, ..Message::default() };
+            assert!(line.send(message));
+        };
+        // An old call: whoever made it is long gone, and it may be of last year.
+        post(r#"{"jsonrpc":"2.0","id":1,"method":"note","params":0,"replyTo":"answers/1"}"#, true);
+        let (tell, mut noted) = mpsc::unbounded_channel();
+        let service = Service::builder("Notes").method("note", move |_, number: u32| {
+            std::future::ready(tell.send(number).map_err(|_| Refusal::internal("nobody")))
+        });
+        let service = service.serve(&options(broker, "service-notes").endpoint).unwrap();
+        soon("service", service.ready()).await.unwrap();
+        for payload in [
+            r#"{"jsonrpc":"2.0","method":"note","params":1}"#,
+            r#"{"jsonrpc":"2.0","method":"note","params":2,"replyTo":"answers/2"}"#,
+            r#"[{"jsonrpc":"2.0","method":"note","params":3},{"method":"note","params":4}]"#,
+        ] {
+            post(payload, false);
+        }
+        for expected in 1..=4 {
+            assert_eq!(soon("call", noted.recv()).await, Some(expected));
+        }
+        // It ends when all is done; what follows is heard after whatever it answered.
+        service.close().await;
+        let (topic, payload) = ("answers/end".to_owned(), "7".into());
+        assert!(caller.0.post().send(Message { topic, payload, ..Message::default() }));
+        assert_eq!(caller.hear().await.0.topic, "answers/end", "nobody asked for an answer");
+        post("", true);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_outlives_the_break_of_the_services_link() {
+    let mosquitto = Mosquitto::start();
+    for version in VERSIONS {
+        let broker = (version, mosquitto.port());
+        let cable = Cable::to(broker.1).await;
+        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (inside, door) = (Arc::clone(&begun), Arc::clone(&go));
+        let service = Service::builder("Slow").method("work", move |_, ()| {
+            let (inside, door) = (Arc::clone(&inside), Arc::clone(&door));
+            async move {
+                inside.notify_one();
+                door.notified().await;
+                inside.notify_one();
+                Ok("done")
+            }
+        });
+        let service =
+            service.serve(&options((version, cable.port()), "service-slow").endpoint).unwrap();
+        soon("service", service.ready()).await.unwrap();
+        let client = platform(options(broker, "s-1")).await;
+        let answer = async {
+            soon("call", begun.notified()).await;
+            cable.cut();
+            until("a break", || service.problem().is_some()).await;
+            go.notify_one();
+            soon("its end", begun.notified()).await;
+            cable.mend();
+        };
+        let (answer, ()) = tokio::join!(client.call::<String>("Slow", "work", &()), answer);
+        assert_eq!(answer.unwrap(), "done");
+    }
 }
