@@ -127,7 +127,7 @@ export class OpenCalls {
   heard(payload: Uint8Array, retained: boolean, correlation: Uint8Array | undefined): void {
     if (retained) return;
     const it = members(json(payload, MAX_ANSWER));
-    const id = it && (this.#idOf(it["id"]) ?? this.#idOf(this.#correlated(correlation)));
+    const id = it && this.#named(it["id"], correlation);
     if (it === undefined || id === undefined) {
       this.#strays += 1;
       return;
@@ -150,6 +150,13 @@ export class OpenCalls {
     const waiting = this.#open.get(id);
     this.#open.delete(id);
     waiting?.settle(outcome);
+  }
+
+  /** The open call that an answer names by its id, its Correlation Data, or both; undefined if they name different ones. */
+  #named(id: unknown, correlation: Uint8Array | undefined): number | undefined {
+    if (correlation === undefined) return this.#idOf(id);
+    const correlated = this.#idOf(this.#correlated(correlation));
+    return id === null || id === undefined || this.#idOf(id) === correlated ? correlated : undefined;
   }
 
   /** The open call that an id names; undefined if it is none. */

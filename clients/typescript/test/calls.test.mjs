@@ -134,6 +134,24 @@ describe("answers that are none", () => {
     const failed = await failure(platform.call("A", "m"));
     assert.deepEqual([failed.kind, failed.source], ["Unavailable", "lookout-1"]);
   });
+
+  test("an answer whose id and Correlation Data name different calls is nobody's", async (t) => {
+    const broker = await Broker.start(t);
+    const served = await service(t, broker, ({ id }, _, { properties }) => {
+      const { responseTopic, correlationData } = properties;
+      for (const [named, data, result] of [
+        [id + 1, correlationData, "a wrong id"],
+        [id, Buffer.from("another's"), "wrong data"],
+        [id, correlationData, "right"],
+      ]) {
+        const body = JSON.stringify({ jsonrpc: "2.0", id: named, result });
+        served.client.publish(responseTopic, body, { qos: 1, properties: { correlationData: data } });
+      }
+    });
+    const platform = await client(t, broker.tcp);
+    assert.equal(await platform.call("A", "m"), "right");
+    assert.equal(platform.strays, 2);
+  });
 });
 
 test("calls that cannot be made fail before they are sent", async (t) => {
