@@ -40,6 +40,8 @@ mod refused;
 mod retries;
 #[path = "client/service.rs"]
 mod service;
+#[path = "client/settings.rs"]
+mod settings;
 #[cfg(feature = "client-tls")]
 #[path = "client/tls.rs"]
 mod tls;

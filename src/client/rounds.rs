@@ -7,7 +7,9 @@
 //! have the round. No client needs to know of the others.
 //!
 //! - A client claims no more often in a round than there are calls to share.
-//! - Where claims are not possible, each client lets its own few through.
+//! - Where claims are not possible, each client lets its own few through. So does one that joins in
+//!   the middle of a round, as claims are not kept for it: if it waited for the next one, a service
+//!   that is called by short-lived programs alone would never be tried.
 //! - A broker that is a cluster may deliver two claims in different orders to different clients;
 //!   then one call more goes through.
 

@@ -55,7 +55,7 @@ impl Teller {
         soon("mark", heard.recv()).await;
     }
 
-    fn say(&self, topic: &str, retain: bool, payload: impl Into<String>) {
+    pub fn say(&self, topic: &str, retain: bool, payload: impl Into<String>) {
         let (topic, payload) = (format!("system/test/{topic}"), payload.into().into());
         assert!(self.0.post().send(Message { topic, payload, retain, ..Message::default() }));
     }
@@ -105,7 +105,8 @@ async fn scene() -> (Mosquitto, (Version, u16), Hand, Teller) {
     scene_in(Version::V5).await
 }
 
-async fn scene_in(version: Version) -> (Mosquitto, (Version, u16), Hand, Teller) {
+/// The same over a version of MQTT.
+pub async fn scene_in(version: Version) -> (Mosquitto, (Version, u16), Hand, Teller) {
     let mosquitto = Mosquitto::start();
     let broker = (version, mosquitto.port());
     let hand = Hand::start(broker, "Test").await;
@@ -122,7 +123,8 @@ async fn caller(broker: (Version, u16), session: &str, change: impl Fn(&mut Opti
     client
 }
 
-async fn call(client: &Platform) -> Result<u32, CallError> {
+/// A call that its service answers with 7.
+pub async fn call(client: &Platform) -> Result<u32, CallError> {
     client.call("Test", "ok", &7).await
 }
 
