@@ -48,6 +48,10 @@ async fn what_is_written_by_hand_lives_with_failure_too() {
         assert_eq!(answer["result"], json!({"amount": 7}));
     };
 
+    // What anybody may have left there ends nothing.
+    for garbage in ["{", "[7]"] {
+        teller.say(&format!("services/{garbage}"), true, garbage);
+    }
     teller.present(true);
     teller.verdict("Billing", "healthy", "");
     answered(&run(&file, broker.1).await);
