@@ -77,7 +77,14 @@ fn no_topic_that_was_promised_is_gone() {
     let [old, new] = [&old, &new].map(|text| serde_saphyr::from_str::<Value>(text).unwrap());
     let mut broken = Vec::new();
     for (name, old_operation) in old["operations"].as_object().unwrap() {
-        for place in ["/action", "/channel/$ref", "/bindings/mqtt/qos", "/bindings/mqtt/retain"] {
+        for place in [
+            "/action",
+            "/channel/$ref",
+            "/bindings/mqtt/qos",
+            "/bindings/mqtt/retain",
+            "/reply/address/location",
+            "/reply/channel/$ref",
+        ] {
             let (was, is) = (old_operation.pointer(place), new["operations"][name].pointer(place));
             if was != is {
                 broken.push(format!("{name}{place}: {was:?} is now {is:?}"));
