@@ -120,13 +120,19 @@ async fn warm_up(client: &Platform) {
     .await;
 }
 
+/// The best of three counts, as a busy machine may stop anybody for a while.
 async fn fast_refusal(client: &Platform) -> CallError {
-    let watch = Stopwatch::start();
-    let error = charge(client).await.unwrap_err();
-    let took = watch.elapsed();
-    // The other way to learn it is to wait for as long as a call may take: here a minute.
-    assert!(took < Span::from_millis(50), "{took:?}: {error}");
-    error
+    let mut took = Vec::new();
+    loop {
+        let watch = Stopwatch::start();
+        let error = charge(client).await.unwrap_err();
+        took.push(watch.elapsed());
+        // The other way to learn it is to wait for as long as a call may take: here a minute.
+        if took.last().is_some_and(|it| *it < Span::from_millis(50)) {
+            return error;
+        }
+        assert!(took.len() < 3, "{took:?}: {error}");
+    }
 }
 
 #[tokio::test]
