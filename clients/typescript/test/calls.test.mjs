@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Broker, client, failure, line, service, until } from "./kit.mjs";
+import { Broker, HandClock, client, failure, line, service, settled, until } from "./kit.mjs";
 
 const WAYS = [
   ["MQTT 5 over TCP", (broker) => [broker.tcp, { version: 5 }]],
@@ -211,4 +211,35 @@ test("idempotent calls are made again, cached, and replaced", async (t) => {
     value: "get: Timeout",
     from: "fallback",
   });
+});
+
+test("all calls together make no more than a tenth of them again, after the first ten", async (t) => {
+  const broker = await Broker.start(t);
+  const served = await service(t, broker, () => ({ error: { code: -32603, message: "oh" } }));
+  const platform = await client(t, broker.tcp, { random: () => 0 });
+  const call = () => failure(platform.call("A", "get", {}, { idempotent: true }));
+  for (const { kind } of await Promise.all(Array.from({ length: 100 }, call))) assert.equal(kind, "Failed");
+  const calls = served.calls.length;
+  assert.ok(calls >= 110 && calls <= 120, `${calls}; 300 without a budget`);
+});
+
+test("a call is made again after a part of the wait that chance decides", async (t) => {
+  const broker = await Broker.start(t);
+  let answered = 0;
+  const served = await service(t, broker, () => ({ error: { code: -32603, message: "oh" } }));
+  const clock = new HandClock();
+  const platform = await client(t, broker.tcp, { clock, random: () => 0.25 });
+  const call = failure(platform.call("A", "get", {}, { idempotent: true })).then(() => (answered += 1));
+  for (const [made, wait] of [
+    [1, 25],
+    [2, 50],
+  ]) {
+    await until("a call", () => served.calls.length === made && platform.openCalls === 0);
+    await settled();
+    await clock.go(wait - 1);
+    assert.deepEqual([served.calls.length, platform.openCalls], [made, 0]);
+    await clock.go(1);
+  }
+  await call;
+  assert.deepEqual([served.calls.length, answered], [3, 1]);
 });
