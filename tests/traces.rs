@@ -1,38 +1,47 @@
-//! Traces end to end: calls through a real broker to a real lookout, and what a collector gets of them, decoded
-//! as OTLP has it.
+//! Traces end to end: calls through a real broker to a real lookout, and what is told of them: to a collector that
+//! decodes what it is sent as OTLP has it, and to a real one.
 
 #![cfg(feature = "daemon")]
 #![allow(unreachable_pub, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+mod authority;
 #[path = "traces/collector.rs"]
 mod collector;
+#[path = "traces/ends.rs"]
+mod ends;
 #[path = "e2e/line.rs"]
 mod line;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "traces/rotel.rs"]
+mod rotel;
+#[path = "traces/told.rs"]
+mod told;
 
-use collector::{Collector, Told};
+use collector::{Answer, Collector};
 use line::{Line, Message, Trouble, Version};
 use mosquitto::Mosquitto;
 use program::Lookout;
+use rotel::Rotel;
 use serde_json::{Value, json};
+use told::one;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// A broker, a lookout that traces to a collector, and a hand that plays callers and services.
+/// A broker, a lookout that traces, and a hand that plays callers and services.
 struct Scene {
-    _mosquitto: Mosquitto,
-    collector: Collector,
+    mosquitto: Mosquitto,
     lookout: Lookout,
     hand: Line,
 }
 
 impl Scene {
-    async fn new(status: u16, more: &str) -> Self {
+    /// Spans go to this address; `more` are further settings of traces.
+    async fn new(endpoint: &str, more: &str) -> Self {
         let mosquitto = Mosquitto::start();
-        let collector = Collector::start(status).await;
         let config = format!(
             r#"
 cluster = "test"
@@ -52,13 +61,11 @@ initial = "1s"
 min = "1s"
 
 [trace]
-endpoint = "http://127.0.0.1:{}"
-headers = ["X-Scope-OrgID: shop"]
+endpoint = "{endpoint}"
 every = "50ms"
 {more}
 "#,
             mosquitto.port(),
-            collector.port
         );
         let hand = Line::open(
             (Version::V5, mosquitto.port()),
@@ -73,7 +80,12 @@ every = "50ms"
             it.value("lookout_link_up") == 1.0 && it.value("lookout_in_doubt") == 0.0
         };
         lookout.metrics("lookout hears", hears).await;
-        Self { _mosquitto: mosquitto, collector, lookout, hand }
+        Self { mosquitto, lookout, hand }
+    }
+
+    /// The broker's port.
+    fn broker(&self) -> u16 {
+        self.mosquitto.port()
     }
 
     fn say(&self, topic: &str, body: &Value) {
@@ -97,93 +109,41 @@ fn request(id: &str, more: Value) -> Value {
     body
 }
 
-fn one<'t>(all: &'t [Told], id: &str, kind: &str) -> &'t Told {
-    let mut found = all.iter().filter(|it| it.get("jsonrpc.request.id") == id && it.kind == kind);
-    let first = found.next().unwrap_or_else(|| panic!("no {kind} {id}: {all:#?}"));
-    assert!(found.next().is_none(), "{kind} {id} twice");
-    first
+/// Waits until so many spans were counted as exported.
+async fn exported(lookout: &Lookout, spans: usize) {
+    let wanted =
+        |it: &program::Metrics| it.value("lookout_trace_spans_exported_total") == spans as f64;
+    lookout.metrics("all are counted", wanted).await;
 }
 
 #[tokio::test]
 async fn every_call_is_told_as_it_ended() {
-    let scene = Scene::new(200, "").await;
-    let operation = json!({"correlationId": "3f2504e0-4f89-41d3-9a0c-0305e82c3301"});
-    scene.call("A", "outer", operation.clone());
-    scene.call("B", "inner", operation);
-    scene.reply("inner", "result", json!(1));
-    scene.reply("outer", "result", json!(1));
-    scene.call("A", "rejected", json!({}));
-    scene.reply("rejected", "error", json!({"code": -32602, "message": "no"}));
-    scene.call("A", "failed", json!({}));
-    scene.reply("failed", "error", json!({"code": -32603, "message": "no"}));
-    let batch = json!([request("first", json!({})), request("second", json!({}))]);
-    scene.say("service/A", &batch);
-    scene.reply("second", "result", json!(1));
-    scene.reply("first", "result", json!(1));
-    scene.call("A", "given", json!({"traceparent": PARENT, "tracestate": "x=1"}));
-    scene.reply("given", "result", json!(1));
-    scene.say("service/A", &json!({"jsonrpc": "2.0", "method": "do"}));
-    scene.call("A", "late", json!({}));
-    let all = scene.collector.spans(16).await;
-    scene.reply("late", "result", json!(1));
-    let with_late = scene.collector.spans(17).await;
-
-    let (outer, served) = (one(&all, "outer", "Client"), one(&all, "outer", "Server"));
-    let (inner, within) = (one(&all, "inner", "Client"), one(&all, "inner", "Server"));
-    assert_eq!(outer.trace, "3f2504e04f8941d39a0c0305e82c3301");
-    for it in [served, inner, within] {
-        assert_eq!(it.trace, outer.trace);
+    let collector = Collector::start(Answer::status(200)).await;
+    let scene = Scene::new(&collector.url(), r#"headers = ["X-Scope-OrgID: shop"]"#).await;
+    let played = ends::play(&scene, async |spans| collector.until(spans).await).await;
+    ends::check(&collector.told(), &played);
+    for asked in collector.asked() {
+        assert_eq!((asked.path.as_str(), asked.header("x-scope-orgid")), ("/v1/traces", "shop"));
     }
-    let parents = [outer, served, inner, within].map(|it| it.parent.as_str());
-    assert_eq!(parents, ["", &outer.span, &served.span, &inner.span]);
-    let services = [outer, served, inner, within].map(|it| it.service.as_str());
-    assert_eq!(services, ["mqtt-callers", "A", "A", "B"]);
-    assert!(outer.start <= inner.start && inner.end <= outer.end && inner.start < inner.end);
-    assert_eq!((inner.start, inner.end), (within.start, within.end));
-    assert_eq!((outer.name.as_str(), outer.status.as_str()), ("A/do", ""));
-    assert_eq!(outer.get("messaging.destination.template"), "service/{service}");
+    exported(&scene.lookout, ends::SPANS).await;
+}
 
-    let rejected = [one(&all, "rejected", "Client"), one(&all, "rejected", "Server")];
-    assert_eq!(rejected.map(|it| it.status.as_str()), ["code -32602", ""]);
-    assert_eq!(rejected[0].get("error.type"), "-32602");
-    let failed = [one(&all, "failed", "Client"), one(&all, "failed", "Server")];
-    assert_eq!(failed.map(|it| it.status.as_str()), ["code -32603"; 2]);
-    assert_eq!(failed[1].get("rpc.response.status_code"), "-32603");
-    assert_eq!(one(&all, "first", "Client").trace, one(&all, "second", "Server").trace);
-
-    let given = one(&all, "given", "Client");
-    assert_eq!(format!("00-{}-{}-01", given.trace, given.parent), PARENT);
-    assert_eq!((given.state.as_str(), given.flags), ("x=1", 0x301), "sampled, and of another");
-    assert_eq!(outer.flags & 0x301, 0x101, "sampled, and of nobody");
-
-    let sent = all.iter().find(|it| it.kind == "Producer").unwrap();
-    assert_eq!((sent.start, sent.get("lookout.outcome").as_str()), (sent.end, "one_way"));
-    let lost = one(&all, "late", "Client");
-    assert_eq!(
-        (lost.status.as_str(), lost.get("error.type").as_str()),
-        ("no reply within 1.000 s", "timeout")
-    );
-    assert_eq!(lost.end - lost.start, 1_000_000_000);
-    let late = one(&with_late, "late", "Server");
-    assert_eq!(
-        (late.parent.as_str(), late.get("lookout.late").as_str()),
-        (lost.span.as_str(), "true")
-    );
-    assert!(late.end > lost.end && late.start == lost.start);
-
-    for it in &with_late {
-        assert!(it.start % 1_000 == 0 && it.end % 1_000 == 0 && it.trace != "0".repeat(32));
-        assert_eq!(it.scope, "lookout");
-        assert_eq!(it.namespace, "test");
-    }
-    assert!(scene.collector.headers().iter().all(|it| it == "shop"), "on every request");
-    let told = |it: &program::Metrics| it.value("lookout_trace_spans_exported_total") == 17.0;
-    scene.lookout.metrics("all are counted", told).await;
+#[tokio::test]
+async fn a_real_collector_reads_the_same() {
+    let rotel = Rotel::start().await;
+    let scene = Scene::new(&rotel.url(), "").await;
+    let played = ends::play(&scene, async |spans| rotel.until(spans).await).await;
+    exported(&scene.lookout, ends::SPANS).await;
+    // It waits for who is connected.
+    drop(scene);
+    ends::check(&rotel.end(), &played);
 }
 
 #[tokio::test]
 async fn a_collector_that_is_away_costs_what_does_not_fit_and_nothing_else() {
-    let scene = Scene::new(503, "queue = 1000\nbatch = 100\nrequests = 2\n").await;
+    let collector = Collector::start(Answer::status(503)).await;
+    let settings = "queue = 1000\nbatch = 100\nrequests = 2\n";
+    let scene = Scene::new(&collector.url(), settings).await;
     let many = vec![json!({"jsonrpc": "2.0", "method": "do"}); 50];
     for _ in 0..30 {
         scene.say("service/A", &json!(many));
@@ -199,7 +159,7 @@ async fn a_collector_that_is_away_costs_what_does_not_fit_and_nothing_else() {
     let away = away.await;
     assert!(away.value("lookout_trace_queue_calls") <= 1_000.0);
     assert_eq!(away.value("lookout_inbox_dropped_total"), 0.0, "the observer hears everything");
-    scene.collector.answers(200);
+    collector.answers(Answer::status(200));
     let back = scene.lookout.metrics("all are sent or counted", |it| {
         let sent = it.value("lookout_trace_spans_exported_total");
         it.value("lookout_trace_queue_calls") == 0.0 && sent + it.value(dropped) == 1_502.0
@@ -207,6 +167,6 @@ async fn a_collector_that_is_away_costs_what_does_not_fit_and_nothing_else() {
     let back = back.await;
     assert!(back.value("lookout_trace_spans_exported_total") >= 752.0);
     // What is always told came through, as there is room for it.
-    let all = scene.collector.spans(752).await;
+    let all = collector.spans(752).await;
     assert_eq!(one(&all, "bad", "Client").get("error.type"), "-32603");
 }

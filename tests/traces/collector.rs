@@ -1,61 +1,92 @@
-//! A collector that decodes what it is sent, and answers with the status that a test wants.
+//! A collector that decodes what it is sent, and answers as a test wants: with any status, headers and body, late
+//! or never, with TLS or without.
 
+use crate::authority::Authority;
+use crate::line::soon;
+use crate::told::Told;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::response::Response;
+use axum::serve::Listener;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
 use opentelemetry_proto::tonic::common::v1::{KeyValue, any_value::Value};
 use opentelemetry_proto::tonic::resource::v1::Resource;
-use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode as Outcome;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use prost::Message;
+use rumqttc::tokio_rustls::TlsAcceptor;
+use rumqttc::tokio_rustls::rustls;
+use rumqttc::tokio_rustls::server::TlsStream;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Duration;
-use tokio::net::TcpListener;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A span, as a test reads it.
-#[derive(Clone, Debug)]
-pub struct Told {
-    pub service: String,
-    pub namespace: String,
-    pub scope: String,
-    pub trace: String,
-    pub span: String,
-    pub parent: String,
-    pub state: String,
-    pub flags: u32,
-    pub name: String,
-    pub kind: String,
-    pub start: u64,
-    pub end: u64,
-    /// What is said with an error; empty if the status is not set.
-    pub status: String,
-    attributes: BTreeMap<String, String>,
+/// What is answered to each request.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub body: Vec<u8>,
+    /// It reads, and never says a word.
+    pub hangs: bool,
 }
 
-impl Told {
-    /// An attribute; empty if it is not there.
-    pub fn get(&self, key: &str) -> String {
-        self.attributes.get(key).cloned().unwrap_or_default()
+impl Answer {
+    /// One with a status and no words.
+    pub fn status(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// It takes a request, but not all spans of it.
+    pub fn rejects(spans: i64, why: &str) -> Self {
+        let partial =
+            ExportTracePartialSuccess { rejected_spans: spans, error_message: why.to_owned() };
+        let body = ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec();
+        Self { body, ..Self::status(200) }
+    }
+
+    /// It never says a word.
+    pub fn hangs() -> Self {
+        Self { hangs: true, ..Self::status(200) }
+    }
+}
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub path: String,
+    pub headers: HeaderMap,
+    /// Its spans.
+    pub spans: usize,
+}
+
+impl Asked {
+    /// A header; empty if it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
 #[derive(Clone)]
 struct Shared {
-    status: Arc<AtomicU16>,
+    answer: Arc<Mutex<Answer>>,
     told: watch::Sender<Vec<Told>>,
-    headers: watch::Sender<Vec<String>>,
+    asked: watch::Sender<Vec<Asked>>,
 }
 
 /// The collector; it ends with the value.
 pub struct Collector {
     pub port: u16,
+    secure: bool,
     shared: Shared,
     task: tokio::task::JoinHandle<()>,
 }
@@ -67,54 +98,127 @@ impl Drop for Collector {
 }
 
 impl Collector {
-    /// One that answers with this status.
-    pub async fn start(status: u16) -> Self {
-        let shared = Shared {
-            status: Arc::new(AtomicU16::new(status)),
-            told: watch::channel(Vec::new()).0,
-            headers: watch::channel(Vec::new()).0,
-        };
+    /// One that answers so.
+    pub async fn start(answer: Answer) -> Self {
+        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), None, answer)
+    }
+
+    /// The same with TLS; it shows this certificate.
+    pub async fn start_encrypted(authority: &Authority, name: &str, answer: Answer) -> Self {
+        let chain = vec![CertificateDer::from_pem_file(authority.path(name)).unwrap()];
+        let key = PrivateKeyDer::from_pem_file(authority.path(&format!("{name}.key"))).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(listener, Some(TlsAcceptor::from(Arc::new(config))), answer)
+    }
+
+    fn at(listener: TcpListener, tls: Option<TlsAcceptor>, answer: Answer) -> Self {
+        let shared = Shared {
+            answer: Arc::new(Mutex::new(answer)),
+            told: watch::channel(Vec::new()).0,
+            asked: watch::channel(Vec::new()).0,
+        };
         let port = listener.local_addr().unwrap().port();
-        let router = Router::new().route("/v1/traces", post(take)).with_state(shared.clone());
-        let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        Self { port, shared, task }
+        let router = Router::new().fallback(take).with_state(shared.clone());
+        let secure = tls.is_some();
+        let task = tokio::spawn(async move {
+            match tls {
+                None => axum::serve(listener, router).await.unwrap(),
+                Some(tls) => axum::serve(Secure(listener, tls), router).await.unwrap(),
+            }
+        });
+        Self { port, secure, shared, task }
+    }
+
+    /// Where it is, as a setting has it.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// From now on it answers so.
-    pub fn answers(&self, status: u16) {
-        self.shared.status.store(status, Ordering::SeqCst);
+    pub fn answers(&self, answer: Answer) {
+        *self.shared.answer.lock().unwrap() = answer;
+    }
+
+    /// Waits until it took so many spans.
+    pub async fn until(&self, count: usize) {
+        let mut told = self.shared.told.subscribe();
+        soon(&format!("{count} spans"), told.wait_for(|all| all.len() >= count)).await.unwrap();
     }
 
     /// Waits for so many spans, and gives all.
     pub async fn spans(&self, count: usize) -> Vec<Told> {
-        let mut told = self.shared.told.subscribe();
-        let found = tokio::time::timeout(PATIENCE, told.wait_for(|all| all.len() >= count)).await;
-        match found {
-            Ok(all) => all.unwrap().clone(),
-            Err(_) => {
-                let all = self.shared.told.borrow();
-                panic!("{} of {count} spans: {all:#?}", all.len())
+        self.until(count).await;
+        self.told()
+    }
+
+    /// All that it took.
+    pub fn told(&self) -> Vec<Told> {
+        self.shared.told.borrow().clone()
+    }
+
+    /// Waits for so many requests, and gives all.
+    pub async fn requests(&self, count: usize) -> Vec<Asked> {
+        let mut asked = self.shared.asked.subscribe();
+        soon(&format!("{count} requests"), asked.wait_for(|all| all.len() >= count)).await.unwrap();
+        self.asked()
+    }
+
+    /// All that it was asked.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.shared.asked.borrow().clone()
+    }
+}
+
+/// Connections with TLS; who does not like the certificate is not heard.
+struct Secure(TcpListener, TlsAcceptor);
+
+impl Listener for Secure {
+    type Io = TlsStream<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
+        loop {
+            let (stream, from) = Listener::accept(&mut self.0).await;
+            if let Ok(stream) = self.1.accept(stream).await {
+                return (stream, from);
             }
         }
     }
 
-    /// The tenant of each request.
-    pub fn headers(&self) -> Vec<String> {
-        self.shared.headers.borrow().clone()
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.0.local_addr()
     }
 }
 
-async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let status = StatusCode::from_u16(shared.status.load(Ordering::SeqCst)).unwrap();
-    assert_eq!(headers["content-type"], "application/x-protobuf");
-    let tenant = headers["x-scope-orgid"].to_str().unwrap().to_owned();
-    shared.headers.send_modify(|all| all.push(tenant));
-    if status.is_success() {
-        let request = ExportTraceServiceRequest::decode(body).unwrap();
-        shared.told.send_modify(|all| all.extend(told(request)));
+async fn take(State(shared): State<Shared>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 32 << 20).await.unwrap();
+    assert_eq!(head.headers["content-type"], "application/x-protobuf");
+    let told = told(ExportTraceServiceRequest::decode(body).unwrap());
+    let answer = shared.answer.lock().unwrap().clone();
+    let path = head.uri.path().to_owned();
+    let asked = Asked { path, headers: head.headers, spans: told.len() };
+    shared.asked.send_modify(|all| all.push(asked));
+    if answer.hangs {
+        std::future::pending::<()>().await;
     }
-    status
+    let status = StatusCode::from_u16(answer.status).unwrap();
+    if status.is_success() {
+        shared.told.send_modify(|all| all.extend(told));
+    }
+    let mut response = Response::builder().status(status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Body::from(Bytes::from(answer.body))).unwrap()
 }
 
 fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {
@@ -133,32 +237,39 @@ fn hex(bytes: &[u8]) -> String {
 
 fn told(request: ExportTraceServiceRequest) -> Vec<Told> {
     let mut all = Vec::new();
-    for resource_spans in request.resource_spans {
-        let Resource { attributes, .. } = resource_spans.resource.unwrap();
+    for ResourceSpans { resource, scope_spans, .. } in request.resource_spans {
+        let Resource { attributes, .. } = resource.unwrap();
         let resource = texts(&attributes);
-        for scope_spans in resource_spans.scope_spans {
-            let scope = scope_spans.scope.unwrap().name;
-            all.extend(scope_spans.spans.into_iter().map(|span| one(span, &resource, &scope)));
+        for ScopeSpans { scope, spans, schema_url } in scope_spans {
+            let scope = scope.unwrap();
+            let of = Told {
+                service: resource["service.name"].clone(),
+                namespace: resource["service.namespace"].clone(),
+                scope: format!("{} {}", scope.name, scope.version),
+                schema: schema_url,
+                ..Told::default()
+            };
+            all.extend(spans.into_iter().map(|span| one(span, of.clone())));
         }
     }
     all
 }
 
-fn one(span: Span, resource: &BTreeMap<String, String>, scope: &str) -> Told {
+fn one(span: Span, of: Told) -> Told {
+    let error = |status: &Option<_>| status.is_some();
+    assert!(!error(&span.status) || span.status.as_ref().unwrap().code() == Outcome::Error);
     Told {
-        service: resource["service.name"].clone(),
-        namespace: resource["service.namespace"].clone(),
-        scope: scope.to_owned(),
         trace: hex(&span.trace_id),
         span: hex(&span.span_id),
         parent: hex(&span.parent_span_id),
         state: span.trace_state.clone(),
-        flags: span.flags,
+        flags: Some(span.flags),
         kind: format!("{:?}", span.kind()),
         name: span.name,
         start: span.start_time_unix_nano,
         end: span.end_time_unix_nano,
         status: span.status.map(|it| it.message).unwrap_or_default(),
         attributes: texts(&span.attributes),
+        ..of
     }
 }
