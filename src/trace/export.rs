@@ -14,8 +14,8 @@ use crate::config::{Collector, Config};
 use crate::observer::Span;
 use crate::observer::trace::Traced;
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use prost::Message;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,11 +45,29 @@ enum Standing {
     RefusesSome,
 }
 
+/// Who brings requests to a collector; tests have a made-up one beside the network's.
+trait Carrier: Sync {
+    /// Who the collector is, without what may be secret in the address.
+    fn host(&self) -> String;
+    /// Sends a request.
+    fn send(&self, body: Bytes) -> impl Future<Output = Said> + Send;
+}
+
+impl Carrier for Post {
+    fn host(&self) -> String {
+        self.host()
+    }
+
+    fn send(&self, body: Bytes) -> impl Future<Output = Said> + Send {
+        self.send(body)
+    }
+}
+
 /// One run.
-struct Worker {
+struct Worker<C> {
     collector: Collector,
     teller: Teller,
-    post: Post,
+    post: C,
     queue: Queue,
     standing: Mutex<Standing>,
     /// Somebody got through again.
@@ -110,9 +128,16 @@ impl Exporter {
     ///
     /// If the way to the collector cannot be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { collector, teller, clock, queue } = self;
-        let post = Post::new(&collector, clock)?;
-        let worker = Worker {
+        let post = Post::new(&self.collector, self.clock)?;
+        Worker::new(self, post).run().await;
+        Ok(())
+    }
+}
+
+impl<C: Carrier> Worker<C> {
+    fn new(exporter: Exporter, post: C) -> Self {
+        let Exporter { collector, teller, clock, queue } = exporter;
+        Self {
             collector,
             teller,
             post,
@@ -120,13 +145,9 @@ impl Exporter {
             standing: Mutex::new(Standing::Good),
             back: Notify::new(),
             seed: AtomicU64::new(clock.now().micros()),
-        };
-        worker.run().await;
-        Ok(())
+        }
     }
-}
 
-impl Worker {
     async fn run(&self) {
         let mut under_way = FuturesUnordered::new();
         let mut closed = pin!(self.queue.closed());
@@ -182,8 +203,8 @@ impl Worker {
         drop(request);
         let mut backoff = Backoff::new(self.seed.fetch_add(1 << 32, Ordering::Relaxed));
         let mut give_up_at = None;
-        let mut closing = false;
         loop {
+            let last = self.queue.closed().now_or_never().is_some();
             let (why, asked) = match self.post.send(body.clone()).await {
                 Said::Took(rejected, why) => {
                     self.took(rejected, parcel.spans, &why);
@@ -196,7 +217,7 @@ impl Worker {
                 Said::Later(why, asked) => (why, asked),
             };
             self.failed(Standing::Away, &why);
-            if closing {
+            if last {
                 return parcel.lost(Loss::Stopped);
             }
             // A rest of no length ends now: the runtime's own clock, which a test can move.
@@ -209,7 +230,7 @@ impl Worker {
             tokio::select! {
                 () = wait => {}
                 () = self.back.notified(), if asked.is_none() => {}
-                () = self.queue.closed() => closing = true,
+                () = self.queue.closed() => {}
             }
         }
     }
@@ -288,3 +309,7 @@ impl Flood {
 fn duration(span: Span) -> Duration {
     Duration::from_micros(span.micros())
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
