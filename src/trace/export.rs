@@ -9,6 +9,7 @@ use super::post::{Post, Said};
 use super::queue::{Bounds, Loss, Queue, Tracer, queue};
 use super::retry::Backoff;
 use super::span::Teller;
+use super::standing::{Flood, Record, Standing};
 use crate::clock::Clock;
 use crate::config::{Collector, Config};
 use crate::observer::Span;
@@ -19,7 +20,7 @@ use futures_util::{FutureExt, StreamExt};
 use prost::Message;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
@@ -34,15 +35,6 @@ pub struct Exporter {
     teller: Teller,
     clock: Clock,
     queue: Queue,
-}
-
-/// How it stands with the collector, as it was logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Good,
-    Away,
-    Refuses(u16),
-    RefusesSome,
 }
 
 /// Who brings requests to a collector; tests have a made-up one beside the network's.
@@ -69,7 +61,7 @@ struct Worker<C> {
     teller: Teller,
     post: C,
     queue: Queue,
-    standing: Mutex<Standing>,
+    standing: Mutex<Record>,
     /// Somebody got through again.
     back: Notify,
     /// For waits that differ.
@@ -142,7 +134,7 @@ impl<C: Carrier> Worker<C> {
             teller,
             post,
             queue,
-            standing: Mutex::new(Standing::Good),
+            standing: Mutex::new(Record::new()),
             back: Notify::new(),
             seed: AtomicU64::new(clock.now().micros()),
         }
@@ -236,14 +228,19 @@ impl<C: Carrier> Worker<C> {
     }
 
     fn took(&self, rejected: u64, spans: u64, why: &str) {
-        let host = self.post.host();
-        let now = if rejected > 0 { Standing::RefusesSome } else { Standing::Good };
-        let before = self.stands(now);
-        if before == now {
+        let rejected = rejected.min(spans);
+        let standing = if rejected > 0 { Standing::RefusesSome } else { Standing::Good };
+        let (cuts, news) = {
+            let mut known = self.standing();
+            (known.cuts(), known.says(standing))
+        };
+        if cuts {
+            self.back.notify_waiters();
+        }
+        if !news {
             return;
         }
-        // Whoever waits need not wait any longer, whatever else it said.
-        self.back.notify_waiters();
+        let host = self.post.host();
         if rejected > 0 {
             tracing::warn!(
                 "the collector of traces at {host} refused {rejected} of {spans} spans: {why}"
@@ -255,7 +252,7 @@ impl<C: Carrier> Worker<C> {
 
     fn failed(&self, standing: Standing, why: &str) {
         self.queue.tally().failed.fetch_add(1, Ordering::Relaxed);
-        if !self.changes(standing) {
+        if !self.standing().says(standing) {
             return;
         }
         let host = self.post.host();
@@ -270,39 +267,8 @@ impl<C: Carrier> Worker<C> {
         }
     }
 
-    /// Notes how it stands with the collector; gives how it stood.
-    fn stands(&self, standing: Standing) -> Standing {
-        let mut known = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut known, standing)
-    }
-
-    fn changes(&self, standing: Standing) -> bool {
-        self.stands(standing) != standing
-    }
-}
-
-/// More calls than there is room for, said once when it begins and once when it is over.
-#[derive(Default)]
-struct Flood {
-    dropped: u64,
-    since: Option<u64>,
-}
-
-impl Flood {
-    fn look(&mut self, queue: &Queue) {
-        let dropped = queue.tally().dropped[Loss::QueueFull as usize].load(Ordering::Relaxed);
-        let before = std::mem::replace(&mut self.dropped, dropped);
-        match self.since {
-            None if dropped > before => {
-                tracing::warn!("more spans than the collector takes: some are dropped");
-                self.since = Some(before);
-            }
-            Some(since) if dropped == before => {
-                tracing::warn!("{} spans were dropped, as too many waited", dropped - since);
-                self.since = None;
-            }
-            _ => {}
-        }
+    fn standing(&self) -> MutexGuard<'_, Record> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

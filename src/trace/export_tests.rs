@@ -6,6 +6,8 @@
 use super::*;
 use stand::{Asked, Does, Scene, good, later, never, pass, run, takes};
 
+#[path = "export_tests/log.rs"]
+mod log;
 #[path = "export_tests/outage.rs"]
 mod outage;
 #[path = "export_tests/stand.rs"]
@@ -145,4 +147,17 @@ async fn a_run_that_breaks_off_counts_what_was_under_way_and_the_next_goes_on() 
     scene.task = run(&scene.exporter, &scene.stand);
     pass(500).await;
     assert_eq!((scene.counted(), scene.figures().waiting), ((32, [0, 0, 0, 8], 0), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_not_taken_is_not_tried_again_whenever_another_is() {
+    let script = |asked: Asked, _| if asked.request == 0 { later(None) } else { takes() };
+    let scene = Scene::new("batch = 2", script).await;
+    for _ in 0..600 {
+        scene.tell(good());
+        pass(100).await;
+    }
+    // By itself after some 1, 4, 9, 20 and 40 s, and beside that with others every ten seconds.
+    let attempts = scene.attempts(0);
+    assert!((5..=12).contains(&attempts.len()), "{attempts:?}");
 }

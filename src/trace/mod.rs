@@ -13,6 +13,7 @@ mod retry;
 #[cfg(test)]
 mod sample;
 mod span;
+mod standing;
 
 pub use export::Exporter;
 pub use queue::Tracer;
