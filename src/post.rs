@@ -63,6 +63,11 @@ impl Way {
         host(&self.door)
     }
 
+    /// What it said, without the login that it was shown.
+    pub(crate) fn hide(&self, said: &str) -> String {
+        self.door.login.hide(said, std::iter::empty())
+    }
+
     /// The address with a path behind it.
     fn url(&self, path: &str) -> Url {
         let mut url = self.door.url.clone();

@@ -42,6 +42,31 @@ pub enum Login {
     Bearer(Secret),
 }
 
+impl Login {
+    /// What is not to be shown of it: the secret, and as it goes over the network.
+    fn secrets(&self) -> Vec<String> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Basic(user, Secret(password)) => {
+                let both = STANDARD.encode(format!("{user}:{password}"));
+                vec![both, password.clone()]
+            }
+            Self::Bearer(Secret(token)) => vec![token.clone()],
+        }
+    }
+
+    /// What somebody said who was shown it, without what is secret in it or in `more`: some say what they do not
+    /// like. Nothing shorter than six bytes is looked for, which could be a part of any word.
+    pub(crate) fn hide<'s>(&self, said: &str, more: impl Iterator<Item = &'s Secret>) -> String {
+        let mut all = self.secrets();
+        all.extend(more.map(|it| it.0.clone()));
+        // One can be a part of another.
+        all.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        let all = all.iter().filter(|it| it.len() >= 6);
+        all.fold(said.to_owned(), |said, secret| said.replace(secret, "***"))
+    }
+}
+
 /// An Alertmanager.
 #[derive(Clone, Debug)]
 pub struct Alertmanager {
@@ -237,4 +262,25 @@ fn address(place: &mut Place<'_>) -> Option<Url> {
         place.mistake(name, "another address", ALLOWED);
     }
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Login, Secret};
+
+    #[test]
+    fn nobodys_words_show_what_they_were_shown() {
+        let text = str::to_owned;
+        let more = [Secret(text("a-key-of-mine")), Secret(text("shop"))];
+        let basic = Login::Basic(text("lookout"), Secret(text("a-password")));
+        let bearer = Login::Bearer(Secret(text("a-token")));
+        for (login, said, shown) in [
+            (&basic, "who is Basic bG9va291dDphLXBhc3N3b3Jk?", "who is Basic ***?"),
+            (&basic, "shop: a-key-of-mine, a-password of lookout", "shop: ***, *** of lookout"),
+            (&bearer, "a-token a-token", "*** ***"),
+            (&Login::None, "a-token", "a-token"),
+        ] {
+            assert_eq!(login.hide(said, more.iter()), shown);
+        }
+    }
 }

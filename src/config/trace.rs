@@ -55,6 +55,13 @@ pub struct Collector {
     pub retry_for: Span,
 }
 
+impl Collector {
+    /// What it said, without the secrets that it was shown.
+    pub(crate) fn hide(&self, said: &str) -> String {
+        self.door.login.hide(said, self.headers.iter().map(|(_, value)| value))
+    }
+}
+
 /// What is to be done with traces; `None` if a mistake was noted.
 pub(super) fn trace(gathered: &mut Gathered, draft: &Draft) -> Option<Trace> {
     let (draft, policy) = (&draft.trace, &draft.settings.trace);

@@ -42,6 +42,7 @@ pub(super) async fn post(
     if status.is_success() {
         return Ok(());
     }
+    let said = way.hide(&answer.text());
     // What is wrong with the request stays wrong; who may send it, where, and how often may change.
     let changes = [
         StatusCode::UNAUTHORIZED,
@@ -52,7 +53,7 @@ pub(super) async fn post(
         StatusCode::TOO_MANY_REQUESTS,
     ];
     if status.is_client_error() && !changes.contains(&status) {
-        return Err(Refusal::Never(answer.text()));
+        return Err(Refusal::Never(said));
     }
-    Err(Refusal::Later(answer.text()))
+    Err(Refusal::Later(said))
 }

@@ -242,6 +242,7 @@ impl<C: Carrier> Worker<C> {
         }
         let host = self.post.host();
         if rejected > 0 {
+            let why = self.collector.hide(why);
             tracing::warn!(
                 "the collector of traces at {host} refused {rejected} of {spans} spans: {why}"
             );
@@ -255,7 +256,7 @@ impl<C: Carrier> Worker<C> {
         if !self.standing().says(standing) {
             return;
         }
-        let host = self.post.host();
+        let (host, why) = (self.post.host(), self.collector.hide(why));
         match standing {
             Standing::Refuses(_) => tracing::warn!(
                 "the collector of traces at {host} refuses spans, and they are dropped: {why}"

@@ -16,7 +16,7 @@ pub async fn reach(config: &Config) -> Option<(String, Result<(), String>)> {
             // No spans are no bytes.
             let said = match post.send(Bytes::new()).await {
                 Said::Took(..) => Ok(()),
-                Said::Later(why, _) | Said::Never(_, why) => Err(why),
+                Said::Later(why, _) | Said::Never(_, why) => Err(collector.hide(&why)),
             };
             (post.host(), said)
         }
