@@ -18,8 +18,12 @@ mod mosquitto;
 mod program;
 #[path = "traces/rotel.rs"]
 mod rotel;
+#[path = "traces/run.rs"]
+mod run;
 #[path = "traces/told.rs"]
 mod told;
+#[path = "traces/ways.rs"]
+mod ways;
 
 use collector::{Answer, Collector};
 use line::{Line, Message, Trouble, Version};
@@ -39,8 +43,13 @@ struct Scene {
 }
 
 impl Scene {
-    /// Spans go to this address; `more` are further settings of traces.
+    /// Spans go to this address soon; `more` are further settings of traces.
     async fn new(endpoint: &str, more: &str) -> Self {
+        Self::with(endpoint, &format!("every = \"50ms\"\n{more}")).await
+    }
+
+    /// The same with these settings and no others.
+    async fn with(endpoint: &str, more: &str) -> Self {
         let mosquitto = Mosquitto::start();
         let config = format!(
             r#"
@@ -62,7 +71,6 @@ min = "1s"
 
 [trace]
 endpoint = "{endpoint}"
-every = "50ms"
 {more}
 "#,
             mosquitto.port(),

@@ -34,7 +34,7 @@ use tokio::sync::watch;
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
     pub status: u16,
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
     /// It reads, and never says a word.
     pub hangs: bool,
