@@ -14,6 +14,8 @@ mod ends;
 mod line;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[path = "traces/outage.rs"]
+mod outage;
 #[path = "e2e/program.rs"]
 mod program;
 #[path = "traces/rotel.rs"]
@@ -31,7 +33,6 @@ use mosquitto::Mosquitto;
 use program::Lookout;
 use rotel::Rotel;
 use serde_json::{Value, json};
-use told::one;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -145,36 +146,4 @@ async fn a_real_collector_reads_the_same() {
     // It waits for who is connected.
     drop(scene);
     ends::check(&rotel.end(), &played);
-}
-
-#[tokio::test]
-async fn a_collector_that_is_away_costs_what_does_not_fit_and_nothing_else() {
-    let collector = Collector::start(Answer::status(503)).await;
-    let settings = "queue = 1000\nbatch = 100\nrequests = 2\n";
-    let scene = Scene::new(&collector.url(), settings).await;
-    let many = vec![json!({"jsonrpc": "2.0", "method": "do"}); 50];
-    for _ in 0..30 {
-        scene.say("service/A", &json!(many));
-    }
-    scene.call("A", "bad", json!({}));
-    scene.reply("bad", "error", json!({"code": -32603, "message": "no"}));
-    let dropped = r#"lookout_trace_dropped_total{reason="queue_full"}"#;
-    let away = scene.lookout.metrics("calls are dropped", |it| {
-        it.value("lookout_trace_requests_failed_total") >= 2.0
-            && it.value(dropped) > 0.0
-            && it.value("lookout_trace_queue_calls") >= 751.0
-    });
-    let away = away.await;
-    assert!(away.value("lookout_trace_queue_calls") <= 1_000.0);
-    assert_eq!(away.value("lookout_inbox_dropped_total"), 0.0, "the observer hears everything");
-    collector.answers(Answer::status(200));
-    let back = scene.lookout.metrics("all are sent or counted", |it| {
-        let sent = it.value("lookout_trace_spans_exported_total");
-        it.value("lookout_trace_queue_calls") == 0.0 && sent + it.value(dropped) == 1_502.0
-    });
-    let back = back.await;
-    assert!(back.value("lookout_trace_spans_exported_total") >= 752.0);
-    // What is always told came through, as there is room for it.
-    let all = collector.spans(752).await;
-    assert_eq!(one(&all, "bad", "Client").get("error.type"), "-32603");
 }

@@ -189,6 +189,27 @@ async fn what_may_be_taken_later_is_sent_again_and_what_is_refused_is_not() {
 }
 
 #[tokio::test]
+async fn nobody_and_nobody_who_speaks_are_given_up_when_their_time_is_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let hangs = Collector::start(Answer::hangs()).await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (url, said) in [
+        (url, "operation timed out"),
+        (hangs.url(), "operation timed out"),
+        (format!("http://{closed}"), "Connection refused"),
+    ] {
+        let config = settings(&url, "timeout = \"100ms\"\nretry_for = \"0s\"");
+        let sending = Sending::start(&config);
+        sending.tell();
+        let figures = sending.settled(2).await;
+        assert_eq!((figures.dropped[EXPIRED], figures.failed), (2, 1), "{url}");
+        let (_, reached) = reach(&config).await.unwrap();
+        assert!(reached.as_ref().is_err_and(|why| why.contains(said)), "{url}: {reached:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_collector_is_not_asked_before_it_wants_to_be() {
     // By itself it would be asked again after two seconds at the latest.
     for (wants, again) in [
