@@ -15,6 +15,8 @@ mod mosquitto;
 #[allow(dead_code)]
 #[path = "e2e/program.rs"]
 mod program;
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/traced.rs"]
 mod traced;
 

@@ -8,6 +8,8 @@
 mod exemplars;
 #[path = "support/mosquitto.rs"]
 mod mosquitto;
+#[path = "support/served.rs"]
+mod served;
 
 use lookout::telemetry;
 use serde_json::Value;

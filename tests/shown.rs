@@ -3,6 +3,8 @@
 #![cfg(feature = "daemon")]
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/traced.rs"]
 mod traced;
 

@@ -1,8 +1,8 @@
 //! A real Prometheus reads OpenMetrics from a real server, and finds the trace of a slow call in it.
 
+use crate::served::Served;
 use crate::{LOOK, PATIENCE, Prometheus};
 use lookout::clock::Clock;
-use lookout::http::{Plan, Server};
 use lookout::observer::digest::DigestKey;
 use lookout::observer::exemplars::Exemplars;
 use lookout::observer::trace::{SpanId, TraceId};
@@ -44,19 +44,9 @@ fn snapshot(now: Instant) -> Snapshot {
 async fn prometheus_finds_the_trace_of_a_call_by_how_long_it_took() {
     let clock = Clock::start();
     let now = clock.now();
-    let plan = Plan {
-        listen: ([127, 0, 0, 1], 0).into(),
-        tokens: Vec::new(),
-        cluster: "shop".to_owned(),
-        id: "lookout".to_owned(),
-        pairs: vec!["default".to_owned()],
-        runbooks: lookout::runbook::Book::shipped(),
-        links: lookout::config::Links::default(),
-    };
-    let (server, desk, _orders) = Server::bind(plan, clock).unwrap();
-    let target = server.address().to_string();
-    let served = tokio::spawn(server.serve());
-    desk.turn(Turn { snapshot: snapshot(now), ..Turn::default() });
+    let served = Served::start(clock, None);
+    let target = served.address.clone();
+    served.desk.turn(Turn { snapshot: snapshot(now), ..Turn::default() });
 
     let scene = Prometheus::start(&target);
     let second = |at: Instant| at.second().to_string();
@@ -92,7 +82,6 @@ async fn prometheus_finds_the_trace_of_a_call_by_how_long_it_took() {
     let known = scene.api("metadata", &[("metric", "lookout_calls")]).await.unwrap();
     assert_eq!(known["data"]["lookout_calls"][0]["type"], "counter", "{known:#}");
     formats(&scene, &target).await;
-    served.abort();
 }
 
 /// Others get what they ask for.

@@ -1,9 +1,9 @@
 //! A real server whose view shows a service that answers, then fails, and is told of in traces.
 
+use crate::served::Served;
 use lookout::alert::Board;
 use lookout::clock::Clock;
-use lookout::config::Links;
-use lookout::http::{Desk, Order, Plan, Server};
+use lookout::http::Desk;
 use lookout::observer::digest::DigestKey;
 use lookout::observer::input::Link;
 use lookout::observer::survey::Survey;
@@ -13,8 +13,6 @@ use lookout::telemetry::Figures;
 use lookout::view::Turn;
 use lookout::wire::Message;
 use std::sync::Arc;
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 
 /// The trace that the caller of a failing call names.
 pub const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -26,33 +24,14 @@ const LONG: u64 = 240;
 /// The server, at work until the value ends.
 pub struct Scene {
     pub address: String,
-    _desk: Desk,
-    _orders: mpsc::Receiver<Order>,
-    serving: JoinHandle<()>,
-}
-
-impl Drop for Scene {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    _served: Served,
 }
 
 impl Scene {
     /// A service of this name answers for a minute, and then fails for three until now.
     pub fn start(service: &str, link: Option<&str>) -> Self {
         let clock = Clock::start();
-        let plan = Plan {
-            listen: ([127, 0, 0, 1], 0).into(),
-            tokens: Vec::new(),
-            cluster: "shop".to_owned(),
-            id: "lookout".to_owned(),
-            pairs: vec!["default".to_owned()],
-            runbooks: lookout::runbook::Book::shipped(),
-            links: Links { trace: link.map(str::to_owned), ..Links::default() },
-        };
-        let (server, desk, orders) = Server::bind(plan, clock).unwrap();
-        let address = server.address().to_string();
-        let serving = tokio::spawn(async move { server.serve().await.unwrap() });
+        let served = Served::start(clock, link);
         let mut config = lookout::config::from_text("").unwrap();
         config.settings.trace.enabled = true;
         // The clock starts now; what is shown happened in the minutes before.
@@ -74,9 +53,9 @@ impl Scene {
                     second >= WELL,
                 );
             }
-            turn(&mut pipeline, (&mut survey, &mut board), &desk, now + Span::from_secs(1));
+            turn(&mut pipeline, (&mut survey, &mut board), &served.desk, now + Span::from_secs(1));
         }
-        Self { address, _desk: desk, _orders: orders, serving }
+        Self { address: served.address.clone(), _served: served }
     }
 }
 
