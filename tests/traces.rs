@@ -8,6 +8,8 @@
 mod authority;
 #[path = "traces/collector.rs"]
 mod collector;
+#[path = "traces/direct.rs"]
+mod direct;
 #[path = "traces/ends.rs"]
 mod ends;
 #[path = "e2e/line.rs"]
@@ -46,16 +48,17 @@ struct Scene {
 impl Scene {
     /// Spans go to this address soon; `more` are further settings of traces.
     async fn new(endpoint: &str, more: &str) -> Self {
-        Self::with(endpoint, &format!("every = \"50ms\"\n{more}")).await
+        Self::with("", endpoint, &format!("every = \"50ms\"\n{more}")).await
     }
 
-    /// The same with these settings and no others.
-    async fn with(endpoint: &str, more: &str) -> Self {
+    /// The same with these settings and no others; `first` are such as are in no table.
+    async fn with(first: &str, endpoint: &str, more: &str) -> Self {
         let mosquitto = Mosquitto::start();
         let config = format!(
             r#"
 cluster = "test"
 id = "lookout-traces"
+{first}
 
 [broker]
 url = "mqtt://127.0.0.1:{}"

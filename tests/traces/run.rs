@@ -91,7 +91,7 @@ async fn what_waits_is_sent_when_lookout_stops() {
     let files = Authority::new();
     let collector = Collector::start_encrypted(&files, "broker", Answer::status(200)).await;
     let more = secrets(&files, "ca", "every = \"60s\"");
-    let scene = Scene::with(&collector.url(), &more).await;
+    let scene = Scene::with("", &collector.url(), &more).await;
     for id in ["one", "two", "three"] {
         scene.call("A", id, json!({}));
         scene.reply(id, "result", json!(1));
