@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use lookout::observer::alert::Severity;
 use ring::hmac;
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const SECRET: &str = "planted-secret-of-a-webhook";
@@ -188,4 +189,46 @@ async fn a_token_is_shown_below_the_path_of_an_address() {
         assert_eq!(asked.headers["authorization"], "Bearer t0ken");
         assert!(asked.headers.get("webhook-signature").is_none(), "nothing to sign with");
     }
+}
+
+/// What is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_says_what_it_was_shown_is_not_repeated() {
+    let log = Log::default();
+    let to = log.clone();
+    let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || to.clone());
+    let _guard = tracing::subscriber::set_default(lines.finish());
+    let hook = receiver(&[]).await;
+    hook.answers("POST", "/hook", Answer::Body(401, "who is Bearer a-token?".to_owned()));
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    std::fs::write(&token, "a-token\n").unwrap();
+    let telling = Telling::start(&format!(
+        "[[webhook]]\nname = \"desk\"\nurl = \"http://127.0.0.1:{}/hook\"\ntoken_file = \"{}\"\n\
+         group_wait = \"0s\"\n",
+        hook.port,
+        token.display()
+    ));
+    telling.tell(&[alert("A", "Orders", Severity::Critical, telling.now())], &[]);
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    while telling.notices.figures().failed.iter().sum::<u64>() == 0 {
+        look.tick().await;
+    }
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("401 Unauthorized: who is Bearer ***?"), "{said}");
+    assert!(!said.contains("a-token"), "{said}");
 }
