@@ -2,8 +2,8 @@
 //!
 //! A batch is encoded once and is the same at each attempt. While the collector is away every
 //! request under way waits and tries again, calls wait in the queue, and what does not fit there is
-//! dropped; when one request gets through, the others that wait do not wait any longer. Order does not
-//! matter. When the corridor is gone, what is left has one attempt and two seconds.
+//! dropped; when one request gets through, the others that wait do not wait any longer (`standing` says how
+//! often). Order does not matter. When the corridor is gone, what is left has one attempt and two seconds.
 
 use super::post::{Post, Said};
 use super::queue::{Bounds, Loss, Queue, Tracer, queue};

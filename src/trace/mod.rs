@@ -2,7 +2,8 @@
 //! collector by OTLP over HTTP.
 //!
 //! The corridor leaves calls in `queue` and never waits; a thread of its own sends them (`export`). What a
-//! call is as spans, `span` knows; what a collector's answers mean, `post`; when to try again, `retry`.
+//! call is as spans, `span` knows; what a collector's answers mean, `post`; when to try again, `retry`; what
+//! is logged of it, `standing`.
 //! Which calls are traced was decided before, in the observer.
 
 mod export;
