@@ -89,13 +89,13 @@ impl Way {
     /// Asks for a page: its status, or why there is no answer.
     pub(crate) async fn ask(&self, path: &str) -> Result<StatusCode, String> {
         let answer = self.signed_in(self.client.get(self.url(path))).send().await;
-        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+        answer.map(|answer| answer.status()).map_err(|error| because(&error.without_url()))
     }
 
     /// Asks what may be done there, which changes nothing: its status, or why there is no answer.
     pub(crate) async fn knock(&self) -> Result<StatusCode, String> {
         let answer = self.client.request(Method::OPTIONS, self.url("")).send().await;
-        answer.map(|answer| answer.status()).map_err(|error| because(error.without_url()))
+        answer.map(|answer| answer.status()).map_err(|error| because(&error.without_url()))
     }
 
     /// Sends it, with a login; `path` is added to the address, and of the answer at most `read` bytes
@@ -112,7 +112,7 @@ impl Way {
         read: usize,
     ) -> Result<Answer, String> {
         let request = self.signed_in(self.client.post(self.url(path))).headers(headers).body(body);
-        let answer = request.send().await.map_err(|error| because(error.without_url()))?;
+        let answer = request.send().await.map_err(|error| because(&error.without_url()))?;
         let status = answer.status();
         let retry_after = answer.headers().get(RETRY_AFTER);
         let retry_after = retry_after.and_then(|value| value.to_str().ok()).map(str::to_owned);
@@ -133,14 +133,15 @@ async fn beginning(mut answer: Response, most: usize) -> Vec<u8> {
     said
 }
 
-fn host(door: &Door) -> String {
+/// Who is there, without what may be secret in the address.
+pub(crate) fn host(door: &Door) -> String {
     let url = &door.url;
     let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
     format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 /// An error with everything behind it.
-fn because(error: reqwest::Error) -> String {
+pub(crate) fn because(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut behind = error.source();
     while let Some(error) = behind {

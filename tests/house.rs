@@ -293,6 +293,17 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("rustls_native_certs", &["config"], "the system's authorities are read with the settings"),
     ("opentelemetry_proto", &["trace"], "what a span is on its way is one room's affair"),
     ("prost", &["trace"], "what a span is on its way is one room's affair"),
+    (
+        "hyper",
+        &["trace"],
+        "gRPC alone needs HTTP/2; whatever else is sent goes by the way that is shared",
+    ),
+    (
+        "hyper_util",
+        &["trace"],
+        "gRPC alone needs HTTP/2; whatever else is sent goes by the way that is shared",
+    ),
+    ("tokio_rustls", &["trace"], "the libraries bring their own, but for the connection of gRPC"),
     ("toml_edit", &["config"], "the syntax of the file is the configuration's own affair"),
 ];
 

@@ -73,6 +73,7 @@ pub(super) struct AlertsDraft {
 #[derive(Clone, PartialEq)]
 pub(super) struct TraceDraft {
     pub(super) endpoint: Option<String>,
+    pub(super) protocol: String,
     pub(super) headers: Vec<String>,
     pub(super) headers_file: Option<String>,
     pub(super) user: Option<String>,
@@ -229,6 +230,7 @@ impl Default for TraceDraft {
     fn default() -> Self {
         Self {
             endpoint: None,
+            protocol: "http/protobuf".to_owned(),
             headers: Vec::new(),
             headers_file: None,
             user: None,

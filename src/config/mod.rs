@@ -54,7 +54,7 @@ pub use replicas::{Kubernetes, Label, Namespace, Platform, Platforms, Replicas};
 pub use schema::schema;
 pub use sources::{Sources, parse_flag};
 pub use tls::Tls;
-pub use trace::{Collector, Trace};
+pub use trace::{Collector, Otlp, Trace};
 
 use crate::alert::{Alerts, Policy, librarian};
 use crate::observer::{Settings, Span};

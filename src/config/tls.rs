@@ -20,6 +20,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
+use url::Url;
 
 /// Largest file of certificates or keys, in bytes: a system's whole list of authorities is a
 /// quarter of it.
@@ -105,6 +106,20 @@ impl Tls {
     /// cryptography that lookout is built with cannot do that, which does not happen.
     pub fn distrusting() -> Option<Self> {
         without_login(RootCertStore::empty())
+    }
+
+    /// The same for HTTP/2 alone, which the other side has to agree to.
+    pub fn over_http2(&self) -> Self {
+        let mut config = (*self.0).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Self(Arc::new(config))
+    }
+
+    /// What the certificate of an address has to name; `None` if none can.
+    pub fn name(url: &Url) -> Option<ServerName<'static>> {
+        // An IPv6 address stands in brackets.
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        ServerName::try_from(host.to_owned()).ok()
     }
 }
 

@@ -1,7 +1,8 @@
 //! `[trace]`: where spans of calls go, and where people look at them.
 //!
 //! The address is what turns traces on. Without a path it is a base address, and `/v1/traces` is meant,
-//! as OTLP has it. What only a collector has a use for is refused where there is none.
+//! as OTLP has it; over gRPC the path is that of the service, and the address has none. What only a
+//! collector has a use for is refused where there is none.
 
 use super::broker::password_from;
 use super::draft::{Draft, TraceDraft};
@@ -9,7 +10,7 @@ use super::gather::Gathered;
 use super::mistake::quoted;
 use super::receivers::login;
 use super::row::{Place, Row};
-use super::{Door, Secret, emqx};
+use super::{Door, Secret, Tls, emqx, url::masked};
 use crate::observer::Span;
 
 const AT: &str = "trace";
@@ -18,6 +19,9 @@ const HEADERS: &str = "trace.headers";
 const HEADERS_FILE: &str = "trace.headers_file";
 /// The path that is meant where there is none.
 const PATH: &str = "/v1/traces";
+/// Ways of OTLP, by the names that `OTEL_EXPORTER_OTLP_PROTOCOL` has for them.
+pub(super) const PROTOCOLS: &[&str] = &["http/protobuf", GRPC];
+const GRPC: &str = "grpc";
 
 /// Most headers, and the most characters of a value: what collectors take.
 const MOST: usize = 32;
@@ -32,12 +36,24 @@ pub struct Trace {
     pub collector: Option<Collector>,
 }
 
+/// How a collector is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otlp {
+    /// OTLP over HTTP, as protobuf.
+    Http,
+    /// OTLP over gRPC.
+    Grpc,
+}
+
 /// A collector of spans, and what it is sent.
 #[derive(Clone, Debug)]
 pub struct Collector {
-    /// Where it is: the whole address.
+    /// Where it is: the whole address; one without a path for gRPC.
     pub door: Door,
-    /// What is said to it with each request: names in small letters.
+    /// How it is spoken to.
+    pub protocol: Otlp,
+    /// What is said to it with each request: names in small letters. For gRPC they are texts that it
+    /// takes as metadata.
     pub headers: Vec<(String, Secret)>,
     /// Whether services have spans of their own.
     pub server_spans: bool,
@@ -73,14 +89,18 @@ pub(super) fn trace(gathered: &mut Gathered, draft: &Draft) -> Option<Trace> {
         refuse_unused(gathered, draft);
         return Some(Trace { link, collector: None });
     };
-    if url.path() == "/" {
-        url.set_path(PATH);
+    let protocol = if draft.protocol == GRPC { Otlp::Grpc } else { Otlp::Http };
+    match protocol {
+        Otlp::Http if url.path() == "/" => url.set_path(PATH),
+        Otlp::Http => {}
+        Otlp::Grpc => only_a_place(gathered, &url)?,
     }
     let row = row(gathered, draft);
     let place = &mut Place { gathered, at: AT, row: &row };
     let (login, tls) = (login(place), place.encryption("endpoint", &url));
-    let headers = headers(gathered, draft);
+    let headers = headers(gathered, draft, protocol);
     let collector = Collector {
+        protocol,
         door: Door { url, login: login?, tls: tls?, timeout: draft.timeout },
         headers: headers?,
         server_spans: policy.server_spans,
@@ -92,6 +112,20 @@ pub(super) fn trace(gathered: &mut Gathered, draft: &Draft) -> Option<Trace> {
         retry_for: draft.retry_for,
     };
     Some(Trace { link, collector: Some(collector) })
+}
+
+/// Whether an address is one for gRPC, whose path is the service's; `None` is a mistake.
+fn only_a_place(gathered: &mut Gathered, url: &url::Url) -> Option<()> {
+    let allowed = if url.path() != "/" {
+        "an address without a path where trace.protocol is \"grpc\""
+    } else if url.scheme() == "https" && Tls::name(url).is_none() {
+        "an address with a host that a certificate can name"
+    } else {
+        return Some(());
+    };
+    let spot = gathered.spot(ENDPOINT);
+    gathered.mistake(spot, quoted(&masked(url.as_str())), allowed);
+    None
 }
 
 /// What shows who lookout is, as tables that repeat have it. Of a password and its file the one from
@@ -109,10 +143,14 @@ fn row(gathered: &Gathered, draft: &TraceDraft) -> Row {
 }
 
 /// Headers of the list and of the file; none of what is in them is told.
-fn headers(gathered: &mut Gathered, draft: &TraceDraft) -> Option<Vec<(String, Secret)>> {
+fn headers(
+    gathered: &mut Gathered,
+    draft: &TraceDraft,
+    protocol: Otlp,
+) -> Option<Vec<(String, Secret)>> {
     let mut all = Vec::new();
     for (index, line) in draft.headers.iter().enumerate() {
-        if let Err(problem) = add(&mut all, line) {
+        if let Err(problem) = add(&mut all, line, protocol) {
             let spot = gathered.spot(&format!("{HEADERS}[{index}]"));
             gathered.mistake(spot, "***", problem);
             return None;
@@ -125,7 +163,7 @@ fn headers(gathered: &mut Gathered, draft: &TraceDraft) -> Option<Vec<(String, S
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if let Err(problem) = add(&mut all, line) {
+        if let Err(problem) = add(&mut all, line, protocol) {
             let spot = gathered.spot(HEADERS_FILE);
             gathered.mistake(spot, quoted(path), format!("{problem}; see its line {at}"));
             return None;
@@ -135,14 +173,14 @@ fn headers(gathered: &mut Gathered, draft: &TraceDraft) -> Option<Vec<(String, S
 }
 
 /// Adds a header, or tells what would be right.
-fn add(all: &mut Vec<(String, Secret)>, line: &str) -> Result<(), &'static str> {
-    // What HTTP says itself, and what says how a request is to be read.
-    const OWN: [&str; 6] =
-        ["connection", "content-encoding", "content-length", "content-type", "host", "te"];
+fn add(all: &mut Vec<(String, Secret)>, line: &str, protocol: Otlp) -> Result<(), &'static str> {
     let (name, value) = split(line).ok_or("a header such as X-Scope-OrgID: shop")?;
     let name = name.to_ascii_lowercase();
-    if OWN.contains(&name.as_str()) || name == "transfer-encoding" {
+    if is_own(&name, protocol) {
         return Err("another header: lookout sets this one itself");
+    }
+    if protocol == Otlp::Grpc {
+        is_metadata(&name)?;
     }
     if all.iter().any(|(known, _)| *known == name) {
         return Err("each header once");
@@ -152,6 +190,36 @@ fn add(all: &mut Vec<(String, Secret)>, line: &str) -> Result<(), &'static str> 
     }
     all.push((name, Secret(value.to_owned())));
     Ok(())
+}
+
+/// Whether a header is what a protocol says itself, or says how a request is to be read.
+fn is_own(name: &str, protocol: Otlp) -> bool {
+    const HTTP: [&str; 7] = [
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "te",
+        "transfer-encoding",
+    ];
+    // HTTP/2 has no headers about a connection, and refuses a request with one.
+    const GRPC: [&str; 4] = ["keep-alive", "proxy-connection", "upgrade", "user-agent"];
+    HTTP.contains(&name)
+        || protocol == Otlp::Grpc && (GRPC.contains(&name) || name.starts_with("grpc-"))
+}
+
+/// Whether gRPC takes a header as metadata, or what would be right.
+fn is_metadata(name: &str) -> Result<(), &'static str> {
+    if name.ends_with("-bin") {
+        return Err("a header for a text: gRPC takes bytes where a name ends with -bin");
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.bytes().all(plain) {
+        Ok(())
+    } else {
+        Err("a header for gRPC, whose name has letters, digits and - _ . only")
+    }
 }
 
 /// A header's name and value.

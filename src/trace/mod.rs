@@ -1,5 +1,5 @@
 //! Traces without instrumentation: calls that the observer saw, as spans of OpenTelemetry, sent to a
-//! collector by OTLP over HTTP.
+//! collector by OTLP, over HTTP or gRPC.
 //!
 //! The corridor leaves calls in `queue` and never waits; a thread of its own sends them (`export`). What a
 //! call is as spans, `span` knows; what a collector's answers mean, `post`; when to try again, `retry`; what

@@ -1,7 +1,7 @@
 //! Traces, as they are set, and every way to get them wrong.
 
 use super::{check_bad, good, load};
-use lookout::config::{Collector, Config, Login};
+use lookout::config::{Collector, Config, Login, Otlp};
 use lookout::observer::Span;
 
 fn collector(config: &Config) -> &Collector {
@@ -18,6 +18,7 @@ fn an_address_is_all_it_takes() {
     );
     let it = collector(&config);
     assert_eq!(it.door.url.as_str(), "http://tempo:4318/v1/traces");
+    assert_eq!(it.protocol, Otlp::Http);
     assert_eq!((&it.door.login, it.door.timeout), (&Login::None, Span::from_secs(10)));
     assert_eq!((it.batch, it.queue, it.requests), (1_000, 20_000, 4));
     assert_eq!((it.every, it.retry_for), (Span::from_secs(1), Span::from_secs(300)));
@@ -190,4 +191,70 @@ fn logins_tls_and_headers_are_held_together() {
     let encrypted =
         load("[trace]\nendpoint = 'https://a'\nca_file = '/no.pem'\n", &[], &[]).unwrap_err();
     assert!(encrypted[0].contains("trace.ca_file: found \"/no.pem\""), "{encrypted:?}");
+}
+
+#[test]
+fn grpc_has_an_address_without_a_path_and_headers_that_are_metadata() {
+    let told = |endpoint: &str, more: &str| {
+        load(&format!("[trace]\nendpoint = '{endpoint}'\nprotocol = 'grpc'\n{more}\n"), &[], &[])
+    };
+    for endpoint in
+        ["http://tempo:4317", "http://tempo:4317/", "https://[::1]:4317", "https://tempo"]
+    {
+        let config = told(endpoint, "headers = ['X-Scope-OrgID: shop', 'x_y.z: 1']").unwrap();
+        let it = collector(&config);
+        assert_eq!((it.protocol, it.door.url.path()), (Otlp::Grpc, "/"), "{endpoint}");
+        let names: Vec<_> = it.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["x-scope-orgid", "x_y.z"]);
+    }
+    let variable = [("LOOKOUT_TRACE_PROTOCOL", "grpc")];
+    let config = good("[trace]\nendpoint = 'http://a:4317'", &variable, &[]);
+    assert_eq!(collector(&config).protocol, Otlp::Grpc);
+
+    let plain = "http://a:4317";
+    let own = "headers[0]: found ***, allowed: another header: lookout sets this one itself";
+    for (endpoint, more, said) in [
+        (
+            "http://a:4317/v1/traces",
+            "",
+            "endpoint: found \"http://a:4317/***\", allowed: an address without a path where trace.protocol is \"grpc\"",
+        ),
+        (
+            "https://a..b:4317",
+            "",
+            "endpoint: found \"https://a..b:4317/\", allowed: an address with a host that a certificate can name",
+        ),
+        (
+            plain,
+            "ca_file = '/x.pem'",
+            "ca_file: found \"/x.pem\", allowed: such a setting only beside an address with TLS",
+        ),
+        (
+            plain,
+            "headers = ['X-Key-Bin: hunter2']",
+            "headers[0]: found ***, allowed: a header for a text: gRPC takes bytes where a name ends with -bin",
+        ),
+        (
+            plain,
+            "headers = ['X-Key!: hunter2']",
+            "headers[0]: found ***, allowed: a header for gRPC, whose name has letters, digits and - _ . only",
+        ),
+        (plain, "headers = ['gRPC-Timeout: 1S']", own),
+        (plain, "headers = ['Upgrade: hunter2']", own),
+        (plain, "headers = ['User-Agent: hunter2']", own),
+        (plain, "headers = ['TE: hunter2']", own),
+    ] {
+        let mistakes = told(endpoint, more).unwrap_err();
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        assert!(mistakes[0].ends_with(&format!("trace.{said}")), "{mistakes:?}");
+        assert!(!mistakes[0].contains("hunter"), "{mistakes:?}");
+    }
+    // They are no matter over HTTP.
+    let other =
+        "[trace]\nendpoint = 'http://a'\nheaders = ['X-Key-Bin: a', 'User-Agent: b', 'X!: c']";
+    assert_eq!(collector(&good(other, &[], &[])).headers.len(), 3);
+    let unknown = load("[trace]\nendpoint = 'http://a'\nprotocol = 'http/json'", &[], &[]);
+    let unknown = unknown.unwrap_err();
+    assert!(unknown[0].contains("trace.protocol: found 'http/json', allowed: "), "{unknown:?}");
+    assert!(unknown[0].contains("http/protobuf") && unknown[0].contains("grpc"), "{unknown:?}");
 }

@@ -2,7 +2,7 @@
 
 use super::alert::is_user;
 use super::{Kind, MIN, MS, PATH, S, Section, Slot, count, not_empty, number, setting, span};
-use crate::config::trace::{is_header, is_link};
+use crate::config::trace::{PROTOCOLS, is_header, is_link};
 
 /// `[trace]`.
 pub(super) static TRACE: Section = Section {
@@ -14,9 +14,15 @@ pub(super) static TRACE: Section = Section {
             "endpoint",
             Kind::Web,
             Slot::MaybeText(|d| &mut d.trace.endpoint),
-            "Where spans are posted to, by OTLP over HTTP. Where it has no path, `/v1/traces` is meant.",
+            "Where spans are sent to, by OTLP. For HTTP `/v1/traces` is meant where it has no path; for gRPC it has none.",
         )
         .unset("\"http://127.0.0.1:4318\"", "there are no traces"),
+        setting(
+            "protocol",
+            Kind::Choice(PROTOCOLS),
+            Slot::Text(|d| &mut d.trace.protocol),
+            "How the collector is spoken to; for gRPC its usual port is 4317, for HTTP 4318.",
+        ),
         setting(
             "headers",
             Kind::Secrets { of: "headers such as X-Scope-OrgID: shop", check: is_header },
@@ -132,8 +138,8 @@ pub(super) static TRACE: Section = Section {
             "retry_for",
             |d| &mut d.trace.retry_for,
             (0, 60 * MIN),
-            "How long a request that a collector cannot take for now (no connection, no answer, 429, 502, 503, 504) is \
-             tried again, at first after a second or two, in the end every half a minute.",
+            "How long a request that a collector cannot take for now (no connection, no answer, 429, 502, 503, 504, or a \
+             status of gRPC that says so) is tried again, at first after a second or two, in the end every half a minute.",
         ),
         setting(
             "link",
