@@ -132,7 +132,8 @@ pub(super) static TRACE: Section = Section {
             |d| &mut d.trace.queue,
             (1_000, 1_000_000),
             "Calls that may wait while the collector is slow or away; the last quarter is for those that are traced \
-             whatever `ratio` is. What does not fit is dropped and counted in `lookout_trace_dropped_total`.",
+             whatever `ratio` is. What does not fit is dropped and counted in `lookout_trace_dropped_total`. A call that \
+             waits takes some 1.5 KB.",
         ),
         span(
             "retry_for",
