@@ -206,6 +206,7 @@ console.log("ready");
 await says(page, "#state-text", /^No contact to lookout$/);
 await says(page, "#badges", /shown as it was [3-9]\ss ago: /);
 assert.ok(await page.evaluate(() => document.body.classList.contains("stale")));
+await accessible(page, "old figures");
 assert.equal(await page.title(), "? no contact · lookout");
 assert.equal(await page.locator(rows).count(), services, "what was known is still there");
 console.log("stale");
