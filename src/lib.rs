@@ -7,11 +7,12 @@
 //! deadlines (one timer) ─────────┘                    └─► Snapshot ─► metrics
 //! ```
 //!
-//! The rooms in reading order: [`observer`] judges and is pure, [`wire`] turns bytes into its
-//! inputs and its events into bytes. Everything else is a thin shell around these two. Who may
+//! The rooms in reading order: [`observer`] judges and is pure, [`security`] is so too, [`wire`] turns
+//! bytes into their inputs and what they say into bytes. Everything else is a thin shell around these. Who may
 //! import whom is written down, and held, in `tests/house.rs`.
 
 pub mod observer;
+pub mod security;
 pub mod wire;
 
 #[cfg(any(feature = "daemon", feature = "client"))]

@@ -65,6 +65,16 @@ pub enum Kind {
     Responder,
     /// A fixed word that sets keys apart.
     Mark,
+    /// A user.
+    User,
+    /// A network address.
+    Address,
+    /// An MQTT client id.
+    Client,
+    /// A session.
+    Session,
+    /// A right that somebody asks for.
+    Right,
 }
 
 /// The secret under which digests are made.

@@ -1,0 +1,8 @@
+//! The security watch: hears attacks in what passes by, and says so with evidence.
+//!
+//! Pure, as the observer is: it takes signs with their time, keeps bounded memory of users, addresses
+//! and sessions, and gives incidents. Several signs of one attack are one incident. Off by default.
+
+pub mod incident;
+pub mod policy;
+pub mod sign;

@@ -1,0 +1,85 @@
+//! What the watch is told: who did what, as far as messages say it.
+//!
+//! Texts come from strangers. They are borrowed here, digested once by whoever read them, and cut where
+//! they are kept.
+
+use crate::observer::Instant;
+use crate::observer::call::Outcome;
+use crate::observer::digest::Digest;
+use crate::observer::input::Name;
+
+/// Whom a sign is about; nothing of it need be known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Who<'a> {
+    /// The user.
+    pub user: Option<Name<'a>>,
+    /// Where it came from: an address without a port.
+    pub address: Option<Name<'a>>,
+    /// The MQTT client id.
+    pub client: Option<Name<'a>>,
+    /// The session.
+    pub session: Option<Name<'a>>,
+}
+
+/// Something that was tried, and whether it was granted.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// By whom.
+    pub who: Who<'a>,
+    /// Whether it was granted.
+    pub granted: bool,
+    /// Why not, or how, in the words of whoever says so.
+    pub reason: Option<&'a str>,
+    /// The service that was asked, where one was.
+    pub service: Option<Name<'a>>,
+    /// The right that was asked for.
+    pub right: Option<Name<'a>>,
+}
+
+/// A call that was heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    /// By whom.
+    pub who: Who<'a>,
+    /// Which service was called.
+    pub service: Name<'a>,
+}
+
+/// A call that ended, and of which it is known who made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// The user's digest.
+    pub user: Digest,
+    /// The service's digest.
+    pub service: Digest,
+    /// When the call was made.
+    pub made: Instant,
+    /// How it ended; never void.
+    pub outcome: Outcome,
+    /// Whether it was refused for want of a right.
+    pub denied: bool,
+    /// How long the answer was, in bytes; zero without one.
+    pub bytes: u32,
+}
+
+/// One thing that the watch is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Sign<'a> {
+    /// Somebody tried to log in.
+    Login(Attempt<'a>),
+    /// Somebody asked for a right.
+    Access(Attempt<'a>),
+    /// A call was heard.
+    Made(Made<'a>),
+    /// A call ended.
+    Ended(Deed),
+    /// A reply came for a session that had made no such call, or one that was answered already.
+    Stray(Name<'a>),
+    /// Somebody else than a lookout publishes where only lookouts do: the topic.
+    Impostor(&'a str),
+    /// The broker banned a client by itself, or saw it come and go too often: whom, and what it says.
+    Broker(Who<'a>, &'a str),
+    /// lookout may not have heard everything, or its clock stepped: runs of failures end here, and what is
+    /// counted by the hour is no baseline for this hour.
+    Doubt,
+}
