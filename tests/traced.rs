@@ -38,6 +38,7 @@ impl Scene {
             observer_id: text("lookout-1"),
             pairs: vec![pair],
             max_payload: 1 << 20,
+            who: None,
             ignore: Vec::new(),
             activity: Vec::new(),
             security: Vec::new(),

@@ -26,6 +26,8 @@ mod parts;
 mod replies;
 #[path = "wire/samples.rs"]
 mod samples;
+#[path = "wire/security.rs"]
+mod security;
 #[path = "wire/strict.rs"]
 mod strict;
 #[path = "wire/templates.rs"]

@@ -95,6 +95,7 @@ impl Ears {
             parts: [None; 2],
             address: None,
             seen: None,
+            who: None,
         };
         self.observer.handle(at(now), Input::Call(call));
         self.listen();
@@ -111,6 +112,7 @@ impl Ears {
             strict: Ok(answer),
             lenient: answer,
             stray: Stray::Unmatched,
+            bytes: 0,
             hold: true,
             dialect: None,
         };

@@ -194,6 +194,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     parts: [None; 2],
                     address: None,
                     seen: None,
+                    who: None,
                 }),
             );
         } else {
@@ -211,6 +212,7 @@ pub(crate) fn play(observer: &mut Observer, cast: &Cast, tape: &[Heard]) -> u64 
                     strict: Ok(answer),
                     lenient: answer,
                     stray: Stray::Unmatched,
+                    bytes: 0,
                     hold: true,
                     dialect: None,
                 }),

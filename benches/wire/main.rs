@@ -102,6 +102,7 @@ fn spec(dialect: DialectSpec) -> TrafficSpec {
             ..PairSpec::default()
         }],
         max_payload: 1 << 20,
+        who: None,
     }
 }
 

@@ -141,6 +141,7 @@ impl Ears {
             parts: more.parts,
             address: address(more.kind),
             seen: None,
+            who: None,
         }));
     }
 
@@ -153,6 +154,7 @@ impl Ears {
             strict: Ok(answer),
             lenient: answer,
             stray: Stray::Unmatched,
+            bytes: 0,
             hold: true,
             dialect: None,
         }));
@@ -345,6 +347,7 @@ fn reply(ears: &mut Ears, bytes: &mut Bytes<'_>) {
             2 => Stray::Malformed(malformed),
             _ => Stray::Ignored,
         },
+        bytes: 0,
         hold: flags & 0x1c != 0x1c,
         dialect: dialect(spare, said, malformed),
     }));

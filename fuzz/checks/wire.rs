@@ -151,6 +151,7 @@ fn spec(pairs: &[P], max_payload: usize) -> TrafficSpec {
         security: ["security/auth/{kind}", "service/{service}/security"].map(str::to_owned).into(),
         pairs: pairs.iter().enumerate().map(pair).collect(),
         max_payload,
+        who: None,
     }
 }
 

@@ -235,6 +235,7 @@ fn traffic_spec(draft: &Draft, expanded: &Expanded, id: &str) -> TrafficSpec {
         security: traffic.security.clone(),
         pairs: expanded.pairs.iter().map(|(_, pair)| pair_spec(pair)).collect(),
         max_payload: traffic.max_payload as usize,
+        who: None,
     }
 }
 

@@ -84,6 +84,7 @@ macro_rules! covered {
 fn every_field_of_the_observers_settings_can_be_set() {
     let Settings {
         seed: _,
+        security: _, // [security]
         limits: _,
         codes: _,
         patience: _,

@@ -45,7 +45,8 @@ pub struct Held {
     pub dialect: Option<Box<Dialect>>,
     /// What it is otherwise.
     pub vain: Vain,
-    /// Its topic, if a pair's replies were never heard and this may be one of them.
+    /// Its topic, if a pair's replies were never heard and this may be one of them, or stray ones are
+    /// looked at.
     pub topic: Option<Box<str>>,
 }
 

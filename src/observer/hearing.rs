@@ -81,6 +81,9 @@ impl Observer {
             let service = call.service.digest;
             self.nesting.call(ticket, service, call.parts, |outer| ledger.is_open(outer));
         }
+        if let Some(user) = call.who.and_then(|who| who.user) {
+            self.deeds.opened(ticket, user.digest, call.service.digest, now);
+        }
         if let Some(address) = call.address.take() {
             self.ledger.address(ticket.id, address);
         }
@@ -143,8 +146,12 @@ impl Observer {
             let wants = self.ledger.wants(id);
             match reply.says(wants) {
                 Ok(answer) => {
+                    let ticket = self.ledger.ticket(id).filter(|_| self.deeds.is_on());
                     let closed = self.answer(id, now);
                     let outcome = self.outcome(wants.pair, answer);
+                    if let Some(ticket) = ticket {
+                        self.deeds.answered(ticket, (outcome, answer.into()), reply.bytes);
+                    }
                     self.settle(now, &closed, (outcome, answer.into()), now);
                 }
                 Err(kind) => self.count_no_reply(&reply, kind),
@@ -205,10 +212,12 @@ impl Observer {
 
     /// Keeps a reply for a call that may still come, or decides it at once.
     fn hold(&mut self, now: Instant, reply: Reply<'_>, vain: Vain) {
-        // Where replies of a deaf pair may have gone; nobody asks when all pairs are heard.
-        let deaf = vain == Vain::Unmatched && self.pairs.iter().any(|pair| !pair.has_matched());
+        // Where replies of a deaf pair may have gone, or stray ones came; else nobody asks.
+        let unknown = vain == Vain::Unmatched;
+        let wanted =
+            unknown && (self.deeds.is_on() || self.pairs.iter().any(|pair| !pair.has_matched()));
         let held = Held {
-            topic: deaf.then(|| cut(reply.topic, pair::TOPIC_BYTES).into()),
+            topic: wanted.then(|| cut(reply.topic, pair::TOPIC_BYTES).into()),
             keys: reply.keys,
             at: now,
             strict: reply.strict.ok(),
@@ -239,6 +248,7 @@ impl Observer {
                     for pair in &mut self.pairs {
                         pair.unmatched(topic);
                     }
+                    self.deeds.stray(topic);
                 }
             }
             Vain::Duplicate => self.counters.duplicate += 1,

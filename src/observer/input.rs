@@ -90,6 +90,19 @@ pub struct Name<'a> {
     pub digest: Digest,
 }
 
+/// Who does something, as far as messages say it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Who<'a> {
+    /// The user.
+    pub user: Option<Name<'a>>,
+    /// Where it comes from: an address without a port.
+    pub address: Option<Name<'a>>,
+    /// The MQTT client id.
+    pub client: Option<Name<'a>>,
+    /// The session.
+    pub session: Option<Name<'a>>,
+}
+
 /// A call as it was heard.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -112,6 +125,8 @@ pub struct Call<'a> {
     pub address: Option<Box<Address>>,
     /// What a trace tells of it; only read when calls are traced.
     pub seen: Option<Arc<Sighting>>,
+    /// Who makes it; only read when there is a security watch.
+    pub who: Option<&'a Who<'a>>,
 }
 
 /// One-way, two-way, or two-way out of earshot.
@@ -166,6 +181,8 @@ pub struct Reply<'a> {
     pub hold: bool,
     /// How pairs read it that have a dialect of their own.
     pub dialect: Option<Box<Dialect>>,
+    /// How large its message is, in bytes.
+    pub bytes: u32,
 }
 
 impl Reply<'_> {

@@ -24,6 +24,7 @@ pub mod chunk;
 pub mod component;
 pub mod components;
 pub mod counts;
+pub mod deeds;
 pub mod desertion;
 pub mod digest;
 pub mod doubt;
@@ -93,6 +94,7 @@ use callers::Callers;
 use calm::Bounds;
 use cascade::Dependencies;
 use components::Components;
+use deeds::Deeds;
 use digest::{Digest, DigestKey, Kind};
 use doubt::SelfDoubt;
 use early::Early;
@@ -130,6 +132,7 @@ pub struct Observer {
     dependencies: Dependencies,
     nesting: Nesting,
     spans: Spans,
+    deeds: Deeds,
     ids: Ids,
     /// Calls of all services, and who made them.
     rate: Rate,
@@ -215,6 +218,7 @@ impl Observer {
             dependencies: Dependencies::new(&settings.dependencies, &key),
             nesting: Nesting::default(),
             spans: Spans::new(&settings, now),
+            deeds: Deeds::new(settings.security),
             ids: Ids::new(settings.seed),
             rate: Rate::default(),
             callers: Callers::default(),
@@ -309,6 +313,11 @@ impl Observer {
     /// The next call that is to be traced.
     pub fn poll_traced(&mut self) -> Option<trace::Traced> {
         self.spans.poll()
+    }
+
+    /// The next thing that the security watch is to know.
+    pub fn poll_deed(&mut self) -> Option<deeds::Done> {
+        self.deeds.poll()
     }
 
     /// How many calls were told as traces, and how many not.

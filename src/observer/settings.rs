@@ -36,6 +36,8 @@ pub struct Settings {
     pub direct: DirectPolicy,
     /// Which calls are traced.
     pub trace: TracePolicy,
+    /// Whether there is a security watch, which wants to know what users do.
+    pub security: bool,
     /// How often a lasting state is said again.
     pub repeat: Span,
     /// How often the health summary is published when nothing changes.

@@ -3,23 +3,9 @@
 //! Texts come from strangers. They are borrowed here, digested once by whoever read them, and cut where
 //! they are kept.
 
-use crate::observer::Instant;
-use crate::observer::call::Outcome;
-use crate::observer::digest::Digest;
+pub use crate::observer::deeds::Deed;
 use crate::observer::input::Name;
-
-/// Whom a sign is about; nothing of it need be known.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Who<'a> {
-    /// The user.
-    pub user: Option<Name<'a>>,
-    /// Where it came from: an address without a port.
-    pub address: Option<Name<'a>>,
-    /// The MQTT client id.
-    pub client: Option<Name<'a>>,
-    /// The session.
-    pub session: Option<Name<'a>>,
-}
+pub use crate::observer::input::Who;
 
 /// Something that was tried, and whether it was granted.
 #[derive(Clone, Copy, Debug)]
@@ -43,23 +29,6 @@ pub struct Made<'a> {
     pub who: Who<'a>,
     /// Which service was called.
     pub service: Name<'a>,
-}
-
-/// A call that ended, and of which it is known who made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// The user's digest.
-    pub user: Digest,
-    /// The service's digest.
-    pub service: Digest,
-    /// When the call was made.
-    pub made: Instant,
-    /// How it ended; never void.
-    pub outcome: Outcome,
-    /// Whether it was refused for want of a right.
-    pub denied: bool,
-    /// How long the answer was, in bytes; zero without one.
-    pub bytes: u32,
 }
 
 /// One thing that the watch is told.

@@ -28,6 +28,7 @@ pub mod standing;
 pub mod summary;
 pub mod template;
 pub mod traffic;
+pub mod who;
 
 mod announce;
 mod answer;
@@ -40,6 +41,7 @@ mod error;
 mod keys;
 mod marks;
 mod replies;
+pub mod security;
 mod trace;
 
 pub use announce::{Notice, notice_json};

@@ -131,6 +131,15 @@ pub enum Outer {
 }
 
 impl Outer {
+    /// One that is written with `body.` or `property.` before it, or what is wrong with it.
+    pub(super) fn named(text: &str, members: &mut Members) -> Result<Self, String> {
+        if text.starts_with(BODY) || text.strip_prefix(PROPERTY).is_some_and(|it| !it.is_empty()) {
+            return Self::new(text, members);
+        }
+        Err("`body.` and the path of a member, or `property.` and the name of a user property"
+            .into())
+    }
+
     fn new(name: &str, members: &mut Members) -> Result<Self, String> {
         match (name.strip_prefix(BODY), name.strip_prefix(PROPERTY)) {
             (Some(path), _) => Path::new(path, members).map(Self::Body),

@@ -12,10 +12,11 @@ use super::envelope::{Body, Envelope};
 use super::message::Message;
 use super::template::is_topic;
 use super::traffic::{Place, Sorted, Traffic};
-use super::{calls, replies, trace};
+use super::{calls, replies, security, trace, who};
 use crate::observer::call::{Malformed, PairId};
 use crate::observer::digest::{Digest, DigestKey, Kind};
 use crate::observer::input::{Direction, Input, Name, Stray};
+use crate::security::sign::Sign;
 
 /// Turns messages into inputs.
 #[derive(Debug)]
@@ -104,6 +105,22 @@ impl Reader {
         Name { text: name, digest: self.key.digest(Kind::Service, name.as_bytes()) }
     }
 
+    /// What a message on a security topic says to the security watch, if it can be read; beside what
+    /// [`Reader::read`] makes of it.
+    pub fn security<R>(
+        &self,
+        message: &Message<'_>,
+        tell: impl FnOnce(Sign<'_>) -> R,
+    ) -> Option<R> {
+        let Sorted::Security(place) = self.traffic.sort(message.topic) else { return None };
+        security::read(&self.key, message, place, tell)
+    }
+
+    /// A session with its digest, as in the inputs, if replies to one come on this topic.
+    pub fn session<'t>(&self, topic: &'t str) -> Option<Name<'t>> {
+        who::name(&self.key, Kind::Session, self.traffic.session(topic))
+    }
+
     /// Reads a message and hands its inputs on: at least one, and one for each element of a
     /// batch.
     pub fn read(&mut self, message: &Message<'_>, sink: Sink<'_>) {
@@ -117,7 +134,7 @@ impl Reader {
         match self.traffic.sort(message.topic) {
             Sorted::Ignored => sink(Input::Ignored),
             Sorted::Activity(channel) => sink(Input::Activity(channel)),
-            Sorted::Security(kind) => sink(Input::Security(kind)),
+            Sorted::Security(place) => sink(Input::Security(place.kind)),
             Sorted::Pairs(place) => match encoding(&place) {
                 Encoding::Json => context.message(message, &place, &mut self.scratch, sink),
                 other => {

@@ -79,6 +79,7 @@ pub(super) fn read(
         stray,
         hold,
         dialect,
+        bytes: u32::try_from(message.payload.len()).unwrap_or(u32::MAX),
     }));
 }
 

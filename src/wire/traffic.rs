@@ -9,8 +9,10 @@ use super::filter::{Filter, covers};
 use super::message::TRACEPARENT;
 use super::outcome::Ruling;
 use super::pair::{Outer, Pair, PairSpec};
+use super::security;
 use super::source::Members;
 use super::template::{Captures, MAX_NAMES, Names, Template};
+use super::who::{Sources, WhoSpec};
 use smallvec::SmallVec;
 
 /// `[traffic]` as it was written: templates and filters still in text.
@@ -30,6 +32,8 @@ pub struct TrafficSpec {
     pub pairs: Vec<PairSpec>,
     /// Largest payload that is read, in bytes.
     pub max_payload: usize,
+    /// Where calls say who makes them, if there is a security watch.
+    pub who: Option<WhoSpec>,
 }
 
 /// What is wrong with a template or filter.
@@ -72,8 +76,8 @@ pub enum Sorted<'r, 't> {
     Ignored,
     /// Activity on this channel.
     Activity(&'t str),
-    /// A security event of this kind.
-    Security(&'t str),
+    /// A security event.
+    Security(security::Place<'t>),
     /// Calls, replies, or both.
     Pairs(Place<'r, 't>),
 }
@@ -84,7 +88,9 @@ pub struct Traffic {
     own: String,
     ignore: Vec<Filter>,
     activity: Vec<(Template, Option<u8>)>,
-    security: Vec<(Template, Option<u8>)>,
+    security: Vec<(Template, Option<u8>, Option<u8>)>,
+    /// Who makes calls, if there is a security watch.
+    pub(super) who: Option<Sources>,
     pairs: Vec<Pair>,
     members: Members,
     /// Largest payload that is read, in bytes.
@@ -111,7 +117,9 @@ impl Traffic {
             for (at, text) in list.iter().enumerate() {
                 let mut names = Names::default();
                 match Template::new(text, &mut names, false) {
-                    Ok(template) => compiled.push((template, names.get(name))),
+                    Ok(template) => {
+                        compiled.push((template, names.get(name), names.get("service")));
+                    }
                     Err(problem) => {
                         mistakes.push(mistake(format!("traffic.{key}[{at}]"), text, problem))
                     }
@@ -120,6 +128,7 @@ impl Traffic {
             compiled
         };
         let activity = templates(&spec.activity, "activity", "channel");
+        let activity = activity.into_iter().map(|(it, channel, _)| (it, channel)).collect();
         let security = templates(&spec.security, "security", "kind");
         let mut pairs = Vec::new();
         let mut members = Members::default();
@@ -129,10 +138,12 @@ impl Traffic {
                 Err(found) => mistakes.extend(found),
             }
         }
+        let who = spec.who.as_ref().map(|who| Sources::new(who, &mut members, &mut mistakes));
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
         Ok(Self {
+            who,
             own: format!("system/{}", spec.cluster),
             ignore: filters,
             activity,
@@ -158,7 +169,8 @@ impl Traffic {
     /// deliver a message once for each filter it matches, and a call heard twice would look
     /// like an id in use twice.
     pub fn filters(&self) -> Vec<String> {
-        let listed = self.activity.iter().chain(&self.security).map(|(template, _)| template);
+        let activity = self.activity.iter().map(|(template, _)| template);
+        let listed = activity.chain(self.security.iter().map(|(template, ..)| template));
         let paired = self.pairs.iter().flat_map(|pair| {
             std::iter::once(&pair.call).chain(pair.replies.iter().map(|reply| &reply.template))
         });
@@ -181,8 +193,11 @@ impl Traffic {
         if let Some(channel) = named(&self.activity, topic) {
             return Sorted::Activity(channel);
         }
-        if let Some(kind) = named(&self.security, topic) {
-            return Sorted::Security(kind);
+        let mut security = self.security.iter();
+        let place = security
+            .find_map(|(it, kind, service)| security::Place::new(topic, it, *kind, *service));
+        if let Some(place) = place {
+            return Sorted::Security(place);
         }
         let mut place = Place::default();
         for pair in &self.pairs {
@@ -202,6 +217,12 @@ impl Traffic {
             return Sorted::Ignored;
         }
         Sorted::Pairs(place)
+    }
+
+    /// The session whose replies come on this topic.
+    pub fn session<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        let Sorted::Pairs(place) = self.sort(topic) else { return None };
+        place.replies.iter().find_map(|it| it.values[usize::from(it.pair.session?)])
     }
 
     /// Whether a reply on this topic would be heard and read as one.

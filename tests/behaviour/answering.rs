@@ -52,6 +52,7 @@ fn addressed(ears: &mut Ears, micros: u64, service: &str, key: &str) {
             operation: None,
         })),
         seen: None,
+        who: None,
     };
     advance(ears, micros);
     ears.input(micros, Input::Call(call));

@@ -180,6 +180,7 @@ fn call_through(ears: &mut Ears, micros: u64, pair: u16, service: &str, key: &st
         parts: [None; 2],
         address: None,
         seen: None,
+        who: None,
     };
     ears.input(micros, Input::Call(call));
 }
@@ -221,6 +222,7 @@ fn a_deaf_pair_does_not_list_topics_whose_replies_were_matched() {
         strict: Ok(OK),
         lenient: OK,
         stray: Stray::Unmatched,
+        bytes: 0,
         hold: true,
         dialect: None,
     };

@@ -62,6 +62,7 @@ impl Line {
             security: Vec::new(),
             pairs: vec![pair],
             max_payload: 1 << 20,
+            who: None,
         });
         Self {
             reader: Reader::new(traffic.unwrap(), KEY),

@@ -48,6 +48,7 @@ impl Line {
             security: vec!["security/auth/{kind}".into()],
             pairs: pairs.into(),
             max_payload: 1 << 20,
+            who: None,
         };
         let pairs = PAIRS.map(|(name, call, reply)| PairSettings {
             name: name.into(),

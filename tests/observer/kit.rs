@@ -121,6 +121,7 @@ impl Ears {
             parts,
             address: None,
             seen: None,
+            who: None,
         };
         self.input(micros, Input::Call(call));
     }
@@ -144,6 +145,7 @@ impl Ears {
             strict,
             lenient: strict.unwrap_or(OK),
             stray: strict.err().map_or(Stray::Unmatched, Stray::Malformed),
+            bytes: 0,
             hold: true,
             dialect: None,
         };

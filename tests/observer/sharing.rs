@@ -70,6 +70,7 @@ fn reply(keys: &[u64], unsure: bool) -> Reply<'static> {
         strict: Ok(OK),
         lenient: OK,
         stray: Stray::Unmatched,
+        bytes: 0,
         // What is held may settle a later call, which is another chapter.
         hold: false,
         dialect: unsure.then(|| Box::new(Dialect { unsure, ..Dialect::default() })),

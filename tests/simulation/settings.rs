@@ -60,6 +60,7 @@ pub(crate) fn pipeline(settings: &Settings, now: Instant) -> Pipeline {
         security: Vec::new(),
         pairs: PAIRS.map(pair).into(),
         max_payload: 1 << 20,
+        who: None,
     };
     let traffic = Traffic::new(&spec).expect("templates that are well formed");
     let voice = Voice { cluster: "main".into(), id: "lookout-1".into(), ..Voice::default() };

@@ -109,6 +109,7 @@ pub(crate) fn spec(pairs: &[P]) -> TrafficSpec {
             })
             .collect(),
         max_payload: MIB,
+        who: None,
     }
 }
 
