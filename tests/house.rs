@@ -79,7 +79,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "config",
-        imports: &["observer", "wire", "alert", "runbook"],
+        imports: &["observer", "security", "wire", "alert", "runbook"],
         crates: None,
         never: &[NETWORK],
         why: "configuration is what the operator meant, read before any network or runtime exists",

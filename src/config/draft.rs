@@ -7,6 +7,7 @@
 use super::pair::PairDraft;
 use super::row::Row;
 use crate::observer::{Settings, Span};
+use crate::security::policy::Policy;
 use std::collections::BTreeMap;
 
 /// All settings.
@@ -38,6 +39,7 @@ pub(super) struct Draft {
     /// The tables of sections whose tables repeat, by section.
     pub(super) rows: BTreeMap<&'static str, Vec<Row>>,
     pub(super) trace: TraceDraft,
+    pub(super) security: SecurityDraft,
     pub(super) runbook_folder: Option<String>,
     /// `name=value` each.
     pub(super) runbook_values: Vec<String>,
@@ -67,6 +69,38 @@ pub(super) struct AlertsDraft {
     pub(super) labels: Vec<String>,
     pub(super) page_url: Option<String>,
     pub(super) runbook_url: Option<String>,
+}
+
+/// `[security]`. What is set here beside the policy takes the place of what stands in it.
+#[derive(Clone, PartialEq)]
+pub(super) struct SecurityDraft {
+    pub(super) policy: Policy,
+    pub(super) user: Vec<String>,
+    pub(super) address: Vec<String>,
+    pub(super) client: Vec<String>,
+    pub(super) off: Vec<String>,
+    pub(super) severities: Vec<String>,
+    pub(super) bytes_floor: u32,
+    pub(super) remembered: u32,
+    pub(super) incidents: u32,
+}
+
+impl Default for SecurityDraft {
+    fn default() -> Self {
+        let policy = Policy::default();
+        let bound = |it: usize| u32::try_from(it).unwrap_or(u32::MAX);
+        Self {
+            user: owned(&["body.userContext.userId", "body.userId", "property.userId"]),
+            address: owned(&["body.clientIpAddress", "property.clientIpAddress"]),
+            client: owned(&["body.clientId", "property.clientId"]),
+            off: Vec::new(),
+            severities: Vec::new(),
+            bytes_floor: u32::try_from(policy.bytes_floor).unwrap_or(u32::MAX),
+            remembered: bound(policy.remembered),
+            incidents: bound(policy.incidents),
+            policy,
+        }
+    }
 }
 
 /// `[trace]`, but for what the observer is told.
@@ -185,6 +219,7 @@ impl Default for Draft {
             },
             rows: BTreeMap::new(),
             trace: TraceDraft::default(),
+            security: SecurityDraft::default(),
             runbook_folder: None,
             runbook_values: Vec::new(),
             replicas: ReplicasDraft {
@@ -267,7 +302,6 @@ impl Default for EmqxDraft {
 
 impl Default for TrafficDraft {
     fn default() -> Self {
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
         Self {
             profiles: Vec::new(),
             ignore: Vec::new(),
@@ -286,4 +320,8 @@ impl Default for TrafficDraft {
             }],
         }
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }

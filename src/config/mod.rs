@@ -32,6 +32,7 @@ mod resolve;
 mod row;
 mod runbooks;
 mod schema;
+mod security;
 mod sources;
 mod suggest;
 mod table;
@@ -104,6 +105,8 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// Who is sent traces, and where people see them.
     pub trace: Trace,
+    /// What the security watch takes for an attack.
+    pub security: crate::security::policy::Policy,
     /// What to do about alerts: runbooks that came along and the operator's own.
     pub runbooks: Book,
 }

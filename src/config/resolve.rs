@@ -14,7 +14,8 @@ use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
 use super::{
-    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks, trace,
+    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks,
+    security, trace,
 };
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
@@ -52,7 +53,9 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     };
     let names: Vec<_> = spec.pairs.iter().map(|pair| pair.name.clone()).collect();
     let policy = alerts::policy(gathered, &draft, &names);
+    let security = security::policy(&draft.security);
     let mut settings = draft.settings;
+    settings.security = security.enabled;
     settings.circuit.slow_call = match (draft.slow_call_duration, draft.slow_call_rate) {
         (Some(duration), Some(rate)) => Some(SlowCall { duration, rate }),
         _ => None,
@@ -95,6 +98,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         alertmanagers: alertmanagers?,
         webhooks: webhooks?,
         trace: trace?,
+        security,
         runbooks: runbooks?,
     })
 }
@@ -235,7 +239,7 @@ fn traffic_spec(draft: &Draft, expanded: &Expanded, id: &str) -> TrafficSpec {
         security: traffic.security.clone(),
         pairs: expanded.pairs.iter().map(|(_, pair)| pair_spec(pair)).collect(),
         max_payload: traffic.max_payload as usize,
-        who: None,
+        who: security::who(&draft.security),
     }
 }
 

@@ -47,6 +47,9 @@ fn candidates(setting: &Setting) -> Vec<String> {
         "debug",
         "other",
         "wirenboard",
+        "body.other",
+        "brute_force",
+        "brute_force=info",
     ];
     match setting.kind {
         Kind::Span { min, max } => vec![super::duration::show(max), super::duration::show(min)],

@@ -16,6 +16,7 @@ mod limits;
 mod pair;
 mod program;
 mod replicas;
+pub(super) mod security;
 mod trace;
 
 pub(super) use check::KINDS;
@@ -28,7 +29,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 32] = [
+pub(super) static SECTIONS: [&Section; 33] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -54,6 +55,7 @@ pub(super) static SECTIONS: [&Section; 32] = [
     &alert::ALERTMANAGER,
     &alert::WEBHOOK,
     &trace::TRACE,
+    &security::SECURITY,
     &circuit::DEPENDENCIES,
     &circuit::SERVICE,
     &limits::LIMITS,
