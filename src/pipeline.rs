@@ -5,16 +5,21 @@
 
 use crate::alert::{Alerts, Board};
 use crate::observer::breaker::Mode;
+use crate::observer::deeds::Done;
 use crate::observer::digest::DigestKey;
+use crate::observer::event::What;
 use crate::observer::input::Name;
 use crate::observer::snapshot::CircuitFigures;
 use crate::observer::spans::Counts;
 use crate::observer::survey::Survey;
 use crate::observer::trace::Traced;
 use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
+use crate::security::sign::{Made, Sign};
+use crate::security::watch::Watch;
 use crate::telemetry::Figures;
 use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Wire and observer, joined.
 #[derive(Debug)]
@@ -23,6 +28,7 @@ pub struct Pipeline {
     observer: Observer,
     speaker: Speaker,
     alerts: Option<Alerts>,
+    security: Option<Watch>,
     /// Names of the traffic pairs.
     pairs: Vec<String>,
     documents: VecDeque<Document>,
@@ -45,6 +51,7 @@ impl Pipeline {
                 .with_traces(settings.trace.enabled.then_some(&*voice.cluster)),
             speaker: Speaker::new(voice, &settings.pairs),
             alerts: None,
+            security: None,
             pairs: settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),
@@ -57,15 +64,57 @@ impl Pipeline {
         Self { alerts, ..self }
     }
 
+    /// The same with a security watch, where settings and traffic rules want one.
+    #[must_use]
+    pub fn with_security(self, security: Option<Watch>) -> Self {
+        Self { security, ..self }
+    }
+
     /// Takes a message heard at `now`. Deadlines before `now` are handled first.
     pub fn hear(&mut self, now: Instant, message: &Message<'_>) {
         let observer = &mut self.observer;
-        self.reader.read(message, &mut |input| observer.handle(now, input));
+        let Some(watch) = &mut self.security else {
+            return self.reader.read(message, &mut |input| observer.handle(now, input));
+        };
+        let mut tells = false;
+        self.reader.read(message, &mut |input| {
+            match &input {
+                Input::Security(_) => tells = true,
+                Input::Call(call) => {
+                    if let Some(who) = call.who {
+                        watch.take(now, Sign::Made(Made { who: *who, service: call.service }));
+                    }
+                }
+                _ => {}
+            }
+            observer.handle(now, input);
+        });
+        if tells {
+            self.reader.security(message, |sign| watch.take(now, sign));
+        }
+        self.tell_watch(now);
     }
 
     /// Takes anything else that reaches the observer (link, pause, doubt, replicas, components).
     pub fn tell(&mut self, now: Instant, input: Input<'_>) {
         self.observer.handle(now, input);
+        self.tell_watch(now);
+    }
+
+    /// Tells the security watch what the observer found of users.
+    fn tell_watch(&mut self, now: Instant) {
+        let Some(watch) = &mut self.security else { return };
+        while let Some(done) = self.observer.poll_deed() {
+            match done {
+                Done::Answered(deed) => watch.take(now, Sign::Ended(deed)),
+                Done::Doubt => watch.take(now, Sign::Doubt),
+                Done::Stray(topic) => {
+                    if let Some(session) = self.reader.session(&topic) {
+                        watch.take(now, Sign::Stray(session));
+                    }
+                }
+            }
+        }
     }
 
     /// Takes up a retained document of an earlier run, if it says how something stood.
@@ -83,11 +132,17 @@ impl Pipeline {
     /// Handles every deadline up to `now`; a call is overdue only after its own.
     pub fn advance(&mut self, now: Instant) {
         self.observer.handle_timeout(now);
+        self.tell_watch(now);
+        if let Some(watch) = &mut self.security {
+            watch.advance(now);
+        }
     }
 
     /// When [`Pipeline::advance`] is next needed.
     pub fn poll_timeout(&mut self) -> Instant {
-        self.observer.poll_timeout()
+        let due = self.observer.poll_timeout();
+        let watch = self.security.as_ref().and_then(Watch::poll_timeout);
+        watch.map_or(due, |watch| watch.min(due))
     }
 
     /// The next document to publish.
@@ -108,9 +163,13 @@ impl Pipeline {
 
     /// What the observer says, and the alerts that follow from it.
     fn poll_event(&mut self) -> Option<Event> {
-        let Some(alerts) = &mut self.alerts else { return self.observer.poll_event() };
-        let event = self.observer.poll_event().inspect(|event| alerts.hear(event));
-        event.or_else(|| alerts.poll())
+        let attack = |watch: &mut Watch| {
+            watch.poll().map(|found| Event { at: found.said, what: What::Attack(Arc::new(found)) })
+        };
+        let own = self.observer.poll_event();
+        let event = own.or_else(|| self.security.as_mut().and_then(attack));
+        let Some(alerts) = &mut self.alerts else { return event };
+        event.inspect(|event| alerts.hear(event)).or_else(|| alerts.poll())
     }
 
     /// The next call that is to be traced.
@@ -126,7 +185,10 @@ impl Pipeline {
     /// A second is over: what is known now, what is costly in turns, and the alerts that follow; `own` are
     /// lookout's own figures, where it runs.
     pub fn turn(&mut self, now: Instant, survey: &mut Survey, own: Option<&Figures>) -> Snapshot {
-        let snapshot = self.observer.survey(now, survey);
+        let mut snapshot = self.observer.survey(now, survey);
+        if let Some(watch) = &self.security {
+            snapshot.attacks = watch.open().cloned().map(Arc::new).collect();
+        }
         if let Some(alerts) = &mut self.alerts {
             alerts.turn(&snapshot, own, &self.pairs);
         }

@@ -200,6 +200,7 @@ impl Promises {
             }
             What::Reading(reading) => self.reading(at, reading, doubt),
             What::Alert(alert) => panic!("the observer raises none: {alert:?}"),
+            What::Attack(attack) => panic!("the observer finds none: {attack:?}"),
             What::Health(health) => {
                 assert!(health.in_doubt || !doubt, "{event:?}");
             }

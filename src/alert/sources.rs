@@ -6,6 +6,7 @@
 
 use super::condition::{Condition, Source};
 use crate::observer::alert::{Key, Severity};
+use crate::observer::attack::Incident;
 use crate::observer::breaker::{Cause, State};
 use crate::observer::component::{Condition as Health, Standing};
 use crate::observer::snapshot::ServiceFigures;
@@ -15,7 +16,7 @@ use crate::wire::line::tame;
 use std::sync::Arc;
 
 /// The names of the alerts that are made here, each with what it means.
-pub const NAMES: [(&str, &str); 9] = [
+pub const NAMES: [(&str, &str); 10] = [
     (UNAVAILABLE, "A service does not answer."),
     (DEGRADED, "A service answers, but slowly, too seldom, or with failures of its own."),
     (CIRCUIT, "Callers are told not to call the service."),
@@ -24,6 +25,7 @@ pub const NAMES: [(&str, &str); 9] = [
     (MOST, "More than half of the services do not answer, two at least."),
     (GROUND, "A critical component is down and a service does not answer at the same time."),
     (DEAF, "lookout hears the calls of a pair and none of its replies."),
+    (ATTACK, "The security watch sees what looks like an attack: severity as of the attack."),
     (
         WATCHDOG,
         "Always fires, to Alertmanager alone: its absence tells that no alert would get through.",
@@ -41,6 +43,7 @@ pub(super) const MOST: &str = "LookoutMostServicesUnavailable";
 /// A critical component and a service at once.
 pub(super) const GROUND: &str = "LookoutGroundLost";
 const DEAF: &str = "LookoutPairDeaf";
+const ATTACK: &str = "LookoutAttack";
 /// That alerts get through.
 pub(super) const WATCHDOG: &str = "LookoutWatchdog";
 /// That another alert is explained: it silences it in Alertmanager, and nobody is told.
@@ -66,6 +69,9 @@ pub(super) fn conditions(
         finder.component(component, found);
     }
     finder.platform(snapshot, found);
+    for attack in &snapshot.attacks {
+        finder.attack(attack, found);
+    }
     for pair in &snapshot.deaf {
         let name = pairs.get(pair.index()).cloned().unwrap_or_default();
         let shown = tame(&name);
@@ -105,6 +111,33 @@ impl Finder {
             incident: None,
             explained: None,
         }
+    }
+
+    fn attack(&self, attack: &Incident, found: &mut Vec<Condition>) {
+        let (kind, about) = (attack.kind.words(), tame(&attack.about()));
+        let evidence = attack.evidence.last().map(|it| tame(&it.what)).unwrap_or_default();
+        let advice: Vec<_> = attack.kind.responses().iter().map(|it| it.name()).collect();
+        // The watch waits itself until an attack is over.
+        let condition = self.condition(ATTACK, attack.severity, Source::Ground);
+        found.push(Condition {
+            summary: format!("{kind}: {about}"),
+            description: format!(
+                "{} signs since it began, {} where {} are too many. The last: {evidence}. Recommended: {}.",
+                attack.signs,
+                attack.measured,
+                attack.threshold,
+                advice.join(", ")
+            ),
+            event: "security_alert",
+            reason: Some(attack.kind.name().into()),
+            value: Some(attack.measured),
+            incident: Some(attack.id),
+            since: attack.since,
+            clear_for: Span::ZERO,
+            ..condition
+                .about("attack", &attack.kind.name().into())
+                .about("subject", &attack.about().into())
+        });
     }
 
     fn service(&self, service: &ServiceFigures, found: &mut Vec<Condition>) {

@@ -58,8 +58,9 @@ pub use tls::Tls;
 pub use trace::{Collector, Otlp, Trace};
 
 use crate::alert::{Alerts, Policy, librarian};
-use crate::observer::{Settings, Span};
+use crate::observer::{Instant, Settings, Span};
 use crate::runbook::Book;
+use crate::security::watch::Watch;
 use crate::wire::{Envelope, Traffic, Voice};
 
 /// A configuration that cannot be wrong.
@@ -116,6 +117,12 @@ impl Config {
     pub fn voice(&self) -> Voice {
         let Self { cluster, id, envelope, .. } = self;
         Voice { cluster: cluster.clone(), id: id.clone(), envelope: *envelope }
+    }
+
+    /// The security watch, if there is to be one, that begins now.
+    pub fn watch(&self, now: Instant) -> Option<Watch> {
+        let policy = &self.security;
+        policy.enabled.then(|| Watch::new(policy.clone(), self.settings.seed, now))
     }
 
     /// Alerts that have not begun, if there are to be any.

@@ -6,6 +6,7 @@
 use super::call::Outcome;
 use super::digest::Digest;
 use super::errors::Code;
+use super::input::Call;
 use super::slot::Ticket;
 use super::time::Instant;
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub struct Deed {
     pub user: Digest,
     /// The service's digest.
     pub service: Digest,
+    /// The method's digest, if that is known.
+    pub method: Option<Digest>,
     /// When the call was made.
     pub made: Instant,
     /// How it was answered.
@@ -49,6 +52,7 @@ struct Open {
     ticket: Ticket,
     user: Digest,
     service: Digest,
+    method: Option<Digest>,
     made: Instant,
 }
 
@@ -72,21 +76,22 @@ impl Deeds {
     }
 
     /// A user's call was opened.
-    pub fn opened(&mut self, ticket: Ticket, user: Digest, service: Digest, made: Instant) {
+    pub fn opened(&mut self, ticket: Ticket, user: Digest, call: &Call<'_>, made: Instant) {
+        let (service, method) = (call.service.digest, call.method.map(|method| method.digest));
         let at = ticket.id as usize;
         if at >= self.open.len() {
             self.open.resize(at + 1, None);
         }
-        self.open[at] = Some(Open { ticket, user, service, made });
+        self.open[at] = Some(Open { ticket, user, service, method, made });
     }
 
     /// An open call was answered.
     pub fn answered(&mut self, ticket: Ticket, (outcome, code): (Outcome, Code), bytes: u32) {
         let Some(slot) = self.open.get_mut(ticket.id as usize) else { return };
         let Some(open) = slot.take_if(|open| open.ticket == ticket) else { return };
-        let Open { user, service, made, .. } = open;
+        let Open { user, service, method, made, .. } = open;
         let denied = code == Code::Number(NO_RIGHT);
-        self.say(Done::Answered(Deed { user, service, made, outcome, denied, bytes }));
+        self.say(Done::Answered(Deed { user, service, method, made, outcome, denied, bytes }));
     }
 
     /// A reply came that no call waited for.

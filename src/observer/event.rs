@@ -6,6 +6,7 @@
 
 use super::alert::Alert;
 use super::answering::Why;
+use super::attack;
 use super::breaker::{State, Transition};
 use super::call::PairId;
 use super::component::Finding;
@@ -77,6 +78,8 @@ pub enum What {
     Action(ActionNews),
     /// People are told, newly, again, or that it is over. The observer itself raises no alert.
     Alert(Arc<Alert>),
+    /// An attack was found, is worse, or is over. The observer itself finds none.
+    Attack(Arc<attack::Incident>),
 }
 
 /// A step of what is done about a service.

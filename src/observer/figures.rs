@@ -44,6 +44,7 @@ impl Observer {
         }
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
+            attacks: Vec::new(),
             at: now,
             services,
             malformed: self.malformed(),

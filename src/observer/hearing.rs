@@ -82,7 +82,7 @@ impl Observer {
             self.nesting.call(ticket, service, call.parts, |outer| ledger.is_open(outer));
         }
         if let Some(user) = call.who.and_then(|who| who.user) {
-            self.deeds.opened(ticket, user.digest, call.service.digest, now);
+            self.deeds.opened(ticket, user.digest, &call, now);
         }
         if let Some(address) = call.address.take() {
             self.ledger.address(ticket.id, address);

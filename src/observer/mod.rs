@@ -15,6 +15,7 @@
 pub mod address;
 pub mod alert;
 pub mod answering;
+pub mod attack;
 pub mod breaker;
 pub mod call;
 pub mod callers;

@@ -2,6 +2,7 @@
 //!
 //! A snapshot is taken, never kept up to date; whoever reads it decides nothing.
 
+use super::attack;
 use super::breaker::{Cause, Mode, State};
 use super::call::{Malformed, PairId};
 use super::component;
@@ -61,6 +62,8 @@ pub struct Snapshot {
     pub dependencies: Arc<Vec<Dependency>>,
     /// Pairs of which replies are awaited in vain.
     pub deaf: Vec<PairId>,
+    /// Attacks under way. The observer itself finds none.
+    pub attacks: Vec<Arc<attack::Incident>>,
 }
 
 /// The figures of one service.

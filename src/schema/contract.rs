@@ -77,6 +77,9 @@ const fn heard(key: &'static str, address: &'static str, meaning: &'static str) 
     Channel { key, address, meaning, sent: false, heard: true, qos: SUBSCRIBED, retain: false }
 }
 
+/// What is made of documents about logins and rights.
+const SIGNS: &str = "Logins and rights, granted or not: counted by kind, and read by the security watch if there is one.";
+
 /// Every topic.
 pub const CHANNELS: &[Channel] = &[
     said("errors", "system/{cluster}/errors", false, "What is wrong, and what is well again."),
@@ -121,6 +124,7 @@ pub const CHANNELS: &[Channel] = &[
         "What people are told: alerts, when they fire, again while they last, and when they are over.",
     ),
     said("actions", "system/{cluster}/actions", false, "What is done about services."),
+    said("security", "system/{cluster}/security", false, "Attacks that the security watch finds."),
     said("observer", "system/{cluster}/observer/{id}", true, "Whether an observer is there."),
     Channel {
         heard: true,
@@ -145,9 +149,9 @@ pub const CHANNELS: &[Channel] = &[
     heard("calls", "service/{service}", "Calls to services: the call template of a pair."),
     heard("replies", "session/{session}/response", "Their replies: the reply template of a pair."),
     heard("activity", "ui/change/{channel}", "Counted by channel, and nothing more."),
-    heard("authentication", "security/auth/{kind}", "Counted, and nothing more."),
-    heard("authorization", "security/authz/{kind}", "Counted, and nothing more."),
-    heard("serviceSecurity", "service/{service}/security", "Counted, and nothing more."),
+    heard("authentication", "security/auth/{kind}", SIGNS),
+    heard("authorization", "security/authz/{kind}", SIGNS),
+    heard("serviceSecurity", "service/{service}/security", SIGNS),
     heard(
         "broker",
         "$SYS/broker/{figure}",
@@ -302,6 +306,14 @@ pub const CONTRACTS: &[Contract] = &[
         &["actions"],
         "Operators, and who keeps records of what was done.",
         &[sample!("event.remedy_action")],
+    ),
+    event(
+        "security_alert",
+        "An attack",
+        "Published on `system/{cluster}/security` when the security watch finds an attack, when it is worse than          was said, and when it is over.",
+        &["security"],
+        "Those who answer for security, and what acts for them.",
+        &[sample!("event.security_alert")],
     ),
     event(
         "notification",

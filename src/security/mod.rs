@@ -3,6 +3,16 @@
 //! Pure, as the observer is: it takes signs with their time, keeps bounded memory of users, addresses
 //! and sessions, and gives incidents. Several signs of one attack are one incident. Off by default.
 
-pub mod incident;
+mod book;
+mod logins;
 pub mod policy;
+mod rights;
+mod run;
+mod sessions;
 pub mod sign;
+mod table;
+mod usage;
+pub mod watch;
+mod words;
+
+pub use crate::observer::attack as incident;

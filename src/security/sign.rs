@@ -44,10 +44,6 @@ pub enum Sign<'a> {
     Ended(Deed),
     /// A reply came for a session that had made no such call, or one that was answered already.
     Stray(Name<'a>),
-    /// Somebody else than a lookout publishes where only lookouts do: the topic.
-    Impostor(&'a str),
-    /// The broker banned a client by itself, or saw it come and go too often: whom, and what it says.
-    Broker(Who<'a>, &'a str),
     /// lookout may not have heard everything, or its clock stepped: runs of failures end here, and what is
     /// counted by the hour is no baseline for this hour.
     Doubt,

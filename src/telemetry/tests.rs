@@ -87,6 +87,7 @@ fn everything() -> Snapshot {
         took_p95: Some(Span::from_millis(30)),
     };
     Snapshot {
+        attacks: Vec::new(),
         deaf: vec![PairId(0)],
         at: Instant::from_micros(4_000_000),
         services: vec![service],

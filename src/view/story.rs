@@ -2,6 +2,7 @@
 
 use crate::observer::Span;
 use crate::observer::alert::{self, Alert};
+use crate::observer::attack;
 use crate::observer::breaker::State;
 use crate::observer::event::{ActionNews, Step, What};
 use crate::observer::incident::IncidentId;
@@ -100,6 +101,7 @@ pub fn line(what: &What) -> Option<Line> {
         }
         What::Action(news) => return Some(action(news)),
         What::Alert(told) => return Some(alert(told)),
+        What::Attack(found) => return Some(attack(found)),
         What::PairDeaf { .. }
         | What::Reading(_)
         | What::Health(_)
@@ -138,16 +140,44 @@ fn action(news: &ActionNews) -> Line {
     }
 }
 
+/// The line of an attack.
+fn attack(found: &attack::Incident) -> Line {
+    let about = found.about();
+    let (severity, text) = match found.state {
+        attack::State::Ended => (Severity::Info, "over".to_owned()),
+        state => {
+            let signs = found.signs;
+            (severity(found.severity), format!("{}: {signs} signs", state.name()))
+        }
+    };
+    Line {
+        incident: found.id,
+        kind: "security_alert",
+        subject: about,
+        severity,
+        text: format!("{} {text}", found.kind.words()),
+        is_repeat: false,
+        trace: None,
+    }
+}
+
+/// The severity of a line.
+fn severity(severity: alert::Severity) -> Severity {
+    match severity {
+        alert::Severity::Info => Severity::Info,
+        alert::Severity::Warning => Severity::Warning,
+        alert::Severity::Error => Severity::Error,
+        alert::Severity::Critical | alert::Severity::Emergency => Severity::Critical,
+    }
+}
+
 /// The line of an alert.
 fn alert(told: &Alert) -> Line {
     let (severity, text) = if told.fires() {
-        let severity = match told.severity {
-            alert::Severity::Info => Severity::Info,
-            alert::Severity::Warning => Severity::Warning,
-            alert::Severity::Error => Severity::Error,
-            alert::Severity::Critical | alert::Severity::Emergency => Severity::Critical,
-        };
-        (severity, format!("alert {} ({}): {}", told.key.name, told.severity.name(), told.summary))
+        (
+            severity(told.severity),
+            format!("alert {} ({}): {}", told.key.name, told.severity.name(), told.summary),
+        )
     } else {
         (Severity::Info, format!("alert {} is over", told.key.name))
     };

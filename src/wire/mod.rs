@@ -32,6 +32,7 @@ pub mod who;
 
 mod announce;
 mod answer;
+mod attack;
 mod body;
 #[cfg(feature = "schema")]
 mod calling;

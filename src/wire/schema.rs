@@ -8,7 +8,7 @@ use super::capture::Line;
 use super::comparison::Comparison;
 use super::documents::{
     AlertDocument, BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, HealthDocument,
-    NoticeDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict,
+    NoticeDocument, PairDeaf, Recovered, RemedyAction, SecurityAlert, ServiceVerdict,
 };
 use super::presence::{Presence, Song};
 use super::summary::Summary;
@@ -17,7 +17,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 /// The documents of events: `method` of their envelope and `type` of themselves.
-pub const EVENTS: [&str; 12] = [
+pub const EVENTS: [&str; 13] = [
     "service_unavailable",
     "service_degraded",
     "service_recovered",
@@ -29,6 +29,7 @@ pub const EVENTS: [&str; 12] = [
     "service_verdict",
     "health",
     "remedy_action",
+    "security_alert",
     "alert",
 ];
 
@@ -46,6 +47,7 @@ pub fn shape(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
         "service_verdict" => ServiceVerdict::json_schema(generator),
         "health" => HealthDocument::json_schema(generator),
         "remedy_action" => RemedyAction::json_schema(generator),
+        "security_alert" => SecurityAlert::json_schema(generator),
         "alert" => AlertDocument::json_schema(generator),
         "alert_notification" => NoticeDocument::json_schema(generator),
         "direct_answer" => super::answer::shape(generator),

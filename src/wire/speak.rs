@@ -6,6 +6,7 @@
 //! by its broker, and names come from strangers.
 
 use super::announce;
+use super::attack;
 use super::cloudevent::{CloudEvent, source};
 use super::document::Document;
 use super::documents::{
@@ -132,6 +133,11 @@ impl Speaker {
             What::DirectAnswer(answer) => publish(self.direct_answer(at, answer)),
             What::Action(news) => publish(self.action(at, news)),
             What::Alert(alert) => self.alert(at, alert, publish),
+            What::Attack(found) => {
+                let document = attack::shape(&self.cluster, at, found);
+                let about = found.about();
+                publish(self.document(at, "security", document.r#type, Some(&about), &document));
+            }
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {
                     publish(Document {

@@ -13,7 +13,7 @@ const PREFIX: &str = "system/test/";
 pub const SPOKEN: [&str; 3] = ["errors", "emergency", "circuit-breaker"];
 
 /// What may be said where, by the beginning of the topic.
-const KINDS: [(&str, &[&str]); 7] = [
+const KINDS: [(&str, &[&str]); 8] = [
     (
         "errors",
         &[
@@ -29,6 +29,7 @@ const KINDS: [(&str, &[&str]); 7] = [
     ("emergency", &["infrastructure_error", "alert"]),
     ("alerts", &["alert"]),
     ("actions", &["remedy_action"]),
+    ("security", &["security_alert"]),
     ("circuit-breaker", &["circuit_breaker"]),
     ("services/", &["service_verdict"]),
     ("health", &["health"]),

@@ -108,11 +108,13 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
         let alerts = config.alerts();
+        let watch = config.watch(start);
         let Config { id, traffic, mut settings, canary, fail_fast, .. } = config;
         // Two lookouts of one cluster have the same seed, and must not give the same ids.
         settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
         let ears = Ears::new(start, settings.doubt.pause);
-        let mut pipeline = Pipeline::new(voice, traffic, settings, key, start).with_alerts(alerts);
+        let pipeline = Pipeline::new(voice, traffic, settings, key, start);
+        let mut pipeline = pipeline.with_alerts(alerts).with_security(watch);
         pipeline.tell(start, Input::Link(Link::Down));
         let status = handle.status();
         Self {

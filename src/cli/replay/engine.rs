@@ -83,10 +83,11 @@ impl Engine {
                 self.now = line.at;
                 let voice = config.voice();
                 let alerts = config.alerts();
+                let watch = config.watch(line.at);
                 let Config { traffic, settings, .. } = config;
                 self.seconds.next = alerts.is_some().then_some(line.at + SECOND);
                 let pipeline = Pipeline::new(voice, traffic, settings, KEY, line.at);
-                none.insert(pipeline.with_alerts(alerts))
+                none.insert(pipeline.with_alerts(alerts).with_security(watch))
             }
             (None, None) => anyhow::bail!("the pipeline was not built"),
         };

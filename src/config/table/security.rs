@@ -45,7 +45,7 @@ pub(super) static SECURITY: Section = Section {
         count(
             "failures",
             |d| &mut d.security.policy.failures,
-            (2, 10_000),
+            (2, 64),
             "Failed logins of one user, or from one address, that are an attack: 5 within 15 minutes is what account \
              lockouts commonly take for one.",
         ),
@@ -88,7 +88,7 @@ pub(super) static SECURITY: Section = Section {
         count(
             "denials",
             |d| &mut d.security.policy.denials,
-            (2, 10_000),
+            (2, 64),
             "Denials of a user after which a right that it is given is suspicious.",
         ),
         number(
@@ -106,7 +106,7 @@ pub(super) static SECURITY: Section = Section {
         count(
             "strays",
             |d| &mut d.security.policy.strays,
-            (2, 10_000),
+            (2, 64),
             "Replies to one session that no call waited for.",
         ),
         span(

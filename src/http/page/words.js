@@ -139,6 +139,9 @@ const LINES = {
     `${words(string(it.action))} ${words(string(it.state))}` +
     (it.dryRun === true ? " (dry run)" : "") +
     (it.message ? `: ${visible(string(it.message))}` : ""),
+  security_alert: (it) =>
+    `${words(string(it.attack))} ${words(string(it.state))}` +
+    (Number(it.signs) > 0 && it.state !== "ended" ? `: ${plural(Number(it.signs), "sign")}` : ""),
   pair_deaf: (it) => `pair is deaf: no reply to any of ${whole(Number(it.calls) || 0)} calls was heard`,
 };
 

@@ -7,6 +7,7 @@
 mod alert;
 mod circuit;
 mod ground;
+mod security;
 mod service;
 
 pub(super) use alert::{AlertDocument, NoticeData, NoticeDocument, Related};
@@ -14,6 +15,7 @@ pub(super) use circuit::{Cascade, Circuit};
 pub(super) use ground::{
     ComponentError, ComponentRecovered, Components, HealthDocument, PairDeaf, Services,
 };
+pub(super) use security::{Happened, PartyDocument, SecurityAlert};
 pub(super) use service::{BadNews, CausedBy, Details, Recovered, RemedyAction, ServiceVerdict};
 
 use crate::observer::{Instant, Span};

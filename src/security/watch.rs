@@ -1,0 +1,143 @@
+//! The watch itself: which detector is told what, and what is known of all attacks.
+//!
+//! Time never runs backwards here: a sign that comes late counts as of now, so that neither clocks that
+//! step nor messages out of order make an alarm. What lookout may not have heard ends runs and teaches
+//! nothing.
+
+use super::book::Book;
+use super::incident::{Incident, Kind};
+use super::logins::Logins;
+use super::policy::Policy;
+use super::rights::Rights;
+use super::sessions::Sessions;
+use super::sign::Sign;
+use super::usage::Usage;
+use crate::observer::Instant;
+
+/// What was counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Signs taken: logins, rights, calls made, calls answered, stray replies.
+    pub signs: [u64; 5],
+    /// Attacks found, in the order of [`Kind::ALL`].
+    pub found: [u64; Kind::ALL.len()],
+    /// Attacks that were only counted, as too many were open.
+    pub beyond: u64,
+    /// Users, addresses and sessions that are remembered.
+    pub remembered: u64,
+    /// Those that were forgotten for others.
+    pub forgotten: u64,
+}
+
+/// Names of [`Figures::signs`].
+pub const SIGNS: [&str; 5] = ["login", "right", "call", "answer", "stray"];
+
+/// The watch.
+#[derive(Debug)]
+pub struct Watch {
+    policy: Policy,
+    now: Instant,
+    book: Book,
+    logins: Logins,
+    rights: Rights,
+    usage: Usage,
+    sessions: Sessions,
+    signs: [u64; 5],
+}
+
+impl Watch {
+    /// A watch that begins at `now`; ids of attacks follow from `seed`.
+    pub fn new(policy: Policy, seed: u64, now: Instant) -> Self {
+        Self {
+            now,
+            book: Book::new(seed),
+            logins: Logins::new(&policy),
+            rights: Rights::new(&policy),
+            usage: Usage::new(&policy),
+            sessions: Sessions::new(&policy, now),
+            signs: [0; 5],
+            policy,
+        }
+    }
+
+    /// Takes a sign.
+    pub fn take(&mut self, now: Instant, sign: Sign<'_>) {
+        self.advance(now);
+        let Self { policy, book, logins, rights, usage, sessions, signs, .. } = self;
+        let now = self.now;
+        let mut found = |finding| book.report(now, finding, policy);
+        match sign {
+            Sign::Login(attempt) => {
+                signs[0] += 1;
+                logins.take(now, &attempt, policy, &mut found);
+            }
+            Sign::Access(attempt) => {
+                signs[1] += 1;
+                let finding = rights.take(now, &attempt, policy);
+                finding.filter(|_| policy.has(Kind::Escalation)).into_iter().for_each(found);
+            }
+            Sign::Made(made) => {
+                signs[2] += 1;
+                usage.made(now, &made, policy, &mut found);
+            }
+            Sign::Ended(deed) => {
+                signs[3] += 1;
+                let name = usage.name(deed.user).unwrap_or_default();
+                let denied = rights.answered(now, &deed, &name, policy);
+                let denied = denied.filter(|_| policy.has(Kind::Escalation));
+                denied.into_iter().for_each(&mut found);
+                usage.answered(now, &deed, policy).into_iter().for_each(found);
+            }
+            Sign::Stray(session) => {
+                signs[4] += 1;
+                let finding = sessions.stray(now, session, policy);
+                finding.filter(|_| policy.has(Kind::Spoofing)).into_iter().for_each(found);
+            }
+            Sign::Doubt => {
+                logins.doubt();
+                rights.doubt();
+                usage.doubt();
+                sessions.doubt(now);
+            }
+        }
+    }
+
+    /// Ends attacks of which there was no sign for long enough, and says which go on for too long.
+    pub fn advance(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        self.book.advance(self.now, &self.policy);
+    }
+
+    /// When [`Watch::advance`] is next needed.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.book.due()
+    }
+
+    /// The next thing to say: an attack that was found, is worse, or is over.
+    pub fn poll(&mut self) -> Option<Incident> {
+        self.book.poll()
+    }
+
+    /// Attacks under way.
+    pub fn open(&self) -> impl Iterator<Item = &Incident> {
+        self.book.open()
+    }
+
+    /// What was counted.
+    pub fn figures(&self) -> Figures {
+        let (found, beyond) = self.book.counts();
+        let known = [
+            self.logins.remembered(),
+            self.rights.remembered(),
+            self.usage.remembered(),
+            self.sessions.remembered(),
+        ];
+        Figures {
+            signs: self.signs,
+            found,
+            beyond,
+            remembered: known.iter().map(|(known, _)| *known as u64).sum(),
+            forgotten: known.iter().map(|(_, forgotten)| forgotten).sum(),
+        }
+    }
+}
