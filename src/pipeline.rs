@@ -187,6 +187,7 @@ impl Pipeline {
     pub fn turn(&mut self, now: Instant, survey: &mut Survey, own: Option<&Figures>) -> Snapshot {
         let mut snapshot = self.observer.survey(now, survey);
         if let Some(watch) = &self.security {
+            snapshot.watch = Some(watch.figures());
             snapshot.attacks = watch.open().cloned().map(Arc::new).collect();
         }
         if let Some(alerts) = &mut self.alerts {

@@ -11,6 +11,7 @@ mod openmetrics;
 mod own;
 mod platform;
 mod reference;
+mod security;
 
 pub use exposition::{Format, Kind, Metric, Sample};
 pub use figures::{Figures, LinkFigures, Looks, NoticeFigures, PageFigures, TraceFigures};

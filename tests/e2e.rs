@@ -55,6 +55,8 @@ mod remedy;
 mod restart;
 #[path = "support/schemas.rs"]
 mod schemas;
+#[path = "e2e/security.rs"]
+mod security;
 #[path = "e2e/side_by_side.rs"]
 mod side_by_side;
 #[path = "e2e/slow_link.rs"]
@@ -185,6 +187,16 @@ async fn a_critical_component_ends_lookout_if_that_is_set() {
 #[tokio::test]
 async fn a_service_killed_for_its_memory_is_restarted() {
     remedy::a_container_is_restarted(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn guessed_passwords_are_an_attack_over_mqtt_5() {
+    security::guessed_passwords_are_an_attack(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn guessed_passwords_are_an_attack_over_mqtt_3() {
+    security::guessed_passwords_are_an_attack(&MQTT_3).await;
 }
 
 #[tokio::test]

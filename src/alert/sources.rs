@@ -25,7 +25,7 @@ pub const NAMES: [(&str, &str); 10] = [
     (MOST, "More than half of the services do not answer, two at least."),
     (GROUND, "A critical component is down and a service does not answer at the same time."),
     (DEAF, "lookout hears the calls of a pair and none of its replies."),
-    (ATTACK, "The security watch sees what looks like an attack: severity as of the attack."),
+    (ATTACK, "The security watch sees what looks like an attack."),
     (
         WATCHDOG,
         "Always fires, to Alertmanager alone: its absence tells that no alert would get through.",

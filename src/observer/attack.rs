@@ -147,6 +147,24 @@ pub struct Incident {
     pub evidence: Vec<Evidence>,
 }
 
+/// What the security watch counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Signs taken, in the order of [`SIGNS`].
+    pub signs: [u64; SIGNS.len()],
+    /// Attacks found, in the order of [`Kind::ALL`]; one that turns into another kind counts for both.
+    pub found: [u64; Kind::ALL.len()],
+    /// Attacks that were only counted, as too many were open.
+    pub beyond: u64,
+    /// Users, addresses and sessions that are remembered.
+    pub remembered: u64,
+    /// Those that were forgotten for others.
+    pub forgotten: u64,
+}
+
+/// What is told to the security watch.
+pub const SIGNS: [&str; 5] = ["login", "right", "call", "answer", "stray"];
+
 /// What can be done about an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Response {

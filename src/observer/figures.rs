@@ -45,6 +45,7 @@ impl Observer {
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             attacks: Vec::new(),
+            watch: None,
             at: now,
             services,
             malformed: self.malformed(),

@@ -64,6 +64,8 @@ pub struct Snapshot {
     pub deaf: Vec<PairId>,
     /// Attacks under way. The observer itself finds none.
     pub attacks: Vec<Arc<attack::Incident>>,
+    /// What the security watch counted, if there is one.
+    pub watch: Option<attack::Figures>,
 }
 
 /// The figures of one service.

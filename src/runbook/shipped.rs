@@ -9,6 +9,7 @@ macro_rules! files {
 
 /// Names of files, and what is in them.
 pub(super) const FILES: &[(&str, &str)] = files![
+    "LookoutAttack.md",
     "LookoutCanaryLost.md",
     "LookoutCircuitOpen.md",
     "LookoutComponentImpaired.md",

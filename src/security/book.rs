@@ -149,9 +149,13 @@ impl Book {
         let (Some(open), Some(keys)) = (self.open.get_mut(at), self.keys.get_mut(at)) else {
             return;
         };
-        open.signs += 1;
         open.last = open.last.max(now);
-        open.evidence.push(Evidence { at: now, what: finding.what });
+        // What is found of a user and of an address may be found of one login.
+        let sign = Evidence { at: now, what: finding.what };
+        if open.evidence.last() != Some(&sign) {
+            open.signs += 1;
+            open.evidence.push(sign);
+        }
         if open.evidence.len() > FIRST + LAST {
             open.evidence.remove(FIRST);
         }

@@ -5,7 +5,7 @@
 //! nothing.
 
 use super::book::Book;
-use super::incident::{Incident, Kind};
+use super::incident::{Figures, Incident, Kind};
 use super::logins::Logins;
 use super::policy::Policy;
 use super::rights::Rights;
@@ -13,24 +13,6 @@ use super::sessions::Sessions;
 use super::sign::Sign;
 use super::usage::Usage;
 use crate::observer::Instant;
-
-/// What was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Signs taken: logins, rights, calls made, calls answered, stray replies.
-    pub signs: [u64; 5],
-    /// Attacks found, in the order of [`Kind::ALL`].
-    pub found: [u64; Kind::ALL.len()],
-    /// Attacks that were only counted, as too many were open.
-    pub beyond: u64,
-    /// Users, addresses and sessions that are remembered.
-    pub remembered: u64,
-    /// Those that were forgotten for others.
-    pub forgotten: u64,
-}
-
-/// Names of [`Figures::signs`].
-pub const SIGNS: [&str; 5] = ["login", "right", "call", "answer", "stray"];
 
 /// The watch.
 #[derive(Debug)]

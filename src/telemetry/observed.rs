@@ -4,7 +4,7 @@
 //! absent, not zero. Reply times are a classic histogram, so several lookouts can be added up.
 
 use super::exposition::{Escaped, Metric, Page, counter, gauge, histogram};
-use super::ground;
+use super::{ground, security};
 use crate::observer::Snapshot;
 use crate::observer::breaker::State;
 use crate::observer::errors::Code;
@@ -155,6 +155,12 @@ pub(super) static METRICS: &[&Metric] = &[
     &SERIES_REFUSED,
     &ACTIVITY,
     &SECURITY,
+    &security::SIGNS_TAKEN,
+    &security::FOUND,
+    &security::BEYOND,
+    &security::OPEN,
+    &security::REMEMBERED,
+    &security::FORGOTTEN,
 ];
 
 /// The observer's bounds of reply times in seconds, as OpenMetrics writes them.
@@ -349,6 +355,7 @@ fn write_messages(page: &mut Page, snapshot: &Snapshot, pairs: &[String]) {
             family.sample(&[Escaped::new(name, &mut room)], *count);
         }
     }
+    security::write(page, snapshot);
 }
 
 fn refused(snapshot: &Snapshot) -> u64 {

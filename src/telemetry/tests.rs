@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::observer::alert::Severity;
+use crate::observer::attack;
 use crate::observer::breaker::State;
 use crate::observer::call::{Malformed, Outcome, PairId};
 use crate::observer::component;
@@ -21,6 +23,25 @@ use crate::observer::verdict::{Reason, ReplicaState, Verdict};
 use crate::observer::{Instant, Span};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// An attack under way.
+fn attack() -> attack::Incident {
+    attack::Incident {
+        id: IncidentId(1),
+        kind: attack::Kind::BruteForce,
+        severity: Severity::Critical,
+        state: attack::State::Opened,
+        said: Instant::default(),
+        source: attack::Party::default(),
+        target: attack::Party::default(),
+        since: Instant::default(),
+        last: Instant::default(),
+        signs: 5,
+        measured: 5.0,
+        threshold: 5.0,
+        evidence: Vec::new(),
+    }
+}
 
 /// A snapshot in which everything that is exported differs from zero.
 fn everything() -> Snapshot {
@@ -87,7 +108,14 @@ fn everything() -> Snapshot {
         took_p95: Some(Span::from_millis(30)),
     };
     Snapshot {
-        attacks: Vec::new(),
+        attacks: vec![Arc::new(attack())],
+        watch: Some(attack::Figures {
+            signs: [1, 2, 3, 4, 5],
+            found: [6; attack::Kind::ALL.len()],
+            beyond: 7,
+            remembered: 8,
+            forgotten: 9,
+        }),
         deaf: vec![PairId(0)],
         at: Instant::from_micros(4_000_000),
         services: vec![service],

@@ -135,8 +135,8 @@ impl Speaker {
             What::Alert(alert) => self.alert(at, alert, publish),
             What::Attack(found) => {
                 let document = attack::shape(&self.cluster, at, found);
-                let about = found.about();
-                publish(self.document(at, "security", document.r#type, Some(&about), &document));
+                let about = Some(document.attack);
+                publish(self.document(at, "security", document.r#type, about, &document));
             }
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {

@@ -198,7 +198,7 @@ impl Watcher {
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
         let attribute = |name| told.get(name).copied().unwrap_or_default();
-        let about = ["service", "originService", "pair", "component"];
+        let about = ["service", "originService", "pair", "component", "attack"];
         let subject = about.iter().find_map(|name| document[*name].as_str()).unwrap_or_default();
         for (name, value) in [
             ("specversion", "1.0"),

@@ -78,6 +78,7 @@ const SAMPLES = {
   "event.alert.resolved": ["errors", undefined],
   "event.pair_deaf": ["errors", undefined],
   "event.remedy_action": ["errors", undefined],
+  "event.security_alert": ["errors", undefined],
   "event.service_degraded": ["errors", undefined],
   "event.service_recovered": ["errors", { what: "recovery", service: "UserManagement" }],
   "event.service_unavailable": [
