@@ -8,6 +8,7 @@ use lookout::observer::input::{Call, CallKind, Reply};
 use lookout::observer::settings::PairSettings;
 use lookout::observer::trace::TEXT_BYTES;
 use lookout::observer::{Input, Instant, Observer, Settings, Span};
+use lookout::security::sign::{Sign, Who};
 use lookout::wire::capture::{Line, What};
 use lookout::wire::dialect::{BodySpec, DialectSpec, SenderSpec};
 use lookout::wire::encoding::Encoding;
@@ -184,12 +185,17 @@ impl<'s> Held<'s> {
         self.reader.read(message, &mut |mut input| {
             // What a trace tells of a message, such as its length, may be redacted.
             let mut seen = None;
-            if let Input::Call(call) = &mut input {
-                seen = call.seen.take();
+            let mut bytes = 0;
+            match &mut input {
+                Input::Call(call) => seen = call.seen.take(),
+                Input::Reply(reply) => bytes = std::mem::take(&mut reply.bytes),
+                _ => {}
             }
             said.push(format!("{input:?}"));
-            if let Input::Call(call) = &mut input {
-                call.seen = seen;
+            match &mut input {
+                Input::Call(call) => call.seen = seen,
+                Input::Reply(reply) => reply.bytes = bytes,
+                _ => {}
             }
             match &input {
                 Input::Call(call) => {
@@ -206,6 +212,7 @@ impl<'s> Held<'s> {
             }
             sink(input);
         });
+        self.reader.security(message, |sign| bounded_sign(&sign, message));
         let elements = elements(message.payload);
         assert!(said.len() == 1 || said.len() == elements, "{} of {elements}", said.len());
         assert!(calls <= elements, "a payload is at most once a call");
@@ -238,6 +245,18 @@ impl<'s> Held<'s> {
             }
         }
         said
+    }
+}
+
+/// What a document on a security topic says is in it, or in its topic.
+fn bounded_sign(sign: &Sign<'_>, message: &Message<'_>) {
+    let (Sign::Login(attempt) | Sign::Access(attempt)) = sign else { panic!("{sign:?}") };
+    let Who { user, address, client, session } = attempt.who;
+    assert!(user.is_some() || address.is_some() || client.is_some(), "about somebody");
+    let names = [user, address, client, session, attempt.service, attempt.right];
+    for name in names.into_iter().flatten() {
+        let most = message.payload.len().max(message.topic.len()).min(256);
+        assert!((1..=most).contains(&name.text.len()), "{name:?}");
     }
 }
 

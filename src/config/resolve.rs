@@ -290,6 +290,7 @@ pub(super) fn traffic_mistakes(
         let member = key.split_once("].").map_or("", |(_, member)| member);
         let what = match member {
             _ if key.starts_with("traffic.ignore") => "a topic filter",
+            _ if key.starts_with("security.") => "the place of a name",
             "service" => "what composes a service's name",
             "method" => "what composes a method",
             "called_by" => "what composes a client's name",

@@ -93,7 +93,11 @@ fn a_week_of_normal_use_is_quiet_and_attacks_in_it_are_found() {
     let services: Vec<_> = (0..100).map(|service| format!("Service{service}")).collect();
     // Most sit in five offices, the rest at home.
     let home = |user: u32| {
-        if user % 4 == 0 { format!("198.51.100.{user}") } else { format!("192.0.2.{}", user % 5) }
+        if user.is_multiple_of(4) {
+            format!("198.51.100.{user}")
+        } else {
+            format!("192.0.2.{}", user % 5)
+        }
     };
     let addresses: Vec<_> = (0..USERS).map(home).collect();
     let mut acts = Vec::new();

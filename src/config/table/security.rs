@@ -123,7 +123,7 @@ pub(super) static SECURITY: Section = Section {
         ),
         setting(
             "off",
-            Kind::Texts { of: "names of detectors", check: is_detector },
+            Kind::Texts { of: DETECTORS, check: is_detector },
             Slot::Texts(|d| &mut d.security.off),
             "Detectors that are off, by name: `[\"unusual_hours\"]`.",
         ),
@@ -155,6 +155,10 @@ pub(super) static SECURITY: Section = Section {
 const SOURCES: Kind =
     Kind::Texts { of: "places such as body.userId or property.user", check: is_source };
 
+/// In the order of [`incident::Kind::ALL`].
+const DETECTORS: &str = "names of detectors (brute_force, credential_stuffing, password_spraying, success_after_failures, \
+                         unusual_volume, unusual_services, unusual_hours, escalation, exfiltration, spoofing)";
+
 fn is_source(text: &str) -> bool {
     ["body.", "property."].iter().any(|it| text.strip_prefix(it).is_some_and(|it| !it.is_empty()))
 }
@@ -171,4 +175,15 @@ fn is_severity(text: &str) -> bool {
 
 fn is_detector(name: &str) -> bool {
     incident::Kind::read(name).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_detector_is_named() {
+        let names = incident::Kind::ALL.map(incident::Kind::name).join(", ");
+        assert_eq!(DETECTORS, format!("names of detectors ({names})"));
+    }
 }
