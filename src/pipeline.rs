@@ -107,7 +107,7 @@ impl Pipeline {
         while let Some(done) = self.observer.poll_deed() {
             match done {
                 Done::Answered(deed) => watch.take(now, Sign::Ended(deed)),
-                Done::Doubt => watch.take(now, Sign::Doubt),
+                Done::Doubt(is_on) => watch.take(now, Sign::Doubt(is_on)),
                 Done::Stray(topic) => {
                     if let Some(session) = self.reader.session(&topic) {
                         watch.take(now, Sign::Stray(session));
@@ -186,7 +186,9 @@ impl Pipeline {
     /// lookout's own figures, where it runs.
     pub fn turn(&mut self, now: Instant, survey: &mut Survey, own: Option<&Figures>) -> Snapshot {
         let mut snapshot = self.observer.survey(now, survey);
-        if let Some(watch) = &self.security {
+        if let Some(watch) = &mut self.security {
+            // While messages wait nothing else moves its time.
+            watch.advance(now);
             snapshot.watch = Some(watch.figures());
             snapshot.attacks = watch.open().cloned().map(Arc::new).collect();
         }

@@ -42,8 +42,8 @@ pub enum Done {
     Answered(Deed),
     /// A reply came on this topic that no call waited for.
     Stray(Box<str>),
-    /// lookout began or ceased to doubt its own ears.
-    Doubt,
+    /// lookout doubts its own ears from here on, or does no longer.
+    Doubt(bool),
 }
 
 /// A call that is not answered yet.
@@ -101,10 +101,10 @@ impl Deeds {
         }
     }
 
-    /// lookout began or ceased to doubt its ears.
-    pub fn doubt(&mut self) {
+    /// lookout doubts its ears from here on, or does no longer.
+    pub fn doubt(&mut self, is_on: bool) {
         if self.on {
-            self.say(Done::Doubt);
+            self.say(Done::Doubt(is_on));
         }
     }
 

@@ -236,7 +236,8 @@ impl Observer {
     pub(super) fn doubt_changed(&mut self, now: Instant, change: Option<Change>) {
         let Some(change) = change else { return };
         self.unwell = true;
-        self.deeds.doubt();
+        let doubts = self.doubt.is_on();
+        self.deeds.doubt(doubts);
         while let Some(closed) = self.ledger.void_oldest(now) {
             let void = (super::call::Outcome::Void, super::errors::Code::None);
             self.settle(now, &closed, void, now);

@@ -1,8 +1,12 @@
 //! Guessed and stolen passwords: what failed logins of a user and from an address have in common.
 //!
-//! A run of failures ends with a success of the same user. An address from which others log in, too, is an
-//! office or a gateway: there failures count only as far as there are more of them than successes within the
-//! window, or the typing errors of a thousand colleagues would be an attack each morning.
+//! A run of failures ends with a success of the same user. An address from which many users log in is an
+//! office or a gateway: there failures count only as far as there are more of them than users who succeeded
+//! within the window, or the typing errors of a thousand colleagues would be an attack each morning. Users
+//! count and not successes, as an attacker may have an account of its own.
+//!
+//! Failures that were heard are facts, whatever lookout did not hear meanwhile: doubt does not end runs, or
+//! whoever floods the broker could hide behind it.
 
 use super::book::Finding;
 use super::incident::{Kind, Party};
@@ -15,7 +19,7 @@ use crate::observer::Instant;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// Successes from an address that are counted.
+/// Users who succeed from an address, that are counted.
 const SUCCESSES: u32 = 64;
 
 /// What is remembered of a user's logins.
@@ -32,7 +36,7 @@ struct Address {
     failures: Run,
     first: Instant,
     users: Different,
-    successes: Run,
+    successes: Different,
 }
 
 /// The detector.
@@ -54,19 +58,6 @@ impl Logins {
     pub(super) fn remembered(&self) -> (usize, u64) {
         let Self { users, addresses } = self;
         (users.len() + addresses.len(), users.forgotten() + addresses.forgotten())
-    }
-
-    /// Runs of failures end: nobody knows what happened meanwhile.
-    pub(super) fn doubt(&mut self) {
-        for user in self.users.values_mut() {
-            user.failures.clear();
-            user.addresses.clear();
-        }
-        for address in self.addresses.values_mut() {
-            address.failures.clear();
-            address.users.clear();
-            address.successes.clear();
-        }
     }
 
     /// Takes an attempt to log in.
@@ -167,7 +158,9 @@ impl Logins {
             if guessed.is_none() && failures >= threshold && tried {
                 guessed = Some((failures, threshold, known.first));
             }
-            known.successes.add(now, policy.window, SUCCESSES);
+            if let Some(user) = who.user {
+                known.successes.add(now, policy.window, SUCCESSES, user.digest.half());
+            }
         }
         if let Some((failures, threshold, since)) = guessed
             && policy.has(Kind::SuccessAfterFailures)

@@ -42,11 +42,6 @@ impl Rights {
         (self.users.len(), self.users.forgotten())
     }
 
-    /// Runs of denials end.
-    pub(super) fn doubt(&mut self) {
-        self.users.values_mut().for_each(|user| user.denied.clear());
-    }
-
     /// Takes what a document says of a right.
     pub(super) fn take(
         &mut self,

@@ -35,7 +35,7 @@ impl Run {
     }
 
     fn len(&self) -> u32 {
-        // A threshold is no more than 64.
+        // A threshold is no more than 64, twice that at an office.
         self.0.len() as u32
     }
 }
@@ -52,6 +52,12 @@ impl Different {
             self.0.remove(0);
         }
         self.0.push((one, now));
+        self.0.len() as u32
+    }
+
+    /// How many different ones were seen within the window.
+    pub(super) fn count(&mut self, now: Instant, window: Span) -> u32 {
+        self.0.retain(|(_, at)| now.since(*at) < window);
         self.0.len() as u32
     }
 

@@ -44,7 +44,7 @@ pub enum Sign<'a> {
     Ended(Deed),
     /// A reply came for a session that had made no such call, or one that was answered already.
     Stray(Name<'a>),
-    /// lookout may not have heard everything, or its clock stepped: runs of failures end here, and what is
-    /// counted by the hour is no baseline for this hour.
-    Doubt,
+    /// lookout may not hear everything from here on, or does again: what is counted by the hour is no example for others, and
+    /// replies may come to calls that it did not hear.
+    Doubt(bool),
 }

@@ -101,11 +101,6 @@ impl<T: Default> Table<T> {
         self.entries.get_mut(&who).map(|entry| &mut entry.value)
     }
 
-    /// Everybody.
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.values_mut().map(|entry| &mut entry.value)
-    }
-
     /// Forgets those for whom there is no room: those on probation first, but for a tenth, since somebody
     /// new is somebody who may come back.
     fn make_room(&mut self, now: Instant) {

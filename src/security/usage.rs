@@ -93,6 +93,9 @@ struct User {
 #[derive(Debug)]
 pub(super) struct Usage {
     users: Table<User>,
+    /// Whether lookout doubts its ears, and the hour in which it last did.
+    doubts: bool,
+    doubted: u64,
 }
 
 /// An hour since the epoch.
@@ -144,7 +147,7 @@ impl User {
 
 impl Usage {
     pub(super) fn new(policy: &Policy) -> Self {
-        Self { users: Table::new(policy.remembered, policy.learn) }
+        Self { users: Table::new(policy.remembered, policy.learn), doubts: false, doubted: 0 }
     }
 
     /// How many users are remembered, and how many were forgotten for others.
@@ -152,9 +155,14 @@ impl Usage {
         (self.users.len(), self.users.forgotten())
     }
 
-    /// This hour is no example.
-    pub(super) fn doubt(&mut self) {
-        self.users.values_mut().for_each(|user| user.spoiled = true);
+    /// lookout doubts its ears from here on, or does no longer: this hour is no example.
+    pub(super) const fn doubt(&mut self, now: Instant, is_on: bool) {
+        (self.doubts, self.doubted) = (is_on, hour(now));
+    }
+
+    /// Whether this hour is no example.
+    const fn is_doubtful(&self, now: Instant) -> bool {
+        self.doubts || self.doubted == hour(now)
     }
 
     /// The name of a user that made calls.
@@ -171,6 +179,7 @@ impl Usage {
         found: &mut impl FnMut(Finding),
     ) {
         let Some(name) = made.who.user else { return };
+        let doubtful = self.is_doubtful(now);
         let user = self.users.see(now, name.digest);
         if user.name.is_none() {
             user.name = Some(kept(name.text));
@@ -178,6 +187,7 @@ impl Usage {
             user.days = 1;
         }
         user.turn(now);
+        user.spoiled |= doubtful;
         user.calls += 1;
         let known = user.is_known(now, policy);
         let mut say =
@@ -236,8 +246,10 @@ impl Usage {
         deed: &Deed,
         policy: &Policy,
     ) -> Option<Finding> {
+        let doubtful = self.is_doubtful(now);
         let user = self.users.get_mut(deed.user)?;
         user.turn(now);
+        user.spoiled |= doubtful;
         let before = user.bytes;
         user.bytes += u64::from(deed.bytes);
         if user.bytes < policy.bytes_floor

@@ -1,8 +1,7 @@
 //! The watch itself: which detector is told what, and what is known of all attacks.
 //!
 //! Time never runs backwards here: a sign that comes late counts as of now, so that neither clocks that
-//! step nor messages out of order make an alarm. What lookout may not have heard ends runs and teaches
-//! nothing.
+//! step nor messages out of order make an alarm. What lookout may not have heard teaches nothing.
 
 use super::book::Book;
 use super::incident::{Figures, Incident, Kind};
@@ -75,10 +74,8 @@ impl Watch {
                 let finding = sessions.stray(now, session, policy);
                 finding.filter(|_| policy.has(Kind::Spoofing)).into_iter().for_each(found);
             }
-            Sign::Doubt => {
-                logins.doubt();
-                rights.doubt();
-                usage.doubt();
+            Sign::Doubt(is_on) => {
+                usage.doubt(now, is_on);
                 sessions.doubt(now);
             }
         }

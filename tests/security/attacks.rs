@@ -296,13 +296,39 @@ fn steps_of_the_clock_and_reordering_raise_no_alarm() {
 }
 
 #[test]
-fn what_was_not_heard_ends_runs() {
+fn nobody_hides_behind_doubt() {
     let mut world = World::new();
-    for time in 0..4 {
+    for time in 0..5 {
         world.login(f64::from(time), "ana", "192.0.2.1", false);
+        world.take(f64::from(time), Sign::Doubt(true));
     }
-    world.take(5.0, Sign::Doubt);
-    world.login(6.0, "ana", "192.0.2.1", false);
-    world.login(7.0, "ana", "192.0.2.1", true);
-    assert_eq!(world.told(), [""; 0], "it may have succeeded in between");
+    assert_eq!(world.told(), ["brute_force opened critical ana from 192.0.2.1"]);
+}
+
+#[test]
+fn an_hour_of_doubt_is_no_example() {
+    let mut world = World::new();
+    learned(&mut world, "ana", 250);
+    // Much in an hour in which not all was heard: nothing is said of it, and nothing is learned from it.
+    world.take(THEN, Sign::Doubt(true));
+    world.take(THEN + 1.0, Sign::Doubt(false));
+    for call in 0..3_000 {
+        world.call(THEN + f64::from(call), "ana", "Billing");
+    }
+    assert_eq!(world.told(), [""; 0]);
+    for call in 0..1_000 {
+        world.call(THEN + HOUR + f64::from(call), "ana", "Billing");
+    }
+    assert_eq!(world.found(Kind::UnusualVolume).len(), 1);
+}
+
+#[test]
+fn one_account_is_no_office() {
+    let mut world = World::new();
+    for user in 0..20 {
+        let seconds = f64::from(user) * 10.0;
+        world.login(seconds, "eve", "192.0.2.1", true);
+        world.login(seconds + 1.0, &format!("user-{user}"), "192.0.2.1", false);
+    }
+    assert_eq!(world.found(Kind::CredentialStuffing).len(), 1);
 }
