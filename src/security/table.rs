@@ -19,7 +19,7 @@ const BITS: u64 = 1 << 24;
 const HASHES: u32 = 4;
 
 /// Where somebody is remembered, and how.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Entry<T> {
     value: T,
     /// Seen again since it was first seen.
@@ -69,9 +69,21 @@ impl<T: Default> Table<T> {
 
     /// What is remembered of somebody who is heard of now.
     pub(super) fn see(&mut self, now: Instant, who: Digest) -> &mut T {
+        // Who was mentioned lately is not mentioned again for each thing it does: that would only turn the
+        // queue over.
+        let lately = self.mentions.saturating_sub(self.most as u64 / 4);
+        let known = self.entries.get(&who).map(|entry| (entry.kept, entry.mention > lately));
+        if known != Some((true, true)) {
+            self.mention(now, who, known.map(|(kept, _)| kept));
+        }
+        &mut self.entries.entry(who).or_default().value
+    }
+
+    /// Mentions somebody, who is kept or on probation, or not known; and makes room for it.
+    #[inline(never)]
+    fn mention(&mut self, now: Instant, who: Digest, known: Option<bool>) {
         self.mentions += 1;
         let mention = self.mentions;
-        let known = self.entries.get(&who).map(|entry| entry.kept);
         let marked = || self.ghosts.as_ref().is_some_and(|ghosts| ghosts.has(who));
         let kept = known.is_some() || marked();
         match known {
@@ -83,17 +95,11 @@ impl<T: Default> Table<T> {
             None => self.counts[usize::from(kept)] += 1,
         }
         self.queues[usize::from(kept)].push_back((mention, who));
-        let entry =
-            self.entries.entry(who).or_insert_with(|| Entry { value: T::default(), kept, mention });
+        let entry = self.entries.entry(who).or_default();
         (entry.kept, entry.mention) = (kept, mention);
+        // Whoever is mentioned now is the last to go.
         self.make_room(now);
         self.tidy();
-        // Whoever is seen now is the last to go.
-        &mut self
-            .entries
-            .entry(who)
-            .or_insert_with(|| Entry { value: T::default(), kept, mention })
-            .value
     }
 
     /// What is remembered of somebody.
