@@ -77,7 +77,6 @@ pub(super) struct SecurityDraft {
     pub(super) policy: Policy,
     pub(super) user: Vec<String>,
     pub(super) address: Vec<String>,
-    pub(super) client: Vec<String>,
     pub(super) off: Vec<String>,
     pub(super) severities: Vec<String>,
     pub(super) bytes_floor: u32,
@@ -92,7 +91,6 @@ impl Default for SecurityDraft {
         Self {
             user: owned(&["body.userContext.userId", "body.userId", "property.userId"]),
             address: owned(&["body.clientIpAddress", "property.clientIpAddress"]),
-            client: owned(&["body.clientId", "property.clientId"]),
             off: Vec::new(),
             severities: Vec::new(),
             bytes_floor: u32::try_from(policy.bytes_floor).unwrap_or(u32::MAX),

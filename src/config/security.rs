@@ -20,6 +20,6 @@ pub(super) fn policy(draft: &SecurityDraft) -> Policy {
 
 /// Where calls say who makes them, if there is a watch.
 pub(super) fn who(draft: &SecurityDraft) -> Option<WhoSpec> {
-    let SecurityDraft { user, address, client, .. } = draft.clone();
-    draft.policy.enabled.then_some(WhoSpec { user, address, client })
+    let SecurityDraft { user, address, .. } = draft.clone();
+    draft.policy.enabled.then_some(WhoSpec { user, address })
 }

@@ -77,8 +77,8 @@ impl Rights {
         &mut self,
         now: Instant,
         deed: &Deed,
-        user: &Arc<str>,
         policy: &Policy,
+        user: impl FnOnce() -> Option<Arc<str>>,
     ) -> Option<Finding> {
         let granted = deed.outcome == Outcome::Ok;
         // What failed for another reason says nothing of rights; who was never denied is not asked about.
@@ -87,11 +87,12 @@ impl Rights {
         }
         let thing = deed.service.with(deed.method?);
         let (count, since) = self.note(now, deed.user, thing, granted, policy)?;
+        let user = user().unwrap_or_default();
         let what = format!(
             "calls of {user} were denied {count} times, and then one of the same kind was not"
         );
         Some(Finding {
-            source: Party { user: Some(user.clone()), ..Party::default() },
+            source: Party { user: Some(user), ..Party::default() },
             ..finding(deed.user, (count, policy.denials), since, what.into())
         })
     }

@@ -60,33 +60,47 @@ struct Habit {
     bytes: Peak,
     /// Hours of the day in which it was ever at work.
     hours: u32,
+    name: Option<Arc<str>>,
+    /// When it was first heard of.
+    since: Instant,
+    /// Days on which it was at work, and the last of them since the epoch.
+    days: u16,
+    day: u64,
+    /// New services, and when each was first called.
+    new: SmallVec<[(u32, Instant); 2]>,
+    /// When it was last said that its hour is unusual.
+    odd: Option<Instant>,
 }
 
 impl Default for Habit {
     fn default() -> Self {
-        Self { calls: [Peak(0); WEEK], bytes: Peak(0), hours: 0 }
+        Self {
+            calls: [Peak(0); WEEK],
+            bytes: Peak(0),
+            hours: 0,
+            name: None,
+            since: Instant::default(),
+            days: 0,
+            day: 0,
+            new: SmallVec::new(),
+            odd: None,
+        }
     }
 }
 
-/// What is remembered of a user.
+/// What is remembered of a user: what each call touches, and the rest behind a pointer.
 #[derive(Debug, Default)]
 struct User {
-    name: Option<Arc<str>>,
-    since: Instant,
-    /// The hour that is counted, since the epoch.
+    /// The hour that is counted, since the epoch; 0 for who was not heard of.
     hour: u64,
     calls: u64,
     bytes: u64,
     /// lookout did not hear all of it.
     spoiled: bool,
-    days: u16,
-    day: u64,
-    habit: Box<Habit>,
+    /// It is known well enough to be judged.
+    known: bool,
     services: SmallVec<[u32; 8]>,
-    /// New services, and when each was first called.
-    new: SmallVec<[(u32, Instant); 2]>,
-    /// When it was last said that its hour is unusual.
-    odd: Option<Instant>,
+    habit: Box<Habit>,
 }
 
 /// The detector.
@@ -105,28 +119,35 @@ const fn hour(now: Instant) -> u64 {
 
 impl User {
     /// Closes the hours before this one.
-    fn turn(&mut self, now: Instant) {
+    #[inline]
+    fn turn(&mut self, now: Instant, policy: &Policy) {
         let hour = hour(now);
-        if hour <= self.hour {
-            return;
-        }
-        if self.calls > 0 && !self.spoiled {
-            let of_week = (self.hour % WEEK as u64) as usize;
-            self.habit.calls[of_week].note(self.calls);
-            self.habit.bytes.note(self.bytes);
-            self.habit.hours |= 1 << (self.hour % 24);
-        }
-        (self.hour, self.calls, self.bytes, self.spoiled) = (hour, 0, 0, false);
-        let day = hour / 24;
-        if day != self.day {
-            self.day = day;
-            self.days = self.days.saturating_add(1);
+        if hour > self.hour {
+            self.close(now, hour, policy);
         }
     }
 
-    /// Whether it is known well enough to be judged.
-    fn is_known(&self, now: Instant, policy: &Policy) -> bool {
-        now.since(self.since) >= policy.learn && self.days > DAYS && !self.spoiled
+    #[inline(never)]
+    fn close(&mut self, now: Instant, hour: u64, policy: &Policy) {
+        let habit = &mut *self.habit;
+        if self.calls > 0 && !self.spoiled {
+            let of_week = (self.hour % WEEK as u64) as usize;
+            habit.calls[of_week].note(self.calls);
+            habit.bytes.note(self.bytes);
+            habit.hours |= 1 << (self.hour % 24);
+        }
+        (self.hour, self.calls, self.bytes, self.spoiled) = (hour, 0, 0, false);
+        let day = hour / 24;
+        if day != habit.day {
+            habit.day = day;
+            habit.days = habit.days.saturating_add(1);
+        }
+        self.known = now.since(habit.since) >= policy.learn && habit.days > DAYS;
+    }
+
+    /// Whether its hour can be judged.
+    const fn is_judged(&self) -> bool {
+        self.known && !self.spoiled
     }
 
     /// The calls that are usual for an hour.
@@ -167,7 +188,7 @@ impl Usage {
 
     /// The name of a user that made calls.
     pub(super) fn name(&mut self, user: Digest) -> Option<Arc<str>> {
-        self.users.get_mut(user)?.name.clone()
+        self.users.get_mut(user)?.habit.name.clone()
     }
 
     /// Takes a call that was made.
@@ -181,19 +202,20 @@ impl Usage {
         let Some(name) = made.who.user else { return };
         let doubtful = self.is_doubtful(now);
         let user = self.users.see(now, name.digest);
-        if user.name.is_none() {
-            user.name = Some(kept(name.text));
-            (user.since, user.hour, user.day) = (now, hour(now), hour(now) / 24);
-            user.days = 1;
+        if user.hour == 0 {
+            user.hour = hour(now);
+            let habit = &mut *user.habit;
+            habit.name = Some(kept(name.text));
+            (habit.since, habit.day, habit.days) = (now, user.hour / 24, 1);
         }
-        user.turn(now);
+        user.turn(now, policy);
         user.spoiled |= doubtful;
         user.calls += 1;
-        let known = user.is_known(now, policy);
+        let known = user.is_judged();
         let mut say =
             |kind: Kind, user: &User, since, (measured, threshold): (f64, f64), what: String| {
                 if policy.has(kind) {
-                    let source = Party { user: user.name.clone(), ..Party::default() };
+                    let source = Party { user: user.habit.name.clone(), ..Party::default() };
                     found(finding(
                         kind,
                         name.digest,
@@ -210,7 +232,7 @@ impl Usage {
                 person(&made.who),
                 kept(made.service.text)
             );
-            let since = user.new.first().map_or(now, |(_, at)| *at);
+            let since = user.habit.new.first().map_or(now, |(_, at)| *at);
             say(Kind::UnusualServices, user, since, (count.into(), policy.services.into()), what);
         }
         if !known {
@@ -227,9 +249,13 @@ impl Usage {
                 say(Kind::UnusualVolume, user, since, (user.calls as f64, threshold), what);
             }
         }
-        let lately = user.odd.is_some_and(|at| now.since(at) < Span::from_secs(7 * 24 * 3_600));
-        if user.calls == 1 && !lately && user.habit.hours != 0 && !user.works_at() {
-            user.odd = Some(now);
+        if user.calls > 1 {
+            return;
+        }
+        let lately =
+            user.habit.odd.is_some_and(|at| now.since(at) < Span::from_secs(7 * 24 * 3_600));
+        if !lately && user.habit.hours != 0 && !user.works_at() {
+            user.habit.odd = Some(now);
             let what = format!(
                 "{} is at work at {}:00 UTC, when it never was",
                 person(&made.who),
@@ -248,14 +274,11 @@ impl Usage {
     ) -> Option<Finding> {
         let doubtful = self.is_doubtful(now);
         let user = self.users.get_mut(deed.user)?;
-        user.turn(now);
+        user.turn(now, policy);
         user.spoiled |= doubtful;
         let before = user.bytes;
         user.bytes += u64::from(deed.bytes);
-        if user.bytes < policy.bytes_floor
-            || !policy.has(Kind::Exfiltration)
-            || !user.is_known(now, policy)
-        {
+        if user.bytes < policy.bytes_floor || !policy.has(Kind::Exfiltration) || !user.is_judged() {
             return None;
         }
         let threshold = (policy.bytes * user.habit.bytes.count()).max(policy.bytes_floor as f64);
@@ -265,9 +288,9 @@ impl Usage {
         if user.bytes as f64 <= threshold || !passes {
             return None;
         }
-        let name = user.name.clone().unwrap_or_default();
+        let name = user.habit.name.clone().unwrap_or_default();
         let what = format!("{name} got {} bytes of answers in this hour", user.bytes);
-        let source = Party { user: user.name.clone(), ..Party::default() };
+        let source = Party { user: user.habit.name.clone(), ..Party::default() };
         let (since, measured) = (begin(user.hour), user.bytes as f64);
         let figures = (measured, threshold);
         Some(finding(Kind::Exfiltration, deed.user, source, since, figures, what.into()))
@@ -292,12 +315,13 @@ impl User {
         if !known {
             return None;
         }
-        self.new.retain(|(_, at)| now.since(*at) < HOUR);
-        if self.new.len() == SERVICES {
-            self.new.remove(0);
+        let new = &mut self.habit.new;
+        new.retain(|(_, at)| now.since(*at) < HOUR);
+        if new.len() == SERVICES {
+            new.remove(0);
         }
-        self.new.push((service, now));
-        let count = self.new.len() as u32;
+        new.push((service, now));
+        let count = new.len() as u32;
         (count >= policy.services).then_some(count)
     }
 }

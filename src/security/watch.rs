@@ -63,8 +63,7 @@ impl Watch {
             }
             Sign::Ended(deed) => {
                 signs[3] += 1;
-                let name = usage.name(deed.user).unwrap_or_default();
-                let denied = rights.answered(now, &deed, &name, policy);
+                let denied = rights.answered(now, &deed, policy, || usage.name(deed.user));
                 let denied = denied.filter(|_| policy.has(Kind::Escalation));
                 denied.into_iter().for_each(&mut found);
                 usage.answered(now, &deed, policy).into_iter().for_each(found);

@@ -72,10 +72,7 @@ pub(super) fn read<'a>(
     let seen = context.traces.map(|key| trace::sighting(key, element, &parsed, pair, method));
     let people = context.traffic.who.as_ref();
     let people = people.map(|it| it.read(message, element.envelope.ok()));
-    let who = people.as_ref().map(|people| {
-        let (client, session) = call.client_and_session();
-        people.who(context.key, client, session)
-    });
+    let who = people.as_ref().map(|people| people.who(context.key));
     let topic = match reverse {
         None if pair.all_naming => message.topic,
         None => {
@@ -184,8 +181,9 @@ impl Calling<'_, '_> {
     fn kind(self, scratch: &mut String) -> Kept {
         let Self { context, message, pair, values, parsed } = self;
         let key = context.key;
-        let (client, session) = self.client_and_session();
-        let caller = session.or(client);
+        let session = pair.session.and_then(|at| values[usize::from(at)]);
+        let session = session.or(parsed.session.as_deref());
+        let caller = session.or_else(|| pair.client.and_then(|at| values[usize::from(at)]));
         let caller = || caller.map(|caller| key.digest(Kind::Caller, caller.as_bytes()));
         let body = parsed.id.as_ref().map(|id| id_key(key, id));
         let data = message.properties.correlation_data.map(|data| key.digest(Kind::BytesId, data));
@@ -227,13 +225,6 @@ impl Calling<'_, '_> {
             deadline: expiry.map(|seconds| Span::from_secs(u64::from(seconds))),
         };
         Kept { kind, caller, address }
-    }
-
-    /// The client and the session that call, as topic and body tell.
-    fn client_and_session(&self) -> (Option<&str>, Option<&str>) {
-        let Self { pair, values, parsed, .. } = self;
-        let said = |at: Option<u8>| at.and_then(|at| values[usize::from(at)]);
-        (said(pair.client), said(pair.session).or(parsed.session.as_deref()))
     }
 
     /// Fills the pair's reply template in with what the call says; false if something is missing, or

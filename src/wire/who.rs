@@ -1,4 +1,4 @@
-//! Who makes a call: the user, the address and the client that it names, where it is configured to be read.
+//! Who makes a call: the user and the address that it names, where it is configured to be read.
 
 use super::envelope::Envelope;
 use super::message::Message;
@@ -19,18 +19,16 @@ pub struct WhoSpec {
     pub user: Vec<String>,
     /// The address that the call came from.
     pub address: Vec<String>,
-    /// The MQTT client id.
-    pub client: Vec<String>,
 }
 
 /// The same, compiled.
 #[derive(Clone, Debug)]
-pub(super) struct Sources([Vec<Outer>; 3]);
+pub(super) struct Sources([Vec<Outer>; 2]);
 
 impl Sources {
     /// Compiles it; every mistake is reported.
     pub(super) fn new(spec: &WhoSpec, members: &mut Members, mistakes: &mut Vec<Mistake>) -> Self {
-        let lists = [("user", &spec.user), ("address", &spec.address), ("client", &spec.client)];
+        let lists = [("user", &spec.user), ("address", &spec.address)];
         Self(lists.map(|(name, list)| {
             let mut sources = Vec::new();
             for (at, text) in list.iter().enumerate() {
@@ -61,24 +59,18 @@ impl Sources {
     }
 }
 
-/// User, address and client, as they are said.
+/// User and address, as they are said.
 #[derive(Debug)]
-pub(super) struct People<'a>([Option<Cow<'a, str>>; 3]);
+pub(super) struct People<'a>([Option<Cow<'a, str>>; 2]);
 
 impl People<'_> {
-    /// The same with their digests; `client` and `session` are what the topic or the body says beside.
-    pub(super) fn who<'n>(
-        &'n self,
-        key: &DigestKey,
-        client: Option<&'n str>,
-        session: Option<&'n str>,
-    ) -> Who<'n> {
-        let Self([user, address, own]) = self;
+    /// The same with their digests.
+    pub(super) fn who<'n>(&'n self, key: &DigestKey) -> Who<'n> {
+        let Self([user, address]) = self;
         Who {
             user: name(key, Kind::User, user.as_deref()),
             address: name(key, Kind::Address, address.as_deref().map(host)),
-            client: name(key, Kind::Client, own.as_deref().or(client)),
-            session: name(key, Kind::Session, session),
+            ..Who::default()
         }
     }
 }

@@ -118,7 +118,6 @@ fn who_calls_is_read_where_it_is_said() {
     let who = WhoSpec {
         user: texts(&["body.userContext.userId", "property.user"]),
         address: texts(&["body.clientIpAddress"]),
-        client: texts(&["property.client"]),
     };
     let mut reader = reader(Some(who));
     let mut called = |body: &str, properties: &[(&str, &str)]| {
@@ -134,10 +133,10 @@ fn who_calls_is_read_where_it_is_said() {
     let head = r#""jsonrpc":"2.0","id":1,"method":"pay","sessionId":"s-1""#;
     let body =
         format!(r#"{{{head},"userContext":{{"userId":"u-12"}},"clientIpAddress":"192.0.2.7:99"}}"#);
-    assert_eq!(called(&body, &[("client", "web-1")]), "u-12 192.0.2.7 web-1 s-1");
-    assert_eq!(called(&format!("{{{head}}}"), &[("user", "u-13")]), "u-13 - - s-1");
+    assert_eq!(called(&body, &[]), "u-12 192.0.2.7 - -");
+    assert_eq!(called(&format!("{{{head}}}"), &[("user", "u-13")]), "u-13 - - -");
     let odd = format!(r#"{{{head},"userContext":"u-12","clientIpAddress":""}}"#);
-    assert_eq!(called(&odd, &[]), "- - - s-1");
+    assert_eq!(called(&odd, &[]), "- - - -");
 }
 
 #[test]

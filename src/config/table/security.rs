@@ -30,12 +30,6 @@ pub(super) static SECURITY: Section = Section {
             "Where a call says which address it comes from. lookout believes it: only what a gateway sets itself \
              should be named here.",
         ),
-        setting(
-            "client",
-            SOURCES,
-            Slot::Texts(|d| &mut d.security.client),
-            "Where a call says which MQTT client makes it, beside its topic.",
-        ),
         span(
             "window",
             |d| &mut d.security.policy.window,
