@@ -38,7 +38,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "security",
         imports: &["observer"],
-        crates: Some(&["hashbrown", "smallvec"]),
+        crates: Some(&["smallvec"]),
         never: &[FILES, &["std::io"], TIME, SHARING, CHANCE],
         why: "what is an attack follows from what was heard and when, in a replay as well",
     },

@@ -12,9 +12,8 @@ use crate::observer::alert::Severity;
 use crate::observer::digest::Digest;
 use crate::observer::incident::Ids;
 use crate::observer::{Instant, Span};
-use hashbrown::HashMap;
 use smallvec::SmallVec;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// What is kept of what happened: so much of the beginning, and of the end.
@@ -58,7 +57,7 @@ pub(super) struct Book {
     /// Their keys, in the same order.
     keys: Vec<SmallVec<[Digest; 2]>>,
     /// Where in `open` an attack of a family is, by each of its keys.
-    index: HashMap<(u8, Digest), usize>,
+    index: BTreeMap<(u8, Digest), usize>,
     ids: Ids,
     said: VecDeque<Incident>,
     due: Option<Instant>,
@@ -71,7 +70,7 @@ impl Book {
         Self {
             open: Vec::new(),
             keys: Vec::new(),
-            index: HashMap::new(),
+            index: BTreeMap::new(),
             ids: Ids::new(seed ^ 0x7365_6375_7265),
             said: VecDeque::new(),
             due: None,

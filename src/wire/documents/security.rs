@@ -1,7 +1,9 @@
 //! What is said of an attack.
 
 use super::Time;
+#[cfg(feature = "schema")]
 use crate::observer::alert::Severity;
+#[cfg(feature = "schema")]
 use crate::observer::attack::{Kind, Response, State};
 use serde::Serialize;
 
