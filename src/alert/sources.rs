@@ -122,10 +122,10 @@ impl Finder {
         found.push(Condition {
             summary: format!("{kind}: {about}"),
             description: format!(
-                "{} signs since it began, {} where {} are too many. The last: {evidence}. Recommended: {}.",
+                "{} where the threshold is {}, and {} signs since it was found. The last: {evidence}. Recommended: {}.",
+                attack.measured.round(),
+                attack.threshold.round(),
                 attack.signs,
-                attack.measured,
-                attack.threshold,
                 advice.join(", ")
             ),
             event: "security_alert",
