@@ -9,8 +9,8 @@ use crate::observer::event::{Event, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::trace::TraceId;
 use crate::observer::{Instant, Snapshot};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Incidents that are kept; the oldest that is over goes first.
 const KEPT: usize = 200;
@@ -60,10 +60,10 @@ impl Incidents {
 
     /// Takes which ones are open.
     pub fn take(&mut self, snapshot: &Snapshot) {
-        let mut open: BTreeMap<IncidentId, (&Arc<str>, Instant)> = BTreeMap::new();
+        let mut open: BTreeMap<IncidentId, (Cow<'_, str>, Instant)> = BTreeMap::new();
         for service in &snapshot.services {
             if let Some((id, since)) = service.incident {
-                open.insert(id, (&service.name, since));
+                open.insert(id, (Cow::Borrowed(&*service.name), since));
             }
         }
         for component in &snapshot.components {
@@ -71,8 +71,11 @@ impl Incidents {
             if let Some((finding, since)) =
                 finding.filter(|_| component.condition != Condition::Healthy)
             {
-                open.insert(finding.incident, (&component.name, *since));
+                open.insert(finding.incident, (Cow::Borrowed(&*component.name), *since));
             }
+        }
+        for attack in &snapshot.attacks {
+            open.insert(attack.id, (Cow::Owned(attack.about()), attack.since));
         }
         for (id, incident) in &mut self.0 {
             // What was said after the snapshot was drawn up is not in it.
@@ -80,7 +83,7 @@ impl Incidents {
             incident.ended = if lasts { None } else { incident.ended.or(Some(snapshot.at)) };
         }
         for (id, (subject, since)) in open {
-            self.0.insert(id, Incident::new(id, subject, since));
+            self.0.insert(id, Incident::new(id, &subject, since));
         }
         self.make_room();
     }
@@ -134,5 +137,51 @@ impl Incident {
             self.left_out += 1;
         }
         self.lines.push((at, line));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::observer::alert::Severity;
+    use crate::observer::attack::{self, Kind, Party, State};
+    use std::sync::Arc;
+
+    #[test]
+    fn an_attack_is_open_until_it_is_in_no_snapshot() {
+        let at = |seconds: u64| Instant::from_micros(seconds * 1_000_000);
+        let attack = attack::Incident {
+            id: IncidentId(7),
+            kind: Kind::BruteForce,
+            severity: Severity::Critical,
+            state: State::Opened,
+            said: at(10),
+            source: Party::default(),
+            target: Party { user: Some("ana".into()), ..Party::default() },
+            since: at(5),
+            last: at(10),
+            signs: 1,
+            measured: 5.0,
+            threshold: 5.0,
+            evidence: Vec::new(),
+        };
+        let attack = Arc::new(attack);
+        let mut incidents = Incidents::default();
+        incidents.hear(&Event { at: at(10), what: What::Attack(attack.clone()) });
+        let during = Snapshot { at: at(11), attacks: vec![attack.clone()], ..Snapshot::default() };
+        incidents.take(&during);
+        let open = incidents.get(IncidentId(7)).unwrap();
+        assert_eq!((open.subject.as_str(), open.ended), ("ana", None));
+        assert_eq!(open.lines.len(), 1);
+        incidents.take(&Snapshot { at: at(900), ..Snapshot::default() });
+        assert_eq!(incidents.get(IncidentId(7)).unwrap().ended, Some(at(900)));
+
+        // Whoever starts anew knows it from the snapshot alone.
+        let mut late = Incidents::default();
+        late.take(&during);
+        let open = late.get(IncidentId(7)).unwrap();
+        assert_eq!((open.subject.as_str(), open.began, open.ended), ("ana", at(5), None));
     }
 }
