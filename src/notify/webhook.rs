@@ -1,7 +1,4 @@
 //! Groups of alerts as CloudEvents, signed as Standard Webhooks wants it.
-//!
-//! <https://www.standardwebhooks.com>: the signature is an HMAC-SHA256 over id, time and body, so that
-//! whoever has the secret knows who sent it, that it is whole, and that it is not an old one sent again.
 
 use super::alertmanager::runbook_url;
 use super::door::{Refusal, post};
@@ -10,11 +7,8 @@ use super::{Sender, Tally, until};
 use crate::alert::Board;
 use crate::config::{Key, Webhook};
 use crate::observer::Instant;
-use crate::post::Way;
+use crate::post::{Way, signed};
 use crate::wire::{Notice, notice_json};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use ring::hmac;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::watch;
@@ -87,13 +81,7 @@ impl Worker {
             runbook_url: runbook.as_deref(),
             page_url: links.page.as_deref(),
         });
-        let mut headers = vec![("content-type", "application/cloudevents+json".to_owned())];
-        let seconds = now.micros() / 1_000_000;
-        headers.push(("webhook-id", id.clone()));
-        headers.push(("webhook-timestamp", seconds.to_string()));
-        if let Some(secret) = &self.secret {
-            headers.push(("webhook-signature", signature(secret, &id, seconds, &body)));
-        }
+        let headers = signed(self.secret.as_ref(), &id, now, &body);
         let done = post(&self.way, "", &headers, body).await;
         let now = self.sender.clock.now();
         let Err(refusal) = done else {
@@ -120,26 +108,5 @@ impl Worker {
             self.groups.taken(now, due);
         }
         self.groups.pause.failed(now);
-    }
-}
-
-/// The signature of a notification.
-fn signature(Key(secret): &Key, id: &str, seconds: u64, body: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-    let tag = hmac::sign(&key, format!("{id}.{seconds}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(tag.as_ref()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_signature_is_that_of_the_specification() {
-        // The example of standard-webhooks' own test suite.
-        let secret = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap_or_default();
-        let (id, time) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330);
-        let signed = signature(&Key(secret), id, time, "{\"test\": 2432232314}");
-        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }

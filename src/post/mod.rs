@@ -4,12 +4,17 @@
 //! Of an answer only so much is read as its reader asks for, as a stranger wrote it. Whether something
 //! is sent again is its room's affair.
 
+mod signed;
+
+pub(crate) use reqwest::Method;
+pub(crate) use signed::signed;
+
 use crate::config::{Door, Login};
 use crate::wire::line::tame;
 use anyhow::Context;
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, redirect};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::time::Duration;
 use url::Url;
@@ -96,6 +101,37 @@ impl Way {
     pub(crate) async fn knock(&self) -> Result<StatusCode, String> {
         let answer = self.client.request(Method::OPTIONS, self.url("")).send().await;
         answer.map(|answer| answer.status()).map_err(|error| because(&error.without_url()))
+    }
+
+    /// Makes a request with a login: of a method, to the levels of a path, with a query, and with JSON. Of the
+    /// answer at most `read` bytes are read.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no answer.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        levels: &[&str],
+        query: &[(&str, &str)],
+        json: Option<String>,
+        read: usize,
+    ) -> Result<Answer, String> {
+        let mut url = self.door.url.clone();
+        // An address of HTTP has levels.
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(levels);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let mut request = self.signed_in(self.client.request(method, url));
+        if let Some(json) = json {
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
+        let answer = request.send().await.map_err(|error| because(&error.without_url()))?;
+        let (status, retry_after) = (answer.status(), None);
+        Ok(Answer { status, retry_after, body: beginning(answer, read).await })
     }
 
     /// Sends it, with a login; `path` is added to the address, and of the answer at most `read` bytes
