@@ -4,20 +4,23 @@
 //! caller hands in the time with everything it tells.
 
 use crate::alert::{Alerts, Board};
+use crate::observer::attack::Response;
 use crate::observer::breaker::Mode;
 use crate::observer::deeds::Done;
 use crate::observer::digest::DigestKey;
 use crate::observer::event::What;
 use crate::observer::input::Name;
+use crate::observer::measure::{Measure, MeasureId, Stage};
 use crate::observer::snapshot::CircuitFigures;
 use crate::observer::spans::Counts;
 use crate::observer::survey::Survey;
 use crate::observer::trace::Traced;
 use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
+use crate::security::responder::Responder;
 use crate::security::sign::{Made, Sign};
 use crate::security::watch::Watch;
 use crate::telemetry::Figures;
-use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, standing};
+use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, measure, standing};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ pub struct Pipeline {
     speaker: Speaker,
     alerts: Option<Alerts>,
     security: Option<Watch>,
+    responder: Option<Responder>,
     /// Names of the traffic pairs.
     pairs: Vec<String>,
     documents: VecDeque<Document>,
@@ -52,6 +56,7 @@ impl Pipeline {
             speaker: Speaker::new(voice, &settings.pairs),
             alerts: None,
             security: None,
+            responder: None,
             pairs: settings.pairs.iter().map(|pair| pair.name.clone()).collect(),
             observer: Observer::new(settings, key, now),
             documents: VecDeque::new(),
@@ -68,6 +73,13 @@ impl Pipeline {
     #[must_use]
     pub fn with_security(self, security: Option<Watch>) -> Self {
         Self { security, ..self }
+    }
+
+    /// The same with somebody who decides what is done about attacks, where there is a security watch. Whoever
+    /// runs it does what is started, and tells what came of it.
+    #[must_use]
+    pub fn with_responder(self, responder: Option<Responder>) -> Self {
+        Self { responder, ..self }
     }
 
     /// Takes a message heard at `now`. Deadlines before `now` are handled first.
@@ -122,6 +134,11 @@ impl Pipeline {
         let (reader, observer) = (&self.reader, &mut self.observer);
         let digest = |name: &str| reader.service(name).digest;
         standing::read(payload, self.speaker.pairs(), digest, |input| observer.handle(now, input));
+        if let Some(responder) = &mut self.responder
+            && let Some(measure) = measure::read(payload)
+        {
+            responder.restore(now, measure);
+        }
     }
 
     /// A service's name, as inputs name it.
@@ -136,13 +153,17 @@ impl Pipeline {
         if let Some(watch) = &mut self.security {
             watch.advance(now);
         }
+        if let Some(responder) = &mut self.responder {
+            responder.advance(now);
+        }
     }
 
     /// When [`Pipeline::advance`] is next needed.
     pub fn poll_timeout(&mut self) -> Instant {
         let due = self.observer.poll_timeout();
         let watch = self.security.as_ref().and_then(Watch::poll_timeout);
-        watch.map_or(due, |watch| watch.min(due))
+        let responder = self.responder.as_ref().and_then(Responder::poll_timeout);
+        [watch, responder].into_iter().flatten().fold(due, Instant::min)
     }
 
     /// The next document to publish.
@@ -163,13 +184,42 @@ impl Pipeline {
 
     /// What the observer says, and the alerts that follow from it.
     fn poll_event(&mut self) -> Option<Event> {
-        let attack = |watch: &mut Watch| {
-            watch.poll().map(|found| Event { at: found.said, what: What::Attack(Arc::new(found)) })
-        };
         let own = self.observer.poll_event();
-        let event = own.or_else(|| self.security.as_mut().and_then(attack));
+        let event = own.or_else(|| self.poll_security());
         let Some(alerts) = &mut self.alerts else { return event };
         event.inspect(|event| alerts.hear(event)).or_else(|| alerts.poll())
+    }
+
+    /// What the security watch says, and what is done about it.
+    fn poll_security(&mut self) -> Option<Event> {
+        let watch = self.security.as_mut()?;
+        if let Some(found) = watch.poll() {
+            if let Some(responder) = &mut self.responder {
+                responder.hear(found.said, &found);
+            }
+            return Some(Event { at: found.said, what: What::Attack(Arc::new(found)) });
+        }
+        let measure = self.responder.as_mut()?.poll()?;
+        if measure.response == Response::IncreaseMonitoring && !measure.dry_run {
+            match (measure.stage, measure.until) {
+                (Stage::Started, Some(until)) => watch.look_closer(measure.incident, until),
+                (Stage::Undoing, _) => watch.look_away(measure.incident),
+                _ => {}
+            }
+        }
+        Some(Event { at: measure.said, what: What::Measure(Arc::new(measure)) })
+    }
+
+    /// What came of a measure that was started, or was to be undone.
+    pub fn acted(&mut self, now: Instant, id: MeasureId, done: Result<&str, &str>) {
+        if let Some(responder) = &mut self.responder {
+            responder.told(now, id, done);
+        }
+    }
+
+    /// Undoes a measure. How it stands then; `None` if no such measure is in force.
+    pub fn undo(&mut self, now: Instant, id: MeasureId) -> Option<Measure> {
+        self.responder.as_mut()?.undo(now, id)
     }
 
     /// The next call that is to be traced.
@@ -191,6 +241,11 @@ impl Pipeline {
             watch.advance(now);
             snapshot.watch = Some(watch.figures());
             snapshot.attacks = watch.open().cloned().map(Arc::new).collect();
+        }
+        if let Some(responder) = &mut self.responder {
+            responder.advance(now);
+            snapshot.measures = responder.live().cloned().map(Arc::new).collect();
+            snapshot.responses = Some(responder.counts());
         }
         if let Some(alerts) = &mut self.alerts {
             alerts.turn(&snapshot, own, &self.pairs);

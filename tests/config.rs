@@ -14,6 +14,8 @@ mod bad_files;
 mod broker;
 #[path = "config/emqx.rs"]
 mod emqx;
+#[path = "config/responses.rs"]
+mod responses;
 #[path = "config/security.rs"]
 mod security;
 #[path = "config/trace.rs"]

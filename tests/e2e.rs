@@ -23,6 +23,8 @@ mod burdens;
 mod direct;
 #[path = "support/emqx.rs"]
 mod emqx;
+#[path = "support/emqx_bans.rs"]
+mod emqx_bans;
 #[path = "support/fake_broker.rs"]
 mod fake_broker;
 #[path = "e2e/ground.rs"]
@@ -51,6 +53,8 @@ mod postgresql;
 mod program;
 #[path = "e2e/remedy.rs"]
 mod remedy;
+#[path = "e2e/responses.rs"]
+mod responses;
 #[path = "e2e/restart.rs"]
 mod restart;
 #[path = "support/schemas.rs"]
@@ -197,6 +201,26 @@ async fn guessed_passwords_are_an_attack_over_mqtt_5() {
 #[tokio::test]
 async fn guessed_passwords_are_an_attack_over_mqtt_3() {
     security::guessed_passwords_are_an_attack(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn what_is_done_about_an_attack_is_done_once_and_undone_over_mqtt_5() {
+    responses::done_and_undone(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_killed_lookout_undoes_what_it_had_done_over_mqtt_3() {
+    responses::undone_by_the_next_run(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_does_nothing_and_nobody_who_is_spared_is_touched() {
+    responses::nothing_is_touched(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn a_stolen_session_is_recorded_without_what_it_says() {
+    responses::evidence_is_kept(&MQTT_3).await;
 }
 
 #[tokio::test]

@@ -159,14 +159,23 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "remedy",
-        imports: &["observer", "wire", "config", "clock", "telemetry", "platform"],
+        imports: &[
+            "observer",
+            "wire",
+            "config",
+            "clock",
+            "telemetry",
+            "platform",
+            "post",
+            "security::spared",
+        ],
         crates: None,
         never: &[],
         why: "the edges do not know each other; the corridor (app) joins them",
     },
     Room {
         name: "post",
-        imports: &["wire::line", "config"],
+        imports: &["wire::line", "config", "observer::Instant"],
         crates: None,
         never: &[],
         why: "one way to others over HTTP, whatever is sent on it",
@@ -260,6 +269,7 @@ const ROOMS: &[Room] = &[
             "advice",
             "view",
             "watch",
+            "post",
         ],
         crates: None,
         never: &[],
@@ -289,7 +299,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
     (
         "reqwest",
-        &["probe", "post", "notify", "trace"],
+        &["probe", "post", "notify", "trace", "remedy"],
         "others are asked over HTTP in one room, and told in one, whose words for it two others use",
     ),
     (

@@ -16,5 +16,7 @@ mod flood;
 mod kit;
 #[path = "security/pipeline.rs"]
 mod pipeline;
+#[path = "security/responses.rs"]
+mod responses;
 #[path = "security/week.rs"]
 mod week;

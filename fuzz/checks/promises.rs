@@ -201,6 +201,7 @@ impl Promises {
             What::Reading(reading) => self.reading(at, reading, doubt),
             What::Alert(alert) => panic!("the observer raises none: {alert:?}"),
             What::Attack(attack) => panic!("the observer finds none: {attack:?}"),
+            What::Measure(measure) => panic!("the observer takes none: {measure:?}"),
             What::Health(health) => {
                 assert!(health.in_doubt || !doubt, "{event:?}");
             }

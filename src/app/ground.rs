@@ -6,12 +6,17 @@
 
 use super::supervise::{Restarts, supervise};
 use super::threads::{apart, on_thread};
+use super::witness::Word;
 use crate::clock::Clock;
 use crate::config::{Config, Kind};
+use crate::observer::measure::{Measure, MeasureId};
 use crate::probe::kind::Setting;
 use crate::probe::{Checked, Checks, Ears, Look, Replicated, Results, Waiting, Watcher};
-use crate::remedy::Remedy;
+use crate::remedy::{Doers, Remedy};
+use crate::wire::line::tame;
+use futures_util::FutureExt;
 use std::future::{Future, pending};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -31,6 +36,8 @@ pub(super) enum Told {
     Replicated(Replicated),
     /// What became of the restart of a service.
     Acted(Arc<str>, Result<String, String>),
+    /// What came of a measure.
+    Measured(MeasureId, Result<String, String>),
 }
 
 /// All who look, as the corridor sees them.
@@ -40,20 +47,28 @@ pub(super) struct Ground {
     replicated: mpsc::Receiver<Replicated>,
     remedy: Remedy,
     acts: JoinSet<(Arc<str>, Result<String, String>)>,
+    doers: Doers,
+    measures: JoinSet<(MeasureId, Result<String, String>)>,
     ears: Option<Ears>,
 }
 
 impl Ground {
     /// Nobody looks.
-    pub(super) fn new(config: &Config, results: Results) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// If TLS cannot be set up.
+    pub(super) fn new(config: &Config, clock: Clock, results: Results) -> anyhow::Result<Self> {
+        Ok(Self {
             results,
             checked: mpsc::channel(1).1,
             replicated: mpsc::channel(1).1,
             remedy: Remedy::new(&config.platforms),
             acts: JoinSet::new(),
+            doers: Doers::new(config, clock)?,
+            measures: JoinSet::new(),
             ears: None,
-        }
+        })
     }
 
     /// What is found next.
@@ -68,6 +83,11 @@ impl Ground {
                     tracing::error!("a restart failed by a bug: {error}");
                     pending().await
                 }
+            },
+            Some(done) = self.measures.join_next() => match done {
+                Ok((id, done)) => Told::Measured(id, done),
+                // A panic is caught, and nobody ends the task.
+                Err(_) => pending().await,
             },
             else => pending().await,
         }
@@ -84,6 +104,34 @@ impl Ground {
                 Err(message) => tracing::error!("{service} could not be restarted: {message}"),
             }
             (service, done)
+        });
+    }
+
+    /// Does a measure, or undoes it; what came of it is told. `own` is what comes of what lookout does itself.
+    pub(super) fn act(&mut self, measure: Arc<Measure>, own: Option<Word>) {
+        let doers = self.doers.clone();
+        self.measures.spawn(async move {
+            let acting = async {
+                let own = match own {
+                    Some(word) => Some(word.await.unwrap_or_else(|_| Err("a bug".to_owned()))),
+                    None => None,
+                };
+                doers.act(&measure, own).await
+            };
+            let acting = AssertUnwindSafe(timeout(ACT, acting)).catch_unwind().await;
+            let done = match acting {
+                Ok(Ok(done)) => done,
+                Ok(Err(_)) => Err("it took too long".to_owned()),
+                Err(_) => Err("a bug: see what was said before".to_owned()),
+            };
+            let (response, stage) = (measure.response.name(), measure.stage.name());
+            // What it is about was written by a stranger.
+            let about = tame(measure.about());
+            match &done {
+                Ok(message) => tracing::warn!(target: "lookout::audit", "{response} {about}, {stage}: {message}"),
+                Err(message) => tracing::error!(target: "lookout::audit", "{response} {about}, {stage} in vain: {message}"),
+            }
+            (measure.id, done)
         });
     }
 

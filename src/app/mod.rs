@@ -25,6 +25,7 @@ mod rooms;
 mod supervise;
 mod systemd;
 mod threads;
+mod witness;
 
 use crate::clock::Clock;
 use crate::config::{Broker, Config};
@@ -113,7 +114,7 @@ impl Lookout {
         );
         let (listeners, results) = listeners(&config, clock, of_listeners)?;
         let mut listeners = pin!(listeners);
-        let mut ground = Ground::new(&config, results);
+        let mut ground = Ground::new(&config, clock, results)?;
         let mut watch = pin!(ground.watch(&config, of_platform));
         let (checks, told) = ground.check(&config, clock, of_checks);
         let mut checks = pin!(checks);
@@ -196,6 +197,7 @@ async fn walk<S: FnMut(&Document)>(
             corridor.idle();
         }
         corridor.sick().for_each(|service| ground.restart(service));
+        corridor.measures().for_each(|(measure, own)| ground.act(measure, own));
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each command has its `Args` and a `main` that returns the exit code: 0 done, 1 failure,
 //! 64 bad usage or configuration (`EX_USAGE` of `sysexits.h`).
 
+pub mod actions;
 pub mod advise;
 pub mod check_config;
 #[cfg(feature = "demo")]
@@ -50,6 +51,8 @@ enum Command {
     Replay(replay::Args),
     /// What the last day says about services: slow methods, short patience, missing replicas, …
     Advise(advise::Args),
+    /// What is done about attacks: list it, undo it, export the record of an incident.
+    Actions(actions::Args),
     /// Systems whose topics, ids and outcomes are known, for `traffic.profiles`.
     Profile(profile::Args),
     /// Watch a platform in the terminal, from what lookout publishes about it.
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Record(args) => record::main(args),
         Command::Replay(args) => replay::main(args),
         Command::Advise(args) => advise::main(args),
+        Command::Actions(args) => actions::main(args),
         Command::Profile(args) => profile::main(args),
         Command::Watch(args) => watch::main(args),
         Command::Runbook(args) => runbook::main(args),

@@ -8,6 +8,7 @@ use super::pair::PairDraft;
 use super::row::Row;
 use crate::observer::{Settings, Span};
 use crate::security::policy::Policy;
+use crate::security::responses::Responses;
 use std::collections::BTreeMap;
 
 /// All settings.
@@ -40,6 +41,7 @@ pub(super) struct Draft {
     pub(super) rows: BTreeMap<&'static str, Vec<Row>>,
     pub(super) trace: TraceDraft,
     pub(super) security: SecurityDraft,
+    pub(super) responses: ResponsesDraft,
     pub(super) runbook_folder: Option<String>,
     /// `name=value` each.
     pub(super) runbook_values: Vec<String>,
@@ -97,6 +99,31 @@ impl Default for SecurityDraft {
             remembered: bound(policy.remembered),
             incidents: bound(policy.incidents),
             policy,
+        }
+    }
+}
+
+/// `[responses]`. What is set here beside the policy takes the place of what stands in it.
+#[derive(Clone, PartialEq)]
+pub(super) struct ResponsesDraft {
+    pub(super) policy: Responses,
+    pub(super) table: Vec<String>,
+    pub(super) never_users: Vec<String>,
+    pub(super) never_addresses: Vec<String>,
+    pub(super) emqx: Vec<String>,
+    pub(super) evidence_folder: Option<String>,
+}
+
+impl Default for ResponsesDraft {
+    fn default() -> Self {
+        Self {
+            policy: Responses::default(),
+            table: Vec::new(),
+            never_users: Vec::new(),
+            // Whoever is kept from the machine itself may be lookout.
+            never_addresses: owned(&["127.0.0.0/8", "::1"]),
+            emqx: Vec::new(),
+            evidence_folder: None,
         }
     }
 }
@@ -218,6 +245,7 @@ impl Default for Draft {
             rows: BTreeMap::new(),
             trace: TraceDraft::default(),
             security: SecurityDraft::default(),
+            responses: ResponsesDraft::default(),
             runbook_folder: None,
             runbook_values: Vec::new(),
             replicas: ReplicasDraft {

@@ -29,6 +29,7 @@ mod raw;
 mod receivers;
 mod replicas;
 mod resolve;
+mod responses;
 mod row;
 mod runbooks;
 mod schema;
@@ -60,8 +61,11 @@ pub use trace::{Collector, Otlp, Trace};
 use crate::alert::{Alerts, Policy, librarian};
 use crate::observer::{Instant, Settings, Span};
 use crate::runbook::Book;
+use crate::security::responder::Responder;
+use crate::security::responses::Responses;
 use crate::security::watch::Watch;
 use crate::wire::{Envelope, Traffic, Voice};
+use std::path::PathBuf;
 
 /// A configuration that cannot be wrong.
 #[derive(Clone, Debug)]
@@ -108,6 +112,10 @@ pub struct Config {
     pub trace: Trace,
     /// What the security watch takes for an attack.
     pub security: crate::security::policy::Policy,
+    /// What may be done about an attack.
+    pub responses: Responses,
+    /// Where recordings of sessions go, if there is a place for them.
+    pub evidence_folder: Option<PathBuf>,
     /// What to do about alerts: runbooks that came along and the operator's own.
     pub runbooks: Book,
 }
@@ -123,6 +131,14 @@ impl Config {
     pub fn watch(&self, now: Instant) -> Option<Watch> {
         let policy = &self.security;
         policy.enabled.then(|| Watch::new(policy.clone(), self.settings.seed, now))
+    }
+
+    /// Who decides what is done about attacks, if there is a security watch. Where nobody acts (`acts` is false), it
+    /// is a dry run whatever is set.
+    pub fn responder(&self, now: Instant, acts: bool) -> Option<Responder> {
+        let policy =
+            Responses { dry_run: self.responses.dry_run || !acts, ..self.responses.clone() };
+        self.security.enabled.then(|| Responder::new(policy, self.settings.seed, now))
     }
 
     /// Alerts that have not begun, if there are to be any.

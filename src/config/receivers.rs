@@ -9,6 +9,7 @@ use super::row::Place;
 use super::{Secret, Tls, table};
 use crate::observer::Span;
 use crate::observer::alert::Severity;
+use crate::observer::attack::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
@@ -93,6 +94,10 @@ pub struct Webhook {
     pub group_interval: Span,
     /// How often a group is told again while nothing changes.
     pub repeat_interval: Span,
+    /// Whether it is told of alerts.
+    pub alerts: bool,
+    /// Responses to attacks that it does.
+    pub actions: Vec<Response>,
 }
 
 /// The key of signatures; it does not show itself.
@@ -155,6 +160,18 @@ fn webhook(place: &mut Place<'_>) -> Option<Webhook> {
         Some(Secret(text)) => Some(key(place, &text)?),
     };
     let row = place.row;
+    let actions: Vec<_> = row
+        .texts("actions")
+        .iter()
+        .copied()
+        .flatten()
+        .filter_map(|name| Response::read(name))
+        .collect();
+    if secret.is_none() && !actions.is_empty() {
+        let allowed = "such a setting only where there is `secret` or `secret_file`: what acts has to know who wants it";
+        place.mistake("actions", "actions without a secret", allowed);
+        return None;
+    }
     Some(Webhook {
         name: name?,
         door: door?,
@@ -166,6 +183,8 @@ fn webhook(place: &mut Place<'_>) -> Option<Webhook> {
         group_wait: row.span("group_wait", Span::from_secs(30)),
         group_interval: row.span("group_interval", Span::from_secs(60)),
         repeat_interval: row.span("repeat_interval", Span::from_secs(4 * 3_600)),
+        alerts: !row.has("alerts") || row.flag("alerts"),
+        actions,
     })
 }
 

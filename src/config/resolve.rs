@@ -14,8 +14,8 @@ use super::pair::PairDraft;
 use super::profile::{self, Expanded};
 use super::table;
 use super::{
-    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, runbooks,
-    security, trace,
+    Config, FailFast, Log, alerts, broker, check, emqx, http, receivers, replicas, responses,
+    runbooks, security, trace,
 };
 use crate::observer::settings::{PairSettings, SlowCall};
 use crate::wire::dialect::DialectSpec;
@@ -53,6 +53,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     };
     let names: Vec<_> = spec.pairs.iter().map(|pair| pair.name.clone()).collect();
     let policy = alerts::policy(gathered, &draft, &names);
+    let responses = responses::responses(gathered, &draft, webhooks.as_deref());
     let security = security::policy(&draft.security);
     let mut settings = draft.settings;
     settings.security = security.enabled;
@@ -71,6 +72,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         })
         .collect();
     let (checks, components) = checks?;
+    let (responses, evidence_folder) = responses?;
     settings.components = components;
     Some(Config {
         cluster: draft.cluster,
@@ -99,6 +101,8 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         webhooks: webhooks?,
         trace: trace?,
         security,
+        responses,
+        evidence_folder,
         runbooks: runbooks?,
     })
 }

@@ -50,6 +50,9 @@ fn candidates(setting: &Setting) -> Vec<String> {
         "body.other",
         "brute_force",
         "brute_force=info",
+        "brute_force=block_ip",
+        "block_ip",
+        "192.0.2.0/24",
     ];
     match setting.kind {
         Kind::Span { min, max } => vec![super::duration::show(max), super::duration::show(min)],

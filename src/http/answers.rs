@@ -1,30 +1,27 @@
-//! What the API answers: from the view to JSON, and one order the other way.
+//! What the API answers: from the view to JSON.
 
+use super::accept;
 use super::api::runbook::Wanted;
 use super::api::{
-    advice, alerts, circuits, components, incidents, overview, runbook, service, services,
+    actions, advice, alerts, circuits, components, incidents, overview, runbook, service, services,
 };
 use super::ask::Ask;
 use super::problem::Problem;
 use super::routes::Answer;
-use super::{accept, guard};
 use crate::advice::limits::FINDINGS;
 use crate::telemetry::{self, Format};
 use axum::body::{Body, Bytes};
+use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
-use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 /// The content types of a page of metrics.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Most characters of a name that is asked for.
 pub(super) const NAME: usize = 65_535;
-/// How long an order may take; the corridor turns at least once a second.
-const ORDER: Duration = Duration::from_secs(5);
 
 /// An answer of some type, which is only true now.
 pub(super) fn with_type(content: &'static str, body: impl Into<Body>) -> Response {
@@ -103,6 +100,18 @@ pub(super) fn incidents(ask: &Ask) -> Answer {
     Ok(json(&incidents::incidents(&ask.shared.view(), open, &ask.shared.plan.links)))
 }
 
+/// `/api/v1/incidents/{id}`.
+pub(super) fn incident(ask: &Ask) -> Answer {
+    let found = incidents::record(&ask.shared.view(), &ask.name, &ask.shared.plan.links);
+    Ok(json(&found.ok_or_else(|| Problem::unknown("no such incident is known"))?))
+}
+
+/// `/api/v1/actions`.
+pub(super) fn actions(ask: &Ask) -> Answer {
+    let in_force = ask.query.flag("in_force")?;
+    Ok(json(&actions::actions(&ask.shared.view(), in_force)))
+}
+
 /// `/api/v1/runbook`.
 pub(super) fn runbook(ask: &Ask) -> Answer {
     let named = [
@@ -136,38 +145,6 @@ pub(super) fn advice(ask: &Ask) -> Answer {
     let most = ask.query.number("most", FINDINGS)?.unwrap_or(FINDINGS);
     let told = ask.shared.view().advice().clone();
     Ok(json(&advice::advice(&told, most)))
-}
-
-/// `POST /api/v1/circuits/{service}`. Who did it is logged, done or refused.
-pub(super) async fn set_circuit(ask: Ask) -> Answer {
-    let (shared, peer) = (&ask.shared, ask.connection.peer);
-    let known = guard::check_token(&shared.plan.tokens, &ask.headers);
-    let who = known.inspect_err(|_| {
-        tracing::warn!(target: "lookout::audit", %peer, "refused to set a circuit: no known token");
-    })?;
-    let kind =
-        ask.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind
-        .split(';')
-        .next()
-        .is_none_or(|kind| !kind.trim().eq_ignore_ascii_case("application/json"))
-    {
-        let detail = "the body is `application/json`";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let wish: circuits::Wish = serde_json::from_slice(&ask.body).map_err(|_| {
-        Problem::bad("the body is {\"state\": …}: automatic, forced_open, disabled or observe_only")
-    })?;
-    let mode = wish.state.into();
-    let order = shared.order(ask.name.clone(), mode);
-    let late = || Problem::unavailable("the main loop does not take it now: ask again");
-    let done = tokio::time::timeout(ORDER, order).await.ok().flatten().ok_or_else(late)?;
-    let (service, state) = (&ask.name, circuits::mode(mode));
-    let Some(figures) = done else {
-        return Err(unknown_service());
-    };
-    tracing::info!(target: "lookout::audit", %peer, who, ?service, state, "a circuit was set");
-    Ok(json(&circuits::circuit(&ask.name, &figures)))
 }
 
 fn unknown_service() -> Problem {

@@ -15,6 +15,7 @@ mod guard;
 mod health;
 mod limits;
 mod openapi;
+mod orders;
 mod probes;
 mod problem;
 mod routes;

@@ -1,11 +1,13 @@
 //! Every path there is: one table for the router and for the OpenAPI document.
 
-use super::api::{advice, alerts, circuits, components, incidents, overview, service, services};
+use super::api::{
+    actions, advice, alerts, circuits, components, incidents, overview, service, services,
+};
 use super::ask::{Ask, Query};
 use super::limits::Connection;
 use super::problem::Problem;
 use super::shared::Shared;
-use super::{answers, ask, assets, events, guard, health, openapi, probes};
+use super::{answers, ask, assets, events, guard, health, openapi, orders, probes};
 use crate::runbook::Filled;
 use axum::Router;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -224,7 +226,7 @@ pub(super) static ROUTES: &[Route] = &[
         content: Content::Json(schema::<circuits::Circuit>),
         body: Some(schema::<circuits::Wish>),
         problems: &[401, 403, 404, 413, 415, 503],
-        handler: Handler::Later(|ask| Box::pin(answers::set_circuit(ask))),
+        handler: Handler::Later(|ask| Box::pin(orders::set_circuit(ask))),
     },
     get(
         "/api/v1/components",
@@ -244,6 +246,38 @@ pub(super) static ROUTES: &[Route] = &[
             Content::Json(schema::<incidents::Incidents>),
             answers::incidents,
         )
+    },
+    Route {
+        problems: &[404],
+        ..get(
+            "/api/v1/incidents/{id}",
+            "The record of one incident: its story, and for an attack what was seen and done, in order.",
+            Content::Json(schema::<incidents::Record>),
+            answers::incident,
+        )
+    },
+    Route {
+        parameters: &[Parameter {
+            name: "in_force",
+            meaning: "Only those that are in force, or only those that are not.",
+            values: Values::Flag,
+        }],
+        ..get(
+            "/api/v1/actions",
+            "What is done about attacks, and what was done lately.",
+            Content::Json(schema::<actions::Actions>),
+            answers::actions,
+        )
+    },
+    Route {
+        path: "/api/v1/actions/{id}",
+        changes: true,
+        meaning: "Undoes what is done about an attack.",
+        parameters: &[],
+        content: Content::Json(schema::<actions::Action>),
+        body: Some(schema::<actions::Wish>),
+        problems: &[401, 403, 404, 413, 415, 503],
+        handler: Handler::Later(|ask| Box::pin(orders::undo(ask))),
     },
     Route {
         parameters: &[Parameter {

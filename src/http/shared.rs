@@ -10,6 +10,7 @@ use crate::config::{Links, Token};
 use crate::observer::Event;
 use crate::observer::breaker::Mode;
 use crate::observer::event::What;
+use crate::observer::measure::{Measure, MeasureId};
 use crate::observer::snapshot::CircuitFigures;
 use crate::runbook::Book;
 use crate::telemetry::PageFigures;
@@ -48,15 +49,25 @@ pub struct Plan {
     pub links: Links,
 }
 
-/// A circuit is to behave in another way.
+/// What an operator wants.
 #[derive(Debug)]
-pub struct Order {
-    /// Whose.
-    pub service: String,
-    /// How.
-    pub mode: Mode,
-    /// How it stands then; `None` if nobody knows the service.
-    pub done: oneshot::Sender<Option<CircuitFigures>>,
+pub enum Order {
+    /// A circuit is to behave in another way.
+    Circuit {
+        /// Whose.
+        service: String,
+        /// How.
+        mode: Mode,
+        /// How it stands then; `None` if nobody knows the service.
+        done: oneshot::Sender<Option<CircuitFigures>>,
+    },
+    /// What is done about an attack is to be undone.
+    Undo {
+        /// Which measure.
+        id: MeasureId,
+        /// How it stands then; `None` if no such measure is in force.
+        done: oneshot::Sender<Option<Measure>>,
+    },
 }
 
 /// An event and its documents.
@@ -158,13 +169,12 @@ impl Shared {
     }
 
     /// Hands an order to the corridor; `None` if it takes none.
-    pub(super) async fn order(
+    pub(super) async fn order<T>(
         &self,
-        service: String,
-        mode: Mode,
-    ) -> Option<Option<CircuitFigures>> {
+        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+    ) -> Option<T> {
         let (done, answer) = oneshot::channel();
-        self.orders.try_send(Order { service, mode, done }).ok()?;
+        self.orders.try_send(order(done)).ok()?;
         answer.await.ok()
     }
 

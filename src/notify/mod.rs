@@ -99,8 +99,8 @@ impl Receivers {
     /// Those of a configuration, and the corridor's end.
     pub fn new(config: &Config, clock: Clock) -> (Self, Notices) {
         let (board, of_board) = watch::channel(Arc::default());
-        let tallies =
-            Arc::new([Tally::of(config.alertmanagers.len()), Tally::of(config.webhooks.len())]);
+        let told: Vec<_> = config.webhooks.iter().filter(|it| it.alerts).cloned().collect();
+        let tallies = Arc::new([Tally::of(config.alertmanagers.len()), Tally::of(told.len())]);
         let sender = Sender {
             cluster: config.cluster.clone(),
             id: config.id.clone(),
@@ -109,7 +109,7 @@ impl Receivers {
         };
         let receivers = Self {
             alertmanagers: config.alertmanagers.clone(),
-            webhooks: config.webhooks.clone(),
+            webhooks: told,
             sender,
             board: of_board,
             tallies: tallies.clone(),

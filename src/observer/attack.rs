@@ -172,7 +172,7 @@ pub enum Response {
     BlockIp,
     /// Lock a user's account.
     LockUser,
-    /// Suspend a user until somebody looks at it.
+    /// Suspend a user for a day, so that somebody looks at it.
     SuspendUser,
     /// Let a user make few calls for half an hour.
     RateLimitUser,
@@ -199,6 +199,21 @@ impl Response {
             Self::IncreaseMonitoring => "increase_monitoring",
             Self::PreserveEvidence => "preserve_evidence",
         }
+    }
+
+    /// The response of a name.
+    pub fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|response| response.name() == name)
+    }
+
+    /// Whether somebody is kept from something by it.
+    pub const fn is_against_somebody(self) -> bool {
+        matches!(self, Self::BlockIp | Self::LockUser | Self::SuspendUser | Self::RateLimitUser)
+    }
+
+    /// It in words: `block ip`.
+    pub fn words(self) -> String {
+        self.name().replace('_', " ")
     }
 
     /// All of them.

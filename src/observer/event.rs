@@ -12,6 +12,7 @@ use super::call::PairId;
 use super::component::Finding;
 use super::ground::Cause;
 use super::incident::IncidentId;
+use super::measure::Measure;
 use super::time::{Instant, Span};
 use super::trace::TraceId;
 use super::verdict::{Reason, ReplicaState, Verdict};
@@ -80,6 +81,8 @@ pub enum What {
     Alert(Arc<Alert>),
     /// An attack was found, is worse, or is over. The observer itself finds none.
     Attack(Arc<attack::Incident>),
+    /// Something is done about an attack, or was. The observer itself does nothing.
+    Measure(Arc<Measure>),
 }
 
 /// A step of what is done about a service.

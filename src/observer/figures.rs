@@ -45,6 +45,8 @@ impl Observer {
         services.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Snapshot {
             attacks: Vec::new(),
+            measures: Vec::new(),
+            responses: None,
             watch: None,
             at: now,
             services,

@@ -47,6 +47,7 @@ pub mod last;
 pub mod latency;
 pub mod ledger;
 pub mod limits;
+pub mod measure;
 pub mod nesting;
 pub mod note;
 pub mod notes;

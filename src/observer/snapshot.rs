@@ -15,6 +15,7 @@ use super::histogram::Histogram;
 use super::incident::IncidentId;
 use super::input::Direction;
 use super::latency::Latency;
+use super::measure::{self, Measure};
 use super::remedy::Treated;
 use super::service::{OTHER, Service, Totals};
 use super::survey::Dependency;
@@ -64,6 +65,10 @@ pub struct Snapshot {
     pub deaf: Vec<PairId>,
     /// Attacks under way. The observer itself finds none.
     pub attacks: Vec<Arc<attack::Incident>>,
+    /// What is done about attacks and in force.
+    pub measures: Vec<Arc<Measure>>,
+    /// What was done about attacks, counted, if there is a security watch.
+    pub responses: Option<measure::Counts>,
     /// What the security watch counted, if there is one.
     pub watch: Option<attack::Figures>,
 }

@@ -1,10 +1,17 @@
-//! Restarts what runs a service: the only room that acts on other systems.
+//! The only room that acts on other systems: restarts what runs a service, and does what is to be done about
+//! an attack.
 //!
 //! It decides nothing. The observer says which service is to be restarted and when; here it is found
-//! at the platform that runs it, by the label that names it, and told to start anew.
+//! at the platform that runs it, by the label that names it, and told to start anew. The responder says what is
+//! done about an attack, and when it is undone; here EMQX or a program of the operator's is asked for it.
 
+mod bans;
 mod docker;
+mod hook;
 mod kubernetes;
+mod means;
+
+pub use means::Doers;
 
 use crate::config::{Platform, Platforms};
 

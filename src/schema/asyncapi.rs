@@ -113,7 +113,7 @@ fn messages_of(channel: &Channel) -> Vec<&'static str> {
     let here = |contract: &&Contract| contract.channels.contains(&channel.key);
     let mut names: Vec<_> = CONTRACTS.iter().filter(here).map(|contract| contract.name).collect();
     match channel.key {
-        "circuit" | "service" => names.push("cleared"),
+        "circuit" | "service" | "action" => names.push("cleared"),
         "broker" => names.push("figure"),
         _ if names.is_empty() => names.push("anything"),
         _ => {}

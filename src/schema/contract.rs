@@ -123,7 +123,22 @@ pub const CHANNELS: &[Channel] = &[
         false,
         "What people are told: alerts, when they fire, again while they last, and when they are over.",
     ),
-    said("actions", "system/{cluster}/actions", false, "What is done about services."),
+    said(
+        "actions",
+        "system/{cluster}/actions",
+        false,
+        "What is done about services, and about attacks.",
+    ),
+    Channel {
+        heard: true,
+        ..said(
+            "action",
+            "system/{cluster}/actions/{action}",
+            true,
+            "What is done about an attack, while it is in force. Cleared when it is undone. Read back by lookout \
+             when it starts, so that it is undone in time.",
+        )
+    },
     said("security", "system/{cluster}/security", false, "Attacks that the security watch finds."),
     said("observer", "system/{cluster}/observer/{id}", true, "Whether an observer is there."),
     Channel {
@@ -169,6 +184,7 @@ pub const PARAMETERS: &[(&str, &str, &str)] = &[
         "UserManagement",
     ),
     ("id", "The id of an observer: `id` of its configuration.", "lookout-1"),
+    ("action", "The id of an action about an attack.", "action-019bc1a3f7d9c2"),
     ("session", "The session of a caller.", "s-481"),
     ("channel", "What changed.", "orders"),
     ("kind", "What happened.", "login"),
@@ -315,6 +331,25 @@ pub const CONTRACTS: &[Contract] = &[
         "Those who answer for security, and what acts for them.",
         &[sample!("event.security_alert")],
     ),
+    event(
+        "security_action",
+        "Something is done about an attack",
+        "Published on `system/{cluster}/actions` at each step: it is proposed, refused, or to be done now; what came \
+         of it; it is to be undone, and what came of that. What is in force is retained on \
+         `system/{cluster}/actions/{action}` as well.",
+        &["actions", "action"],
+        "Those who answer for security, what acts for them, and who keeps records of what was done.",
+        &[sample!("event.security_action.done"), sample!("event.security_action.proposed")],
+    ),
+    Contract {
+        name: "security_action_request",
+        title: "An action that is to be done, or undone",
+        description: "Posted to a `[[webhook]]` with `actions`: a CloudEvent in JSON.",
+        side: Side::Written,
+        channels: &[],
+        readers: "What acts for those who answer for security.",
+        samples: &[sample!("security_action_request")],
+    },
     event(
         "notification",
         "The envelope of every document",

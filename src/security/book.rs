@@ -10,7 +10,7 @@ use super::incident::{Evidence, Incident, Kind, Party, State};
 use super::policy::Policy;
 use crate::observer::alert::Severity;
 use crate::observer::digest::Digest;
-use crate::observer::incident::Ids;
+use crate::observer::incident::{Ids, IncidentId};
 use crate::observer::{Instant, Span};
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
@@ -81,6 +81,12 @@ impl Book {
 
     pub(super) fn open(&self) -> impl Iterator<Item = &Incident> {
         self.open.iter()
+    }
+
+    /// Whose an open attack is.
+    pub(super) fn keys(&self, id: IncidentId) -> Option<&[Digest]> {
+        let at = self.open.iter().position(|open| open.id == id)?;
+        self.keys.get(at).map(|keys| &**keys)
     }
 
     pub(super) fn poll(&mut self) -> Option<Incident> {

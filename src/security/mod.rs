@@ -4,12 +4,16 @@
 //! and sessions, and gives incidents. Several signs of one attack are one incident. Off by default.
 
 mod book;
+mod closer;
 mod logins;
 pub mod policy;
+pub mod responder;
+pub mod responses;
 mod rights;
 mod run;
 mod sessions;
 pub mod sign;
+pub mod spared;
 mod table;
 mod usage;
 pub mod watch;

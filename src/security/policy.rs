@@ -80,6 +80,25 @@ impl Policy {
         self.enabled && !self.off.contains(&kind)
     }
 
+    /// The same for who is looked at closely: half of each threshold is enough, though never one sign alone.
+    pub fn closer(&self) -> Self {
+        let half = |count: u32| (count / 2).max(2);
+        let near = |factor: f64| f64::midpoint(factor, 1.0);
+        Self {
+            failures: half(self.failures),
+            users: half(self.users),
+            addresses: half(self.addresses),
+            volume: near(self.volume),
+            volume_floor: self.volume_floor.div_ceil(2),
+            services: half(self.services),
+            denials: half(self.denials),
+            bytes: near(self.bytes),
+            bytes_floor: self.bytes_floor.div_ceil(2),
+            strays: half(self.strays),
+            ..self.clone()
+        }
+    }
+
     /// How bad an attack of a kind is.
     pub fn severity(&self, kind: Kind) -> Severity {
         let set = self.severities.iter().find(|(of, _)| *of == kind);

@@ -4,6 +4,7 @@
 //! they are kept.
 
 pub use crate::observer::deeds::Deed;
+use crate::observer::digest::Digest;
 use crate::observer::input::Name;
 pub use crate::observer::input::Who;
 
@@ -47,4 +48,19 @@ pub enum Sign<'a> {
     /// lookout may not hear everything from here on, or does again: what is counted by the hour is no example for others, and
     /// replies may come to calls that it did not hear.
     Doubt(bool),
+}
+
+impl Sign<'_> {
+    /// Whether it is of this user, address or session.
+    pub(super) fn is_of(&self, party: Digest) -> bool {
+        let is = |name: Option<Name<'_>>| name.is_some_and(|name| name.digest == party);
+        match self {
+            Self::Login(Attempt { who, .. })
+            | Self::Access(Attempt { who, .. })
+            | Self::Made(Made { who, .. }) => is(who.user) || is(who.address),
+            Self::Ended(deed) => deed.user == party,
+            Self::Stray(session) => is(Some(*session)),
+            Self::Doubt(_) => false,
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! step nor messages out of order make an alarm. What lookout may not have heard teaches nothing.
 
 use super::book::Book;
+use super::closer::Closer;
 use super::incident::{Figures, Incident, Kind};
 use super::logins::Logins;
 use super::policy::Policy;
@@ -12,6 +13,7 @@ use super::sessions::Sessions;
 use super::sign::Sign;
 use super::usage::Usage;
 use crate::observer::Instant;
+use crate::observer::incident::IncidentId;
 
 /// The watch.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub struct Watch {
     rights: Rights,
     usage: Usage,
     sessions: Sessions,
+    closer: Closer,
     signs: [u64; 5],
 }
 
@@ -36,6 +39,7 @@ impl Watch {
             rights: Rights::new(&policy),
             usage: Usage::new(&policy),
             sessions: Sessions::new(&policy, now),
+            closer: Closer::new(&policy),
             signs: [0; 5],
             policy,
         }
@@ -44,8 +48,9 @@ impl Watch {
     /// Takes a sign.
     pub fn take(&mut self, now: Instant, sign: Sign<'_>) {
         self.advance(now);
-        let Self { policy, book, logins, rights, usage, sessions, signs, .. } = self;
+        let Self { policy, book, logins, rights, usage, sessions, closer, signs, .. } = self;
         let now = self.now;
+        let policy = closer.policy(now, policy, |party| sign.is_of(party));
         let mut found = |finding| book.report(now, finding, policy);
         match sign {
             Sign::Login(attempt) => {
@@ -84,6 +89,18 @@ impl Watch {
     pub fn advance(&mut self, now: Instant) {
         self.now = self.now.max(now);
         self.book.advance(self.now, &self.policy);
+    }
+
+    /// Looks at those of an open attack closely until then.
+    pub fn look_closer(&mut self, attack: IncidentId, until: Instant) {
+        if let Some(keys) = self.book.keys(attack) {
+            self.closer.add(self.now, attack, keys, until);
+        }
+    }
+
+    /// Looks at them as at everybody else.
+    pub fn look_away(&mut self, attack: IncidentId) {
+        self.closer.remove(attack);
     }
 
     /// When [`Watch::advance`] is next needed.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 /// Longest text that is kept, in bytes.
 const LONGEST: usize = 256;
 
-/// A text cut where it is too long, with each control character shown as a space.
+/// A text cut where it is too long, with each control character shown as U+FFFD: what is shown
+/// must not pass for another name.
 pub(super) fn kept(text: &str) -> Arc<str> {
     let mut end = text.len().min(LONGEST);
     while !text.is_char_boundary(end) {
@@ -15,7 +16,10 @@ pub(super) fn kept(text: &str) -> Arc<str> {
     }
     let text = &text[..end];
     if text.chars().any(char::is_control) {
-        let tamed: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let tamed: String = text
+            .chars()
+            .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+            .collect();
         return tamed.into();
     }
     text.into()
@@ -41,7 +45,7 @@ mod tests {
 
     #[test]
     fn texts_are_cut_and_tamed() {
-        assert_eq!(&*kept("a\nb\u{1b}[2J"), "a b [2J");
+        assert_eq!(&*kept("a\nb\u{1b}[2J"), "a\u{fffd}b\u{fffd}[2J");
         assert_eq!(kept(&"ä".repeat(200)).len(), 256);
         assert_eq!(kept(&format!("{}ä", "a".repeat(255))).len(), 255);
     }

@@ -161,6 +161,8 @@ pub(super) static METRICS: &[&Metric] = &[
     &security::OPEN,
     &security::REMEMBERED,
     &security::FORGOTTEN,
+    &security::ACTIONS,
+    &security::IN_FORCE,
 ];
 
 /// The observer's bounds of reply times in seconds, as OpenMetrics writes them.

@@ -2,7 +2,8 @@
 
 use super::exposition::{Escaped, Metric, Page, counter, gauge};
 use crate::observer::Snapshot;
-use crate::observer::attack::{Kind, SIGNS};
+use crate::observer::attack::{Kind, Response, SIGNS};
+use crate::observer::measure::Stage;
 
 pub(super) static SIGNS_TAKEN: Metric = counter(
     "lookout_security_signs_total",
@@ -32,6 +33,18 @@ pub(super) static FORGOTTEN: Metric = counter(
     "Users, addresses and sessions that the security watch forgot for others.",
 );
 
+pub(super) static ACTIONS: Metric = counter(
+    "lookout_security_actions_total",
+    &["action", "state"],
+    "What is done about attacks, by how far it came: proposed in a dry run or where nobody does it, refused for who \
+     is spared or for too many, done, undone. Absent without a watch.",
+);
+pub(super) static IN_FORCE: Metric = gauge(
+    "lookout_security_actions_in_force",
+    &[],
+    "What is done about attacks and not undone yet.",
+);
+
 /// Writes all of it.
 pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     let watch = snapshot.watch.as_ref();
@@ -51,4 +64,14 @@ pub(super) fn write(page: &mut Page, snapshot: &Snapshot) {
     }
     page.single(&REMEMBERED, watch.map_or(0, |it| it.remembered));
     page.single(&FORGOTTEN, watch.map_or(0, |it| it.forgotten));
+    let responses = snapshot.responses.as_ref();
+    let mut family = page.family(&ACTIONS);
+    for (response, stages) in
+        Response::ALL.into_iter().zip(responses.iter().flat_map(|it| it.stages))
+    {
+        for (stage, count) in Stage::ALL.into_iter().zip(stages) {
+            family.sample(&[Escaped::plain(response.name()), Escaped::plain(stage.name())], count);
+        }
+    }
+    page.single(&IN_FORCE, responses.map_or(0, |it| it.in_force));
 }

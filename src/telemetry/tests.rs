@@ -16,6 +16,7 @@ use crate::observer::histogram::Histogram;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Direction;
 use crate::observer::latency::{Exact, Latency, bin};
+use crate::observer::measure;
 use crate::observer::service::Totals;
 use crate::observer::snapshot::{self, CircuitFigures, ErrorFigures, ServiceFigures};
 use crate::observer::trace::{SpanId, TraceId};
@@ -109,6 +110,8 @@ fn everything() -> Snapshot {
     };
     Snapshot {
         attacks: vec![Arc::new(attack())],
+        measures: Vec::new(),
+        responses: Some(measure::Counts { stages: [[3; 8]; 8], in_force: 4 }),
         watch: Some(attack::Figures {
             signs: [1, 2, 3, 4, 5],
             found: [6; attack::Kind::ALL.len()],

@@ -4,6 +4,7 @@
 //! their id. One that is taken up from an earlier run begins with what the broker kept of it.
 
 use super::story::{self, Line};
+use crate::observer::attack;
 use crate::observer::component::Condition;
 use crate::observer::event::{Event, What};
 use crate::observer::incident::IncidentId;
@@ -11,6 +12,7 @@ use crate::observer::trace::TraceId;
 use crate::observer::{Instant, Snapshot};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Incidents that are kept; the oldest that is over goes first.
 const KEPT: usize = 200;
@@ -32,6 +34,8 @@ pub struct Incident {
     pub lines: Vec<(Instant, Line)>,
     /// Lines that were left out.
     pub left_out: u32,
+    /// The attack as it was last said, if it is one.
+    pub attack: Option<Arc<attack::Incident>>,
 }
 
 /// Incidents, open and past.
@@ -42,14 +46,19 @@ impl Incidents {
     /// Takes what was said.
     pub fn hear(&mut self, event: &Event) {
         let Some(line) = story::line(&event.what) else { return };
-        // An alert belongs to an incident or to none; it begins none.
-        if matches!(event.what, What::Alert(_)) && !self.0.contains_key(&line.incident) {
+        // An alert belongs to an incident or to none; it begins none, and neither does what is done about one.
+        if matches!(event.what, What::Alert(_) | What::Measure(_))
+            && !self.0.contains_key(&line.incident)
+        {
             return;
         }
         let known = self.0.entry(line.incident);
         let incident =
             known.or_insert_with(|| Incident::new(line.incident, &line.subject, event.at));
         // That it still lasts is no news, but it may be known in which trace.
+        if let What::Attack(attack) = &event.what {
+            incident.attack = Some(attack.clone());
+        }
         if line.is_repeat {
             incident.trace(&line);
         } else {
@@ -78,6 +87,9 @@ impl Incidents {
             open.insert(attack.id, (Cow::Owned(attack.about()), attack.since));
         }
         for (id, incident) in &mut self.0 {
+            if let Some(attack) = snapshot.attacks.iter().find(|it| it.id == *id) {
+                incident.attack = Some(attack.clone());
+            }
             // What was said after the snapshot was drawn up is not in it.
             let lasts = open.remove(id).is_some() || incident.last() > snapshot.at;
             incident.ended = if lasts { None } else { incident.ended.or(Some(snapshot.at)) };
@@ -109,7 +121,8 @@ impl Incidents {
 
 impl Incident {
     fn new(id: IncidentId, subject: &str, began: Instant) -> Self {
-        Self { id, subject: subject.to_owned(), began, ended: None, lines: Vec::new(), left_out: 0 }
+        let subject = subject.to_owned();
+        Self { id, subject, began, ended: None, lines: Vec::new(), left_out: 0, attack: None }
     }
 
     /// A trace in which it is told: that of the last line that has one.
@@ -146,8 +159,7 @@ mod tests {
 
     use super::*;
     use crate::observer::alert::Severity;
-    use crate::observer::attack::{self, Kind, Party, State};
-    use std::sync::Arc;
+    use crate::observer::attack::{Kind, Party, State};
 
     #[test]
     fn an_attack_is_open_until_it_is_in_no_snapshot() {

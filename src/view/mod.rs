@@ -12,6 +12,7 @@ pub mod feed;
 pub mod health;
 pub mod history;
 pub mod incidents;
+pub mod measures;
 pub mod story;
 
 use crate::advice::{Advice, Advisor};
@@ -24,6 +25,7 @@ use crate::wire::Document;
 use feed::Feed;
 use history::History;
 use incidents::Incidents;
+use measures::Measures;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +52,7 @@ pub struct View {
     turn: Arc<Turn>,
     histories: BTreeMap<Arc<str>, History>,
     incidents: Incidents,
+    measures: Measures,
     feed: Feed,
     advisor: Advisor,
     /// Whether the first turn came.
@@ -70,6 +73,7 @@ impl View {
             turn: Arc::new(turn),
             histories: BTreeMap::new(),
             incidents: Incidents::default(),
+            measures: Measures::default(),
             feed: Feed::new(start),
             advisor: Advisor::default(),
             begun: false,
@@ -95,6 +99,7 @@ impl View {
             self.histories.retain(|name, _| known(name));
         }
         self.incidents.take(snapshot);
+        self.measures.take(snapshot);
         self.watch.take(snapshot.at, &turn.figures);
         self.advisor.look(snapshot);
         if turn.figures.link.up {
@@ -107,6 +112,7 @@ impl View {
     /// Takes what was said, and the documents that say it. Returns the new entries of the feed.
     pub fn hear(&mut self, event: &Event, documents: &[Document]) -> Vec<Arc<feed::Entry>> {
         self.incidents.hear(event);
+        self.measures.hear(event);
         documents.iter().filter_map(|document| self.feed.add(document)).collect()
     }
 
@@ -134,6 +140,11 @@ impl View {
     /// Incidents, open and past.
     pub const fn incidents(&self) -> &Incidents {
         &self.incidents
+    }
+
+    /// What is done about attacks, and what was done lately.
+    pub const fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     /// What the last day says about services.

@@ -7,6 +7,7 @@ use crate::observer::breaker::State;
 use crate::observer::event::{ActionNews, Step, What};
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
+use crate::observer::measure::{Measure, Stage};
 use crate::observer::trace::TraceId;
 use crate::observer::verdict::Verdict;
 use std::fmt::Write;
@@ -102,6 +103,7 @@ pub fn line(what: &What) -> Option<Line> {
         What::Action(news) => return Some(action(news)),
         What::Alert(told) => return Some(alert(told)),
         What::Attack(found) => return Some(attack(found)),
+        What::Measure(taken) => return Some(measure(taken)),
         What::PairDeaf { .. }
         | What::Reading(_)
         | What::Health(_)
@@ -147,7 +149,8 @@ fn attack(found: &attack::Incident) -> Line {
         attack::State::Ended => (Severity::Info, "over".to_owned()),
         state => {
             let signs = found.signs;
-            (severity(found.severity), format!("{}: {signs} signs", state.name()))
+            let many = if signs == 1 { "" } else { "s" };
+            (severity(found.severity), format!("{}: {signs} sign{many}", state.name()))
         }
     };
     Line {
@@ -156,6 +159,27 @@ fn attack(found: &attack::Incident) -> Line {
         subject: about,
         severity,
         text: format!("{} {text}", found.kind.words()),
+        is_repeat: false,
+        trace: None,
+    }
+}
+
+/// The line of something that is done about an attack.
+fn measure(taken: &Measure) -> Line {
+    let severity = match taken.stage {
+        Stage::Failed | Stage::Stuck => Severity::Critical,
+        Stage::Started | Stage::Refused => Severity::Warning,
+        _ => Severity::Info,
+    };
+    let would = if taken.dry_run { " (dry run)" } else { "" };
+    let more = taken.message.as_deref().map_or(String::new(), |message| format!(": {message}"));
+    let (response, stage) = (taken.response.words(), words(taken.stage.name()));
+    Line {
+        incident: taken.incident,
+        kind: "security_action",
+        subject: taken.about().to_owned(),
+        severity,
+        text: format!("{response} {stage}{would}{more}"),
         is_repeat: false,
         trace: None,
     }

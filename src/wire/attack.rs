@@ -29,7 +29,7 @@ pub(super) fn shape<'a>(cluster: &'a str, at: Instant, attack: &'a Incident) -> 
     }
 }
 
-fn party(party: &Party) -> PartyDocument<'_> {
+pub(super) fn party(party: &Party) -> PartyDocument<'_> {
     let Party { user, address, client, session, service } = party;
     let [user, address, client, session, service] =
         [user, address, client, session, service].map(Option::as_deref);

@@ -25,6 +25,14 @@ pub fn line(topic: &str, payload: &str) -> String {
             line.push_str(value);
         }
     }
+    if fact("type") == Some("security_action")
+        && let Some(target) = facts.get("target")
+    {
+        let names = ["user", "address", "client", "session", "service"].into_iter();
+        let whom = names.filter_map(|it| target.get(it)).find_map(Value::as_str);
+        line.push(' ');
+        line.push_str(whom.unwrap_or("-"));
+    }
     let change = match (fact("previous"), fact("state"), fact("action")) {
         (Some(from), Some(to), _) => Some(format!("{from} -> {to}")),
         (None, Some(state), Some(action)) => Some(format!("{action} {state}")),
@@ -125,6 +133,11 @@ mod tests {
                 "actions",
                 r#"{"params":{"type":"remedy_action","service":"A","action":"restart","state":"started","dryRun":true,AT}}"#,
                 "2026-01-15T10:30:00.000Z remedy_action A: restart started (dry run)",
+            ),
+            (
+                "actions",
+                r#"{"params":{"type":"security_action","action":"block_ip","state":"done","target":{"address":"192.0.2.7"},"dryRun":false,"message":"banned",AT}}"#,
+                "2026-01-15T10:30:00.000Z security_action 192.0.2.7: block_ip done, banned",
             ),
         ] {
             assert_eq!(super::line(topic, &payload.replace("AT", at)), line);

@@ -1,5 +1,6 @@
 //! Bytes to inputs, events to bytes: the only room that knows the shapes of lookout's JSON.
 
+pub mod about;
 pub mod capture;
 pub mod cloudevent;
 pub mod comparison;
@@ -41,6 +42,7 @@ mod documents;
 mod error;
 mod keys;
 mod marks;
+pub mod measure;
 mod replies;
 pub mod security;
 mod trace;
@@ -49,6 +51,7 @@ pub use announce::{Notice, notice_json};
 pub use cloudevent::CloudEvent;
 pub use document::Document;
 pub use documents::Time;
+pub use measure::{action_id, action_request, measure_json, read_action_id};
 pub use message::{Message, Properties, Recorded, UserProperty};
 pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;

@@ -121,6 +121,16 @@ impl Reader {
         who::name(&self.key, Kind::Session, self.traffic.session(topic))
     }
 
+    /// A caller of that session, as calls name it.
+    pub fn caller_of(&self, session: &str) -> Digest {
+        self.key.digest(Kind::Caller, session.as_bytes())
+    }
+
+    /// The caller that replies on this topic are for, if the topic names its session.
+    pub fn caller(&self, topic: &str) -> Option<Digest> {
+        self.traffic.session(topic).map(|session| self.caller_of(session))
+    }
+
     /// Reads a message and hands its inputs on: at least one, and one for each element of a
     /// batch.
     pub fn read(&mut self, message: &Message<'_>, sink: Sink<'_>) {

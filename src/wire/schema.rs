@@ -7,8 +7,9 @@ use super::calling::{Reply, Request, ServiceCall};
 use super::capture::Line;
 use super::comparison::Comparison;
 use super::documents::{
-    AlertDocument, BadNews, Cascade, Circuit, ComponentError, ComponentRecovered, HealthDocument,
-    NoticeDocument, PairDeaf, Recovered, RemedyAction, SecurityAlert, ServiceVerdict,
+    ActionRequest, AlertDocument, BadNews, Cascade, Circuit, ComponentError, ComponentRecovered,
+    HealthDocument, NoticeDocument, PairDeaf, Recovered, RemedyAction, SecurityAction,
+    SecurityAlert, ServiceVerdict,
 };
 use super::presence::{Presence, Song};
 use super::summary::Summary;
@@ -17,7 +18,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value};
 
 /// The documents of events: `method` of their envelope and `type` of themselves.
-pub const EVENTS: [&str; 13] = [
+pub const EVENTS: [&str; 14] = [
     "service_unavailable",
     "service_degraded",
     "service_recovered",
@@ -30,6 +31,7 @@ pub const EVENTS: [&str; 13] = [
     "health",
     "remedy_action",
     "security_alert",
+    "security_action",
     "alert",
 ];
 
@@ -48,6 +50,8 @@ pub fn shape(name: &str, generator: &mut SchemaGenerator) -> Option<Schema> {
         "health" => HealthDocument::json_schema(generator),
         "remedy_action" => RemedyAction::json_schema(generator),
         "security_alert" => SecurityAlert::json_schema(generator),
+        "security_action" => SecurityAction::json_schema(generator),
+        "security_action_request" => ActionRequest::json_schema(generator),
         "alert" => AlertDocument::json_schema(generator),
         "alert_notification" => NoticeDocument::json_schema(generator),
         "direct_answer" => super::answer::shape(generator),

@@ -14,12 +14,14 @@ use super::documents::{
     HealthDocument, PairDeaf, Recovered, RemedyAction, ServiceVerdict, Services, Time, rate,
     seconds,
 };
+use super::measure;
 use crate::observer::alert::Alert;
 use crate::observer::breaker::State;
 use crate::observer::event::{self, ActionNews, CircuitNews, Event, Health, What};
 use crate::observer::ground::Cause;
 use crate::observer::incident::IncidentId;
 use crate::observer::input::Severity;
+use crate::observer::measure::Measure;
 use crate::observer::settings::PairSettings;
 use crate::observer::verdict::{Reason, Verdict};
 use crate::observer::{Instant, Span};
@@ -138,6 +140,7 @@ impl Speaker {
                 let about = Some(document.attack);
                 publish(self.document(at, "security", document.r#type, about, &document));
             }
+            What::Measure(measure) => self.measure(measure, publish),
             What::Gone(service) => {
                 for topic in ["services", "circuit-breaker"] {
                     publish(Document {
@@ -286,6 +289,23 @@ impl Speaker {
             correlation_id: correlation_id(news.incident),
         };
         self.document(at, "actions", document.r#type, Some(&news.service), &document)
+    }
+
+    /// What is in force stands for those who join late, the next run of lookout among them.
+    fn measure(&self, measure: &Measure, mut publish: impl FnMut(Document)) {
+        let at = measure.said;
+        let document = measure::shape(&self.cluster, measure);
+        let about = document.target.name();
+        publish(self.document(at, "actions", document.r#type, about, &document));
+        if measure.dry_run || measure.until.is_none() {
+            return;
+        }
+        let topic = format!("actions/{}", document.action_id);
+        let standing = self.document(at, &topic, document.r#type, about, &document);
+        let gone = !measure.stage.is_in_force();
+        let payload = standing.payload.filter(|_| !gone);
+        let event = standing.event.filter(|_| !gone);
+        publish(Document { retain: true, payload, event, ..standing });
     }
 
     fn alert(&self, at: Instant, alert: &Alert, mut publish: impl FnMut(Document)) {

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 
 /// Bytes of a document; larger ones are not lookout's.
-const MAX: usize = 1 << 16;
+pub(super) const MAX: usize = 1 << 16;
 
 #[derive(Deserialize)]
 struct Wrapped<'a> {
@@ -52,8 +52,8 @@ struct Kept<'a> {
 }
 
 /// The filters under which a cluster's standing documents are found.
-pub fn filters(cluster: &str) -> [String; 2] {
-    ["services", "circuit-breaker"].map(|kind| format!("system/{cluster}/{kind}/#"))
+pub fn filters(cluster: &str) -> [String; 3] {
+    ["services", "circuit-breaker", "actions"].map(|kind| format!("system/{cluster}/{kind}/#"))
 }
 
 /// Reads a retained document and hands it on, if it says how something stood.
@@ -143,13 +143,13 @@ fn fits(call: &str, topic: &str) -> bool {
     levels.next().is_none()
 }
 
-fn moment(text: &str) -> Option<Instant> {
+pub(super) fn moment(text: &str) -> Option<Instant> {
     let time: jiff::Timestamp = text.parse().ok()?;
     u64::try_from(time.as_microsecond()).ok().map(Instant::from_micros)
 }
 
 /// The number of `incident-…`.
-fn incident(id: &str) -> Option<IncidentId> {
+pub(super) fn incident(id: &str) -> Option<IncidentId> {
     u64::from_str_radix(id.strip_prefix("incident-")?, 16).ok().map(IncidentId)
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// What a stranger can call itself.
 const HOSTILE: &str = "eve\u{1b}[2J\n<img src=a onerror=b>";
 /// The same as it is shown.
-const TAMED: &str = "eve [2J <img src=a onerror=b>";
+const TAMED: &str = "eve\u{fffd}[2J\u{fffd}<img src=a onerror=b>";
 
 /// Plays the scenario.
 pub async fn guessed_passwords_are_an_attack(run: &Run) {

@@ -28,7 +28,7 @@ const KINDS: [(&str, &[&str]); 8] = [
     ),
     ("emergency", &["infrastructure_error", "alert"]),
     ("alerts", &["alert"]),
-    ("actions", &["remedy_action"]),
+    ("actions", &["remedy_action", "security_action"]),
     ("security", &["security_alert"]),
     ("circuit-breaker", &["circuit_breaker"]),
     ("services/", &["service_verdict"]),
@@ -170,6 +170,10 @@ impl Watcher {
     fn read(&mut self, message: &Message) -> Document {
         let text = String::from_utf8_lossy(&message.payload);
         let topic = message.topic.strip_prefix(PREFIX).expect("what was subscribed to").to_owned();
+        if topic.starts_with("actions/") && message.payload.is_empty() {
+            // What is no longer in force.
+            return Document { topic, retain: message.retain, whole: Value::Null };
+        }
         let whole: Value =
             serde_json::from_slice(&message.payload).unwrap_or_else(|e| panic!("{topic}: {e}"));
         let presence = topic.starts_with("observer/");
@@ -199,7 +203,11 @@ impl Watcher {
             .collect();
         let attribute = |name| told.get(name).copied().unwrap_or_default();
         let about = ["service", "originService", "pair", "component", "attack"];
+        let target = ["user", "address", "client", "session"];
+        let target = target.iter().find_map(|name| document["target"][*name].as_str());
         let subject = about.iter().find_map(|name| document[*name].as_str()).unwrap_or_default();
+        let is_action = document["type"] == "security_action";
+        let subject = if is_action { target.unwrap_or_default() } else { subject };
         for (name, value) in [
             ("specversion", "1.0"),
             ("source", "/lookout/test/lookout-e2e"),

@@ -23,7 +23,7 @@ pub struct Platform {
     pub said: UnboundedReceiver<(String, Value)>,
     client: Client,
     calls: JoinHandle<()>,
-    _lines: Vec<Line>,
+    lines: Vec<Line>,
     _directory: tempfile::TempDir,
 }
 
@@ -102,7 +102,7 @@ impl Platform {
         let client = client();
         let lines = vec![watcher, service, caller];
         let platform =
-            Self { mosquitto, lookout, said, client, calls, _lines: lines, _directory: directory };
+            Self { mosquitto, lookout, said, client, calls, lines, _directory: directory };
         platform.until("/readyz", "ready", |status, _| status == 200).await;
         platform
     }
@@ -158,6 +158,13 @@ impl Platform {
             Ok(body) => body,
             Err(_) => panic!("{path} never was {what}: {last:#}"),
         }
+    }
+
+    /// Somebody publishes something.
+    pub fn say(&self, topic: &str, body: &Value) {
+        let payload = body.to_string().into();
+        let message = Message { topic: topic.to_owned(), payload, ..Message::default() };
+        assert!(self.lines[0].post().send(message));
     }
 
     /// Waits for something that lookout published.

@@ -79,6 +79,8 @@ const SAMPLES = {
   "event.pair_deaf": ["errors", undefined],
   "event.remedy_action": ["errors", undefined],
   "event.security_alert": ["errors", undefined],
+  "event.security_action.done": ["errors", undefined],
+  "event.security_action.proposed": ["errors", undefined],
   "event.service_degraded": ["errors", undefined],
   "event.service_recovered": ["errors", { what: "recovery", service: "UserManagement" }],
   "event.service_unavailable": [

@@ -11,22 +11,25 @@ use super::ears::Ears;
 use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::Tasks;
+use super::witness::{Witness, Word, at_once};
 use crate::alert::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Heard, Status};
 use crate::notify::Notices;
+use crate::observer::attack::Response;
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::event::{Step, What};
 use crate::observer::input::{Doubt, Link, Replicas, Subscribers};
+use crate::observer::measure::{Measure, Stage};
 use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::probe::{self, Cause, Counts, Look, Replicated};
 use crate::telemetry::Looks;
 use crate::trace::Tracer;
-use crate::wire::Document;
+use crate::wire::{Document, Reader, Redactor};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -76,6 +79,10 @@ pub(super) struct Corridor<S> {
     critical: Option<String>,
     /// Services that are to be restarted now.
     sick: Vec<Arc<str>>,
+    /// Measures that are to be done or undone now, and what comes of what lookout does of it itself.
+    measures: Vec<(Arc<Measure>, Option<Word>)>,
+    /// Who records sessions, if there is a place for it.
+    witness: Option<Witness>,
     /// Outbox drops that were logged.
     outbox_dropped: u64,
     /// Malformed messages that were logged.
@@ -108,13 +115,17 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
         let alerts = config.alerts();
-        let watch = config.watch(start);
-        let Config { id, traffic, mut settings, canary, fail_fast, .. } = config;
+        let (watch, responder) = (config.watch(start), config.responder(start, true));
+        let Config { id, traffic, mut settings, canary, fail_fast, evidence_folder, .. } = config;
         // Two lookouts of one cluster have the same seed, and must not give the same ids.
         settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
         let ears = Ears::new(start, settings.doubt.pause);
-        let pipeline = Pipeline::new(voice, traffic, settings, key, start);
-        let mut pipeline = pipeline.with_alerts(alerts).with_security(watch);
+        let witness = evidence_folder.map(|folder| {
+            let reader = Reader::new(traffic.clone(), key);
+            Witness::new(folder, reader, Redactor::new(traffic.clone()))
+        });
+        let pipeline = Pipeline::new(voice, traffic, settings, key, start).with_alerts(alerts);
+        let mut pipeline = pipeline.with_security(watch).with_responder(responder);
         pipeline.tell(start, Input::Link(Link::Down));
         let status = handle.status();
         Self {
@@ -135,6 +146,8 @@ impl<S: FnMut(&Document)> Corridor<S> {
             senses,
             critical: None,
             sick: Vec::new(),
+            measures: Vec::new(),
+            witness,
             outbox_dropped: 0,
             malformed: 0,
             looks: Looks::default(),
@@ -211,7 +224,12 @@ impl<S: FnMut(&Document)> Corridor<S> {
                         self.hope.heard(heard.at);
                     }
                     match heard.as_message() {
-                        Some(message) => self.pipeline.hear(self.now, &message),
+                        Some(message) => {
+                            if let Some(witness) = &mut self.witness {
+                                witness.hear(self.now, &message);
+                            }
+                            self.pipeline.hear(self.now, &message);
+                        }
                         // No template can match it.
                         None => self.pipeline.tell(self.now, Input::Ignored),
                     }
@@ -263,12 +281,50 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 self.speak();
             }
             Told::Replicated(told) => self.replicated(told),
+            Told::Measured(id, done) => {
+                let done = done.as_deref().map_err(String::as_str);
+                self.pipeline.acted(self.now, *id, done);
+                self.speak();
+            }
             Told::Acted(service, done) => {
                 let done = done.as_deref().map_err(String::as_str);
                 self.pipeline.tell(self.now, Input::Acted(service, done));
                 self.speak();
             }
         }
+    }
+
+    /// Hands a measure on that is to be done or undone now.
+    fn measure(&mut self, measure: &Arc<Measure>) {
+        let undo = measure.stage == Stage::Undoing;
+        if measure.dry_run || !(undo || measure.stage == Stage::Started) {
+            return;
+        }
+        let own = match measure.response {
+            Response::PreserveEvidence => self.witness.as_mut().and_then(|witness| {
+                if undo {
+                    witness.end(self.now, measure.id)
+                } else {
+                    Some(witness.begin(self.now, measure))
+                }
+            }),
+            // The pipeline did it.
+            Response::IncreaseMonitoring => {
+                let said = if undo {
+                    "thresholds are as usual"
+                } else {
+                    "half of each threshold is enough"
+                };
+                Some(at_once(said))
+            }
+            _ => None,
+        };
+        self.measures.push((measure.clone(), own));
+    }
+
+    /// Measures that are to be done or undone now.
+    pub(super) fn measures(&mut self) -> std::vec::Drain<'_, (Arc<Measure>, Option<Word>)> {
+        self.measures.drain(..)
     }
 
     fn replicated(&mut self, told: &Replicated) {
@@ -296,13 +352,21 @@ impl<S: FnMut(&Document)> Corridor<S> {
         self.speak();
     }
 
-    /// Sets how a circuit behaves, as an operator wants it.
+    /// Does what an operator wants: sets how a circuit behaves, or undoes a measure.
     pub(super) fn obey(&mut self, order: Order) {
-        let Order { service, mode, done } = order;
-        let stands = self.pipeline.set_circuit(self.now, &service, mode);
-        self.speak();
         // Who asked may have gone.
-        let _ = done.send(stands);
+        match order {
+            Order::Circuit { service, mode, done } => {
+                let stands = self.pipeline.set_circuit(self.now, &service, mode);
+                self.speak();
+                let _ = done.send(stands);
+            }
+            Order::Undo { id, done } => {
+                let stands = self.pipeline.undo(self.now, id);
+                self.speak();
+                let _ = done.send(stands);
+            }
+        }
     }
 
     fn look_at_inbox(&mut self, lag: Span) {
@@ -330,6 +394,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 && !news.dry_run
             {
                 self.sick.push(news.service.clone());
+            }
+            if let What::Measure(measure) = &event.what {
+                self.measure(measure);
             }
             if self.critical.is_none() {
                 self.critical = self.hope.lost_to(&event.what);

@@ -84,10 +84,13 @@ impl Engine {
                 let voice = config.voice();
                 let alerts = config.alerts();
                 let watch = config.watch(line.at);
+                // Nobody acts on what happened once.
+                let responder = config.responder(line.at, false);
                 let Config { traffic, settings, .. } = config;
                 self.seconds.next = alerts.is_some().then_some(line.at + SECOND);
                 let pipeline = Pipeline::new(voice, traffic, settings, KEY, line.at);
-                none.insert(pipeline.with_alerts(alerts).with_security(watch))
+                let pipeline = pipeline.with_alerts(alerts).with_security(watch);
+                none.insert(pipeline.with_responder(responder))
             }
             (None, None) => anyhow::bail!("the pipeline was not built"),
         };

@@ -188,6 +188,13 @@ pub(super) static WEBHOOK: Section = Section {
         TOKEN_FILE,
         CA,
         TIMEOUT,
+        row(
+            "actions",
+            Kind::Texts { of: super::responses::RESPONSES_ARE, check: super::responses::is_response },
+            "Responses to attacks that it is asked to do, and to undo: see `[responses]`. Needs a secret.",
+        )
+        .unset("[\"rate_limit_user\", \"notify_user\"]", "none"),
+        row("alerts", Kind::Flag, "Whether it is told of alerts.").unset("false", "true"),
         row("min_severity", Kind::Choice(SEVERITIES), "The mildest alerts it is told of.")
             .unset("\"error\"", "warning"),
         row(

@@ -16,6 +16,7 @@ mod limits;
 mod pair;
 mod program;
 mod replicas;
+pub(super) mod responses;
 pub(super) mod security;
 mod trace;
 
@@ -29,7 +30,7 @@ use super::raw::Node;
 use crate::observer::Span;
 
 /// All sections in the order in which they are printed.
-pub(super) static SECTIONS: [&Section; 33] = [
+pub(super) static SECTIONS: [&Section; 34] = [
     &program::TOP,
     &broker::BROKER,
     &emqx::EMQX,
@@ -56,6 +57,7 @@ pub(super) static SECTIONS: [&Section; 33] = [
     &alert::WEBHOOK,
     &trace::TRACE,
     &security::SECURITY,
+    &responses::RESPONSES,
     &circuit::DEPENDENCIES,
     &circuit::SERVICE,
     &limits::LIMITS,

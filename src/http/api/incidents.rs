@@ -1,5 +1,7 @@
 //! `/api/v1/incidents`: what is and was wrong, each with its story.
 
+use super::actions::{Action, action};
+use super::attack::{Attack, attack};
 use super::time;
 use crate::config::Links;
 use crate::observer::trace::TraceId;
@@ -44,6 +46,35 @@ struct Incident {
     left_out: u32,
 }
 
+/// All that is known of one incident.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in super::super) struct Record {
+    /// Of when this is.
+    at: String,
+    /// The incident, with what was said in it.
+    incident: Incident,
+    /// The attack, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attack: Option<Attack>,
+    /// What is and was done about it, in order.
+    actions: Vec<Action>,
+    /// What was seen and what was said, in order.
+    timeline: Vec<Moment>,
+}
+
+/// Something that happened in an incident.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Moment {
+    /// When.
+    at: String,
+    /// What it is: `evidence` was seen; anything else is the kind of event that was said.
+    kind: &'static str,
+    /// What happened; names in it may be written by strangers.
+    what: String,
+}
+
 /// A line of a story.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -72,6 +103,24 @@ pub(in super::super) fn incidents(view: &View, open: Option<bool>, links: &Links
     let known = view.incidents().latest().filter(wanted);
     let incidents = known.map(|it| incident(it, links)).collect();
     Incidents { at: time(view.turn().snapshot.at), incidents }
+}
+
+/// The record of an incident of this id.
+pub(in super::super) fn record(view: &View, id: &str, links: &Links) -> Option<Record> {
+    let known = view.incidents().latest().find(|it| correlation_id(it.id) == id)?;
+    let seen = known.attack.iter().flat_map(|attack| &attack.evidence);
+    let seen = seen.map(|it| (it.at, "evidence", it.what.to_string()));
+    let said = known.lines.iter().map(|(at, line)| (*at, line.kind, line.text.clone()));
+    let mut moments: Vec<_> = seen.chain(said).collect();
+    moments.sort_by_key(|(at, ..)| *at);
+    let moments = moments.into_iter().map(|(at, kind, what)| Moment { at: time(at), kind, what });
+    Some(Record {
+        at: time(view.turn().snapshot.at),
+        incident: incident(known, links),
+        attack: known.attack.as_deref().map(attack),
+        actions: view.measures().of(known.id).map(action).collect(),
+        timeline: moments.collect(),
+    })
 }
 
 fn incident(known: &Known, links: &Links) -> Incident {

@@ -3,8 +3,10 @@
 //! Members are named as in the documents that lookout publishes. What is not known is left out. Shares
 //! are rounded to four decimals, times to what a reader can tell apart.
 
+pub(super) mod actions;
 pub(super) mod advice;
 pub(super) mod alerts;
+mod attack;
 pub(super) mod circuits;
 pub(super) mod components;
 pub(super) mod incidents;

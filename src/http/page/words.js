@@ -142,6 +142,10 @@ const LINES = {
   security_alert: (it) =>
     `${words(string(it.attack))} ${words(string(it.state))}` +
     (Number(it.signs) > 0 && it.state !== "ended" ? `: ${plural(Number(it.signs), "sign")}` : ""),
+  security_action: (it) =>
+    `${words(string(it.action))} ${words(string(it.state))}` +
+    (it.dryRun === true ? " (dry run)" : "") +
+    (it.message ? `: ${visible(string(it.message))}` : ""),
   pair_deaf: (it) => `pair is deaf: no reply to any of ${whole(Number(it.calls) || 0)} calls was heard`,
 };
 

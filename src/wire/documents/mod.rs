@@ -15,7 +15,7 @@ pub(super) use circuit::{Cascade, Circuit};
 pub(super) use ground::{
     ComponentError, ComponentRecovered, Components, HealthDocument, PairDeaf, Services,
 };
-pub(super) use security::{Happened, PartyDocument, SecurityAlert};
+pub(super) use security::{ActionRequest, Happened, PartyDocument, SecurityAction, SecurityAlert};
 pub(super) use service::{BadNews, CausedBy, Details, Recovered, RemedyAction, ServiceVerdict};
 
 use crate::observer::{Instant, Span};
