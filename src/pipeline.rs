@@ -7,7 +7,7 @@ use crate::alert::{Alerts, Board};
 use crate::observer::attack::Response;
 use crate::observer::breaker::Mode;
 use crate::observer::deeds::Done;
-use crate::observer::digest::DigestKey;
+use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::event::What;
 use crate::observer::input::Name;
 use crate::observer::measure::{Measure, MeasureId, Stage};
@@ -17,7 +17,7 @@ use crate::observer::survey::Survey;
 use crate::observer::trace::Traced;
 use crate::observer::{Event, Input, Instant, Observer, Settings, Snapshot};
 use crate::security::responder::Responder;
-use crate::security::sign::{Made, Sign};
+use crate::security::sign::{Banned, Made, Sign, Who};
 use crate::security::watch::Watch;
 use crate::telemetry::Figures;
 use crate::wire::{Document, Message, Reader, Speaker, Traffic, Voice, measure, standing};
@@ -111,6 +111,27 @@ impl Pipeline {
     pub fn tell(&mut self, now: Instant, input: Input<'_>) {
         self.observer.handle(now, input);
         self.tell_watch(now);
+    }
+
+    /// Tells the security watch something that no message says.
+    pub fn tell_sign(&mut self, now: Instant, sign: Sign<'_>) {
+        if let Some(watch) = &mut self.security {
+            watch.take(now, sign);
+        }
+    }
+
+    /// Tells the security watch that the broker bans somebody by itself, known by what EMQX calls so.
+    pub fn banned(&mut self, now: Instant, by: &str, who: &str, reason: &str) {
+        let name = |kind| Some(self.reader.name(kind, who));
+        let who = match by {
+            "clientid" => Who { client: name(Kind::Client), ..Who::default() },
+            "username" => Who { user: name(Kind::User), ..Who::default() },
+            "peerhost" => Who { address: name(Kind::Address), ..Who::default() },
+            _ => return,
+        };
+        if let Some(watch) = &mut self.security {
+            watch.take(now, Sign::Banned(Banned { who, reason }));
+        }
     }
 
     /// Tells the security watch what the observer found of users.

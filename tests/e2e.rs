@@ -204,6 +204,21 @@ async fn guessed_passwords_are_an_attack_over_mqtt_3() {
 }
 
 #[tokio::test]
+async fn who_speaks_in_lookouts_place_is_an_attack_over_mqtt_5() {
+    security::who_speaks_in_lookouts_place_is_an_attack(&MQTT_5).await;
+}
+
+#[tokio::test]
+async fn who_speaks_in_lookouts_place_is_an_attack_over_mqtt_3() {
+    security::who_speaks_in_lookouts_place_is_an_attack(&MQTT_3).await;
+}
+
+#[tokio::test]
+async fn whom_emqx_bans_is_told() {
+    security::whom_emqx_bans_is_told(&MQTT_5).await;
+}
+
+#[tokio::test]
 async fn what_is_done_about_an_attack_is_done_once_and_undone_over_mqtt_5() {
     responses::done_and_undone(&MQTT_5).await;
 }

@@ -238,6 +238,7 @@ const ROOMS: &[Room] = &[
             "probe",
             "remedy",
             "runbook",
+            "security::sign",
             "trace",
             "view",
         ],

@@ -11,7 +11,9 @@ use crate::clock::Clock;
 use crate::config::{Config, Kind};
 use crate::observer::measure::{Measure, MeasureId};
 use crate::probe::kind::Setting;
-use crate::probe::{Checked, Checks, Ears, Look, Replicated, Results, Waiting, Watcher};
+use crate::probe::{
+    Banned, Checked, Checks, Ears, Look, NewBans, Replicated, Results, Waiting, Watcher,
+};
 use crate::remedy::{Doers, Remedy};
 use crate::wire::line::tame;
 use futures_util::FutureExt;
@@ -30,6 +32,8 @@ const ACT: Duration = Duration::from_secs(120);
 pub(super) enum Told {
     /// A look for those who listen to a service.
     Look(Look),
+    /// EMQX banned somebody by itself.
+    Banned(Banned),
     /// A look at a component.
     Checked(Checked),
     /// The replicas of a service.
@@ -43,6 +47,7 @@ pub(super) enum Told {
 /// All who look, as the corridor sees them.
 pub(super) struct Ground {
     pub(super) results: Results,
+    banned: NewBans,
     checked: mpsc::Receiver<Checked>,
     replicated: mpsc::Receiver<Replicated>,
     remedy: Remedy,
@@ -58,9 +63,15 @@ impl Ground {
     /// # Errors
     ///
     /// If TLS cannot be set up.
-    pub(super) fn new(config: &Config, clock: Clock, results: Results) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        config: &Config,
+        clock: Clock,
+        results: Results,
+        banned: NewBans,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             results,
+            banned,
             checked: mpsc::channel(1).1,
             replicated: mpsc::channel(1).1,
             remedy: Remedy::new(&config.platforms),
@@ -75,6 +86,7 @@ impl Ground {
     pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
             look = self.results.next() => Told::Look(look),
+            banned = self.banned.next() => Told::Banned(banned),
             Some(checked) = self.checked.recv() => Told::Checked(checked),
             Some(replicated) = self.replicated.recv() => Told::Replicated(replicated),
             Some(done) = self.acts.join_next() => match done {

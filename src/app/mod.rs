@@ -18,6 +18,7 @@
 mod canary;
 mod corridor;
 mod ears;
+mod echoes;
 mod examine;
 mod ground;
 mod hope;
@@ -36,12 +37,13 @@ use crate::observer::digest::DigestKey;
 use crate::trace::Exporter;
 use crate::wire::Document;
 use corridor::{Corridor, Ends};
+use echoes::Echoes;
 pub use examine::{Finding, State, examine};
 use futures_util::future::join;
 use ground::Ground;
 pub(crate) use hope::hopeless;
 pub(crate) use rooms::start;
-use rooms::{keep, listeners, serve, tell, trace};
+use rooms::{bans, keep, listeners, serve, tell, trace};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -113,8 +115,9 @@ impl Lookout {
             config.cluster
         );
         let (listeners, results) = listeners(&config, clock, of_listeners)?;
-        let mut listeners = pin!(listeners);
-        let mut ground = Ground::new(&config, clock, results)?;
+        let (bans, banned) = bans(&config, of_listeners)?;
+        let mut listeners = pin!(join(listeners, bans));
+        let mut ground = Ground::new(&config, clock, results, banned)?;
         let mut watch = pin!(ground.watch(&config, of_platform));
         let (checks, told) = ground.check(&config, clock, of_checks);
         let mut checks = pin!(checks);
@@ -122,7 +125,10 @@ impl Lookout {
         let mut alerts = pin!(tell(receivers, of_alerts));
         let (exporter, tracer) = Exporter::new(&config, clock).unzip();
         let mut traces = pin!(trace(exporter, of_traces));
-        let plan = Plan { told, ..Plan::new(&config) };
+        let mut plan = Plan { told, ..Plan::new(&config) };
+        if config.security.enabled {
+            plan.told.extend(Echoes::filters(&config.cluster));
+        }
         let (session, inbox, handle) = mqtt::open(plan, clock);
         let mut sessions = pin!(keep(session, handle.clone(), of_session)?);
         let tasks = restarts.clone();
@@ -133,7 +139,7 @@ impl Lookout {
             // It was not asked to.
             () = &mut sessions => return Err(anyhow::anyhow!("the session with the broker ended")),
             () = &mut http => Err(anyhow::anyhow!("the HTTP server ended")),
-            () = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
+            _ = &mut listeners => Err(anyhow::anyhow!("the questions to EMQX ended")),
             () = &mut checks => Err(anyhow::anyhow!("the checks ended")),
             () = &mut watch => Err(anyhow::anyhow!("the watch of replicas ended")),
             () = &mut alerts => Err(anyhow::anyhow!("those who send alerts ended")),

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::http::Server;
 use crate::mqtt::{Handle, Session};
 use crate::notify::Receivers;
-use crate::probe::{Listeners, Results};
+use crate::probe::{Bans, Listeners, NewBans, Results};
 use crate::trace::Exporter;
 use std::future::{Future, pending};
 use std::sync::Arc;
@@ -81,6 +81,36 @@ pub(super) fn listeners(
         .await;
     };
     Ok((keep, results))
+}
+
+/// Keeps asking EMQX whom it banned by itself, where there is a security watch and EMQX can be asked, until the
+/// future is dropped.
+///
+/// # Errors
+///
+/// If the broker cannot be asked as set.
+pub(super) fn bans(
+    config: &Config,
+    restarts: &Restarts,
+) -> anyhow::Result<(impl Future<Output = ()> + use<>, NewBans)> {
+    let (mut spare, mut found) = (None, NewBans::none());
+    if let Some(emqx) = config.emqx.clone().filter(|_| config.security.enabled) {
+        let (bans, new) = Bans::new(emqx, config.bans_every)?;
+        (spare, found) = (Some(bans), new);
+    }
+    let restarts = restarts.clone();
+    let keep = async move {
+        let Some(spare) = spare else { return pending().await };
+        supervise("asking EMQX for bans", &restarts, pending(), || {
+            let spare = spare.clone();
+            apart(async move {
+                spare.run().await;
+                Ok(())
+            })
+        })
+        .await;
+    };
+    Ok((keep, found))
 }
 
 /// Keeps the HTTP server running, if there is one, until the future is dropped.

@@ -112,6 +112,10 @@ pub struct Config {
     pub trace: Trace,
     /// What the security watch takes for an attack.
     pub security: crate::security::policy::Policy,
+    /// Other observers of the cluster that may be there, by their ids; `*` at the end stands for any ending.
+    pub peers: Vec<String>,
+    /// How often EMQX is asked whom it banned by itself.
+    pub bans_every: Span,
     /// What may be done about an attack.
     pub responses: Responses,
     /// Where recordings of sessions go, if there is a place for them.

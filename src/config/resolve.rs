@@ -55,6 +55,7 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
     let policy = alerts::policy(gathered, &draft, &names);
     let responses = responses::responses(gathered, &draft, webhooks.as_deref());
     let security = security::policy(&draft.security);
+    let (peers, bans_every) = (draft.security.peers.clone(), draft.security.bans_every);
     let mut settings = draft.settings;
     settings.security = security.enabled;
     settings.circuit.slow_call = match (draft.slow_call_duration, draft.slow_call_rate) {
@@ -101,6 +102,8 @@ pub(super) fn resolve(gathered: &mut Gathered) -> Option<Config> {
         webhooks: webhooks?,
         trace: trace?,
         security,
+        peers,
+        bans_every,
         responses,
         evidence_folder,
         runbooks: runbooks?,

@@ -28,11 +28,17 @@ pub enum Kind {
     Exfiltration,
     /// Replies come to a session that made no such calls.
     Spoofing,
+    /// A service denies far more than it does usually.
+    Denials,
+    /// Somebody else publishes where lookout speaks.
+    Impostor,
+    /// The broker bans a client that comes and goes all the time.
+    Flapping,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::BruteForce,
         Self::CredentialStuffing,
         Self::PasswordSpraying,
@@ -43,6 +49,9 @@ impl Kind {
         Self::Escalation,
         Self::Exfiltration,
         Self::Spoofing,
+        Self::Denials,
+        Self::Impostor,
+        Self::Flapping,
     ];
 
     /// Its name on the wire and in settings.
@@ -58,6 +67,9 @@ impl Kind {
             Self::Escalation => "escalation",
             Self::Exfiltration => "exfiltration",
             Self::Spoofing => "spoofing",
+            Self::Denials => "denials",
+            Self::Impostor => "impostor",
+            Self::Flapping => "flapping",
         }
     }
 
@@ -72,9 +84,12 @@ impl Kind {
             Self::BruteForce
             | Self::CredentialStuffing
             | Self::PasswordSpraying
-            | Self::SuccessAfterFailures => Severity::Critical,
+            | Self::SuccessAfterFailures
+            | Self::Impostor => Severity::Critical,
             Self::Escalation | Self::Exfiltration | Self::Spoofing => Severity::Error,
-            Self::UnusualVolume | Self::UnusualServices => Severity::Warning,
+            Self::UnusualVolume | Self::UnusualServices | Self::Denials | Self::Flapping => {
+                Severity::Warning
+            }
             Self::UnusualHours => Severity::Info,
         }
     }
@@ -163,7 +178,7 @@ pub struct Figures {
 }
 
 /// What is told to the security watch.
-pub const SIGNS: [&str; 5] = ["login", "right", "call", "answer", "stray"];
+pub const SIGNS: [&str; 7] = ["login", "right", "call", "answer", "stray", "foreign", "ban"];
 
 /// What can be done about an attack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -249,6 +264,7 @@ impl Kind {
             Self::Escalation => &[R::SuspendUser, R::PreserveEvidence, R::NotifySecurityTeam],
             Self::Exfiltration => &[R::RateLimitUser, R::PreserveEvidence, R::NotifySecurityTeam],
             Self::Spoofing => &[R::PreserveEvidence, R::NotifySecurityTeam],
+            Self::Denials | Self::Impostor | Self::Flapping => &[R::NotifySecurityTeam],
         }
     }
 

@@ -10,6 +10,7 @@ use super::input::Call;
 use super::slot::Ticket;
 use super::time::Instant;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// What waits to be taken, at most; it is taken after each message.
 const WAITING: usize = 10_000;
@@ -17,12 +18,14 @@ const WAITING: usize = 10_000;
 const NO_RIGHT: i64 = -32_003;
 
 /// An answered call of a known user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deed {
     /// The user's digest.
     pub user: Digest,
     /// The service's digest.
     pub service: Digest,
+    /// The service's name, if it denied it.
+    pub denier: Option<Arc<str>>,
     /// The method's digest, if that is known.
     pub method: Option<Digest>,
     /// When the call was made.
@@ -86,12 +89,20 @@ impl Deeds {
     }
 
     /// An open call was answered.
-    pub fn answered(&mut self, ticket: Ticket, (outcome, code): (Outcome, Code), bytes: u32) {
+    pub fn answered(
+        &mut self,
+        ticket: Ticket,
+        (outcome, code): (Outcome, Code),
+        bytes: u32,
+        name: impl FnOnce() -> Arc<str>,
+    ) {
         let Some(slot) = self.open.get_mut(ticket.id as usize) else { return };
         let Some(open) = slot.take_if(|open| open.ticket == ticket) else { return };
         let Open { user, service, method, made, .. } = open;
         let denied = code == Code::Number(NO_RIGHT);
-        self.say(Done::Answered(Deed { user, service, method, made, outcome, denied, bytes }));
+        let denier = denied.then(name);
+        let deed = Deed { user, service, denier, method, made, outcome, denied, bytes };
+        self.say(Done::Answered(deed));
     }
 
     /// A reply came that no call waited for.

@@ -150,7 +150,8 @@ impl Observer {
                     let closed = self.answer(id, now);
                     let outcome = self.outcome(wants.pair, answer);
                     if let Some(ticket) = ticket {
-                        self.deeds.answered(ticket, (outcome, answer.into()), reply.bytes);
+                        let name = || self.registry.name(closed.owner.service);
+                        self.deeds.answered(ticket, (outcome, answer.into()), reply.bytes, name);
                     }
                     self.settle(now, &closed, (outcome, answer.into()), now);
                 }

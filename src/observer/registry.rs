@@ -117,6 +117,11 @@ impl Registry {
         self.services.get(index as usize).map(|service| service.digest)
     }
 
+    /// The name of a service.
+    pub fn name(&self, index: u32) -> Arc<str> {
+        self.services.get(index as usize).map_or_else(|| OTHER.into(), |it| it.name.clone())
+    }
+
     /// Has the service at an index found by its digest.
     fn enter(&mut self, index: u32) {
         let hash = |at: &u32| self.services.get(*at as usize).map_or(0, |it| it.digest.hash());

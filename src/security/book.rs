@@ -47,6 +47,9 @@ const fn family(kind: Kind) -> (u8, u8) {
         Kind::Escalation => (4, 0),
         Kind::Exfiltration => (5, 0),
         Kind::Spoofing => (6, 0),
+        Kind::Denials => (7, 0),
+        Kind::Impostor => (8, 0),
+        Kind::Flapping => (9, 0),
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod book;
 mod closer;
+mod denials;
+mod foreign;
 mod logins;
 pub mod policy;
 pub mod responder;

@@ -27,6 +27,8 @@ pub struct Policy {
     pub learn: Span,
     /// Denials of a user, within the window, after which a grant is suspicious. Default 3.
     pub denials: u32,
+    /// Denials of a service within a window below which nothing is unusual. Default 20.
+    pub service_denials: u32,
     /// Bytes of answers to a user in an hour, as a multiple of what is usual for it. Default 5.
     pub bytes: f64,
     /// Bytes of answers in an hour below which nothing is unusual. Default 20 MiB.
@@ -61,6 +63,7 @@ impl Default for Policy {
             services: 3,
             learn: Span::from_secs(3 * 24 * 60 * 60),
             denials: 3,
+            service_denials: 20,
             bytes: 5.0,
             bytes_floor: 20 << 20,
             strays: 10,
@@ -92,6 +95,7 @@ impl Policy {
             volume_floor: self.volume_floor.div_ceil(2),
             services: half(self.services),
             denials: half(self.denials),
+            service_denials: half(self.service_denials),
             bytes: near(self.bytes),
             bytes_floor: self.bytes_floor.div_ceil(2),
             strays: half(self.strays),

@@ -32,8 +32,28 @@ pub struct Made<'a> {
     pub service: Name<'a>,
 }
 
-/// One thing that the watch is told.
+/// Something was published where lookout speaks, and lookout did not say it.
 #[derive(Clone, Copy, Debug)]
+pub struct Foreign<'a> {
+    /// Whose place it is: the same for all of one lookout.
+    pub of: Digest,
+    /// The topic.
+    pub topic: &'a str,
+    /// What kind of document it says it is.
+    pub kind: Option<&'a str>,
+}
+
+/// The broker bans somebody by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Banned<'a> {
+    /// Whom.
+    pub who: Who<'a>,
+    /// Why, in the broker's words.
+    pub reason: &'a str,
+}
+
+/// One thing that the watch is told.
+#[derive(Clone, Debug)]
 pub enum Sign<'a> {
     /// Somebody tried to log in.
     Login(Attempt<'a>),
@@ -45,6 +65,10 @@ pub enum Sign<'a> {
     Ended(Deed),
     /// A reply came for a session that had made no such call, or one that was answered already.
     Stray(Name<'a>),
+    /// Somebody else published where lookout speaks.
+    Foreign(Foreign<'a>),
+    /// The broker bans somebody by itself.
+    Banned(Banned<'a>),
     /// lookout may not hear everything from here on, or does again: what is counted by the hour is no example for others, and
     /// replies may come to calls that it did not hear.
     Doubt(bool),
@@ -60,7 +84,7 @@ impl Sign<'_> {
             | Self::Made(Made { who, .. }) => is(who.user) || is(who.address),
             Self::Ended(deed) => deed.user == party,
             Self::Stray(session) => is(Some(*session)),
-            Self::Doubt(_) => false,
+            Self::Foreign(_) | Self::Banned(_) | Self::Doubt(_) => false,
         }
     }
 }

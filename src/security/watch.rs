@@ -5,13 +5,16 @@
 
 use super::book::Book;
 use super::closer::Closer;
-use super::incident::{Figures, Incident, Kind};
+use super::denials::Denials;
+use super::foreign;
+use super::incident::{Figures, Incident, Kind, SIGNS};
 use super::logins::Logins;
 use super::policy::Policy;
 use super::rights::Rights;
 use super::sessions::Sessions;
 use super::sign::Sign;
 use super::usage::Usage;
+use super::words::{kept, name};
 use crate::observer::Instant;
 use crate::observer::incident::IncidentId;
 
@@ -23,10 +26,11 @@ pub struct Watch {
     book: Book,
     logins: Logins,
     rights: Rights,
+    denials: Denials,
     usage: Usage,
     sessions: Sessions,
     closer: Closer,
-    signs: [u64; 5],
+    signs: [u64; SIGNS.len()],
 }
 
 impl Watch {
@@ -37,10 +41,11 @@ impl Watch {
             book: Book::new(seed),
             logins: Logins::new(&policy),
             rights: Rights::new(&policy),
+            denials: Denials::new(&policy),
             usage: Usage::new(&policy),
             sessions: Sessions::new(&policy, now),
             closer: Closer::new(&policy),
-            signs: [0; 5],
+            signs: [0; SIGNS.len()],
             policy,
         }
     }
@@ -48,7 +53,8 @@ impl Watch {
     /// Takes a sign.
     pub fn take(&mut self, now: Instant, sign: Sign<'_>) {
         self.advance(now);
-        let Self { policy, book, logins, rights, usage, sessions, closer, signs, .. } = self;
+        let Self { policy, book, logins, rights, denials, usage, sessions, closer, signs, .. } =
+            self;
         let now = self.now;
         let policy = closer.policy(now, policy, |party| sign.is_of(party));
         let mut found = |finding| book.report(now, finding, policy);
@@ -59,6 +65,13 @@ impl Watch {
             }
             Sign::Access(attempt) => {
                 signs[1] += 1;
+                if let Some(service) =
+                    attempt.service.filter(|_| !attempt.granted && policy.has(Kind::Denials))
+                {
+                    let user = || name(attempt.who.user);
+                    let of = (service.digest, || kept(service.text));
+                    denials.denied(now, of, user, policy).into_iter().for_each(&mut found);
+                }
                 let finding = rights.take(now, &attempt, policy);
                 finding.filter(|_| policy.has(Kind::Escalation)).into_iter().for_each(found);
             }
@@ -71,12 +84,28 @@ impl Watch {
                 let denied = rights.answered(now, &deed, policy, || usage.name(deed.user));
                 let denied = denied.filter(|_| policy.has(Kind::Escalation));
                 denied.into_iter().for_each(&mut found);
+                if let Some(denier) = deed.denier.as_ref().filter(|_| policy.has(Kind::Denials)) {
+                    let of = (deed.service, || kept(denier));
+                    let finding = denials.denied(now, of, || usage.name(deed.user), policy);
+                    finding.into_iter().for_each(&mut found);
+                }
                 usage.answered(now, &deed, policy).into_iter().for_each(found);
             }
             Sign::Stray(session) => {
                 signs[4] += 1;
                 let finding = sessions.stray(now, session, policy);
                 finding.filter(|_| policy.has(Kind::Spoofing)).into_iter().for_each(found);
+            }
+            Sign::Foreign(foreign) => {
+                signs[5] += 1;
+                if policy.has(Kind::Impostor) {
+                    found(foreign::impostor(now, &foreign));
+                }
+            }
+            Sign::Banned(banned) => {
+                signs[6] += 1;
+                let finding = foreign::banned(now, &banned);
+                finding.filter(|_| policy.has(Kind::Flapping)).into_iter().for_each(found);
             }
             Sign::Doubt(is_on) => {
                 usage.doubt(now, is_on);
@@ -124,6 +153,7 @@ impl Watch {
         let known = [
             self.logins.remembered(),
             self.rights.remembered(),
+            self.denials.remembered(),
             self.usage.remembered(),
             self.sessions.remembered(),
         ];

@@ -8,7 +8,8 @@ use crate::observer::measure::Stage;
 pub(super) static SIGNS_TAKEN: Metric = counter(
     "lookout_security_signs_total",
     &["sign"],
-    "What the security watch was told: logins, rights, calls made and answered, stray replies. Absent without a watch.",
+    "What the security watch was told: logins, rights, calls made and answered, stray replies, what others published where \
+     lookout speaks, bans by the broker itself. Absent without a watch.",
 );
 pub(super) static FOUND: Metric = counter(
     "lookout_attacks_total",

@@ -113,7 +113,7 @@ fn everything() -> Snapshot {
         measures: Vec::new(),
         responses: Some(measure::Counts { stages: [[3; 8]; 8], in_force: 4 }),
         watch: Some(attack::Figures {
-            signs: [1, 2, 3, 4, 5],
+            signs: [1, 2, 3, 4, 5, 6, 7],
             found: [6; attack::Kind::ALL.len()],
             beyond: 7,
             remembered: 8,

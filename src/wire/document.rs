@@ -10,6 +10,21 @@ pub fn line(at: Instant, topic: &str, retain: bool, payload: Option<&str>) -> St
     format!(r#"{{"ts":{},"topic":{topic},"retain":{retain},"payload":{payload}}}"#, at.micros())
 }
 
+/// What kind of document a payload says it is: the method of its envelope, or its own type; `None` if it says
+/// nothing that can be read.
+pub fn kind(payload: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Read<'a> {
+        #[serde(borrow, default)]
+        method: Option<std::borrow::Cow<'a, str>>,
+        #[serde(borrow, default)]
+        r#type: Option<std::borrow::Cow<'a, str>>,
+    }
+    let short = payload.len() <= 1 << 16;
+    let read: Read<'_> = short.then(|| serde_json::from_slice(payload).ok()).flatten()?;
+    read.method.or(read.r#type).map(|it| it.chars().take(64).collect())
+}
+
 /// One publication that lookout wants to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

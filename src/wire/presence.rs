@@ -28,6 +28,17 @@ impl Presence {
     }
 }
 
+/// Whether an observer says that it is there; `None` if it is no presence.
+pub fn reads_online(payload: &[u8]) -> Option<bool> {
+    #[derive(serde::Deserialize)]
+    struct Read {
+        online: bool,
+    }
+    let short = payload.len() <= 1_024;
+    let read = short.then(|| serde_json::from_slice::<Read>(payload).ok()).flatten();
+    read.map(|it| it.online)
+}
+
 /// A song of the canary.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -121,6 +121,11 @@ impl Reader {
         who::name(&self.key, Kind::Session, self.traffic.session(topic))
     }
 
+    /// A name of a kind with its digest, as in the inputs.
+    pub fn name<'n>(&self, kind: Kind, text: &'n str) -> Name<'n> {
+        Name { text, digest: self.key.digest(kind, text.as_bytes()) }
+    }
+
     /// A caller of that session, as calls name it.
     pub fn caller_of(&self, session: &str) -> Digest {
         self.key.digest(Kind::Caller, session.as_bytes())

@@ -19,7 +19,9 @@ pub async fn duplicates_and_no_gaps(run: &Run) {
     let broker = (run.version, mosquitto.port());
     let mut watcher = Watcher::start(broker, "watcher").await;
     let mut platform = Platform::start(broker, (&SERVICES, 2), &run.callers).await;
-    let named = |id: &str| config(run, mosquitto.port()).replace("lookout-e2e", id);
+    // Neither takes the other for somebody else who speaks in its place.
+    let watch = "[security]\nenabled = true\n";
+    let named = |id: &str| config(run, mosquitto.port()).replace("lookout-e2e", id) + watch;
     let first = Lookout::start(&named("lookout-a")).await;
     let mut second = Lookout::start(&named("lookout-b")).await;
     for lookout in [&first, &second] {
@@ -47,6 +49,7 @@ pub async fn duplicates_and_no_gaps(run: &Run) {
     watcher.find(at, well, |it| it.gist() == well).await;
     let errors = watcher.on("errors").iter().map(|it| it.gist()).collect::<Vec<_>>();
     assert_eq!(errors.len(), 6, "nothing else, and the last outage once: {errors:#?}");
+    assert!(watcher.on("security").is_empty(), "{:#?}", watcher.on("security"));
 
     second.log("subscribed to ").await;
     second.terminate();

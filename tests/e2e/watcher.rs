@@ -185,7 +185,9 @@ impl Watcher {
             assert!(expected.is_some_and(|(_, kinds)| kinds.contains(&kind)), "{topic}: {text}");
             assert_eq!(whole["params"]["type"], kind, "{topic}: {text}");
             assert_eq!(whole["params"]["clusterId"], "test", "{topic}: {text}");
-            if self.version == Version::V5 {
+            // What a scenario forges has no attributes, as its line sends none.
+            let forged = whole["params"]["service"] == "Forged";
+            if self.version == Version::V5 && !forged {
                 self.check_event(&topic, message, &whole["params"]);
             }
         }

@@ -3,7 +3,7 @@
 use crate::kit::{World, at, name};
 use lookout::observer::digest::Kind as Of;
 use lookout::security::incident::{Kind, State};
-use lookout::security::sign::Sign;
+use lookout::security::sign::{Banned, Foreign, Sign, Who};
 
 const MINUTE: f64 = 60.0;
 const HOUR: f64 = 3_600.0;
@@ -331,4 +331,105 @@ fn one_account_is_no_office() {
         world.login(seconds + 1.0, &format!("user-{user}"), "192.0.2.1", false);
     }
     assert_eq!(world.found(Kind::CredentialStuffing).len(), 1);
+}
+
+#[test]
+fn denials_that_climb_at_a_service_are_told_of_it() {
+    // Three in each window are usual for Billing for two days.
+    let usual = |world: &mut World| {
+        for window in 0..192 {
+            for number in 0..3 {
+                let seconds = f64::from(window) * 15.0 * MINUTE + f64::from(number);
+                world.right(seconds, &format!("user-{window}-{number}"), "pay", false);
+            }
+        }
+        assert_eq!(world.told(), [""; 0], "that is usual");
+    };
+    let then = 2.0 * DAY;
+    for (what, learned, denied, by_calls, found) in [
+        ("below the floor", true, 19, false, false),
+        ("at the floor", true, 20, false, true),
+        ("by calls", true, 20, true, true),
+        ("a service that is not known", false, 99, false, false),
+        ("very many at one that is not known", false, 100, false, true),
+    ] {
+        let mut world = World::new();
+        if learned {
+            usual(&mut world);
+        }
+        for number in 0..denied {
+            let (seconds, user) = (then + f64::from(number), format!("guesser-{number}"));
+            if by_calls {
+                world.call(seconds, &user, "Billing");
+                world.answer(seconds, &user, 100, true);
+            } else {
+                world.right(seconds, &user, "admin", false);
+            }
+        }
+        let all = world.found(Kind::Denials);
+        assert_eq!(all.len(), usize::from(found), "{what}: {:?}", world.told());
+        for attack in all {
+            assert_eq!(attack.target.service.as_deref(), Some("Billing"));
+            assert_eq!(attack.since, at(then), "{what}");
+            assert!(attack.evidence[0].what.contains("the last of them guesser-"), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_busy_service_may_deny_three_times_what_it_did() {
+    let mut world = World::new();
+    let day = |world: &mut World, day: u32, each: u32| {
+        for window in 0..96 {
+            for number in 0..each {
+                let seconds = f64::from(day) * DAY + f64::from(window) * 15.0 * MINUTE;
+                world.right(seconds + f64::from(number), &format!("u{number}"), "pay", false);
+            }
+        }
+    };
+    // Too many for one that is new; then it is how the service is.
+    day(&mut world, 0, 90);
+    day(&mut world, 1, 90);
+    day(&mut world, 2, 200);
+    assert_eq!(world.told(), [""; 0]);
+    day(&mut world, 3, 900);
+    assert_eq!(world.found(Kind::Denials).len(), 1, "{:?}", world.told());
+}
+
+#[test]
+fn who_speaks_in_lookouts_place_is_one_attack() {
+    let mut world = World::new();
+    let of = name(Of::Mark, "system/c/").digest;
+    for second in 0..50 {
+        let topic = format!("system/c/services/{second}");
+        let foreign = Foreign { of, topic: &topic, kind: Some("service_verdict\u{1b}") };
+        world.take(f64::from(second), Sign::Foreign(foreign));
+    }
+    let told = world.told();
+    assert_eq!(told, ["impostor opened critical lookout"]);
+    let attack = world.watch.open().next().expect("an attack");
+    assert_eq!((attack.signs, attack.evidence.len()), (50, 32));
+    let what = "somebody else published on system/c/services/0, service_verdict\u{fffd}";
+    assert_eq!(&*attack.evidence[0].what, what);
+}
+
+#[test]
+fn whom_the_broker_bans_by_itself_is_told_one_by_one() {
+    let mut world = World::new();
+    for (second, client) in ["a", "b", "a"].into_iter().enumerate() {
+        let who = Who { client: Some(name(Of::Client, client)), ..Who::default() };
+        let banned = Banned { who, reason: "flapping is detected" };
+        world.take(second as f64, Sign::Banned(banned));
+    }
+    assert_eq!(world.told(), ["flapping opened warning a", "flapping opened warning b"]);
+    let attack = world.watch.open().next().expect("an attack");
+    assert_eq!(&*attack.evidence[0].what, "the broker bans a: flapping is detected");
+    // Detectors that are off say nothing.
+    let mut world = World::with(|policy| policy.off = vec![Kind::Flapping, Kind::Impostor]);
+    let who = Who { client: Some(name(Of::Client, "a")), ..Who::default() };
+    world.take(1.0, Sign::Banned(Banned { who, reason: "" }));
+    let of = name(Of::Mark, "system/c/").digest;
+    world.take(2.0, Sign::Foreign(Foreign { of, topic: "system/c/errors", kind: None }));
+    assert_eq!(world.told(), [""; 0]);
+    assert_eq!(world.watch.figures().signs[5..], [1, 1], "they are counted");
 }

@@ -70,6 +70,7 @@ impl World {
         let deed = Deed {
             user: name(Of::User, user).digest,
             service: name(Of::Service, "Billing").digest,
+            denier: denied.then(|| "Billing".into()),
             method: Some(name(Of::Method, "list").digest),
             made: at(seconds),
             outcome: if denied { Outcome::Rejected } else { Outcome::Ok },

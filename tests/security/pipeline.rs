@@ -144,7 +144,7 @@ fn an_attack_ends_by_time_alone_and_is_in_the_snapshot_until_then() {
     let now = scene.now;
     let snapshot = scene.pipeline.turn(now, &mut Survey::default(), None);
     assert_eq!(snapshot.attacks.len(), 1);
-    assert_eq!(snapshot.watch.unwrap().signs, [5, 0, 0, 0, 0]);
+    assert_eq!(snapshot.watch.unwrap().signs, [5, 0, 0, 0, 0, 0, 0]);
     let due = scene.pipeline.poll_timeout();
     assert!(due <= now + Span::from_secs(60), "it asks to be woken");
     scene.pass(61);

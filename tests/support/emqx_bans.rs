@@ -174,7 +174,7 @@ fn page(data: Vec<Value>) -> Response {
 
 /// Bans with RFC 3339 ends, as they are listed.
 fn found(table: &Table, query: &[(String, String)]) -> Vec<Value> {
-    let filter = query.iter().find(|(name, _)| name != "limit");
+    let filter = query.iter().find(|(name, _)| name != "limit" && name != "page");
     let is_wanted =
         |ban: &&Value| filter.is_none_or(|(kind, who)| ban["as"] == *kind && ban["who"] == *who);
     let listed = |ban: &Value| {

@@ -8,6 +8,7 @@ mod second;
 
 use super::canary::{Canary, Change};
 use super::ears::Ears;
+use super::echoes::Echoes;
 use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::Tasks;
@@ -27,6 +28,7 @@ use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::probe::{self, Cause, Counts, Look, Replicated};
+use crate::security::sign::{Foreign, Sign};
 use crate::telemetry::Looks;
 use crate::trace::Tracer;
 use crate::wire::{Document, Reader, Redactor};
@@ -81,6 +83,8 @@ pub(super) struct Corridor<S> {
     sick: Vec<Arc<str>>,
     /// Measures that are to be done or undone now, and what comes of what lookout does of it itself.
     measures: Vec<(Arc<Measure>, Option<Word>)>,
+    /// Whether somebody else speaks where lookout does, if there is a security watch.
+    echoes: Option<Echoes>,
     /// Who records sessions, if there is a place for it.
     witness: Option<Witness>,
     /// Outbox drops that were logged.
@@ -116,6 +120,10 @@ impl<S: FnMut(&Document)> Corridor<S> {
         let own = format!("system/{}/", config.cluster);
         let alerts = config.alerts();
         let (watch, responder) = (config.watch(start), config.responder(start, true));
+        let echoes = config.security.enabled.then(|| {
+            let peers = config.peers.clone();
+            Echoes::new(key, (&config.cluster, &config.id), peers, config.outbox)
+        });
         let Config { id, traffic, mut settings, canary, fail_fast, evidence_folder, .. } = config;
         // Two lookouts of one cluster have the same seed, and must not give the same ids.
         settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
@@ -147,6 +155,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             critical: None,
             sick: Vec::new(),
             measures: Vec::new(),
+            echoes,
             witness,
             outbox_dropped: 0,
             malformed: 0,
@@ -203,6 +212,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
             match arrival {
                 Arrival::Link(at, link) => {
                     self.pipeline.tell(self.now, Input::Link(link));
+                    if let Some(echoes) = &mut self.echoes {
+                        echoes.link(at, link);
+                    }
                     self.hope.heard(at);
                     let change = self.canary.link(at, link);
                     self.canary_changed(change);
@@ -220,7 +232,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
                     if own && heard.retain && !self.restored {
                         self.pipeline.restore(self.now, &heard.payload);
                     }
-                    if !own {
+                    if own {
+                        self.overheard(&heard);
+                    } else {
                         self.hope.heard(heard.at);
                     }
                     match heard.as_message() {
@@ -280,6 +294,10 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 self.pipeline.tell(self.now, Input::Component(checked.report()));
                 self.speak();
             }
+            Told::Banned(banned) => {
+                self.pipeline.banned(self.now, &banned.r#as, &banned.who, &banned.reason);
+                self.speak();
+            }
             Told::Replicated(told) => self.replicated(told),
             Told::Measured(id, done) => {
                 let done = done.as_deref().map_err(String::as_str);
@@ -292,6 +310,16 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 self.speak();
             }
         }
+    }
+
+    /// Something was heard where lookout speaks: did somebody else say it?
+    fn overheard(&mut self, heard: &Heard) {
+        let Some(echoes) = &mut self.echoes else { return };
+        let Some(kind) = echoes.foreign(heard) else { return };
+        let topic = String::from_utf8_lossy(&heard.topic);
+        let (of, kind) = (echoes.whose(), kind.as_deref());
+        let foreign = Foreign { of, topic: &topic, kind };
+        self.pipeline.tell_sign(self.now, Sign::Foreign(foreign));
     }
 
     /// Hands a measure on that is to be done or undone now.
@@ -403,6 +431,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
             }
             for document in self.documents.drain(..) {
                 (self.said)(&document);
+                if let Some(echoes) = &mut self.echoes {
+                    echoes.say(self.now, &document);
+                }
                 self.handle.publish(document);
             }
         }

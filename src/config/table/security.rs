@@ -85,6 +85,13 @@ pub(super) static SECURITY: Section = Section {
             (2, 64),
             "Denials of a user after which a right that it is given is suspicious.",
         ),
+        count(
+            "service_denials",
+            |d| &mut d.security.policy.service_denials,
+            (2, 1_000_000),
+            "Denials of a service within `window` below which nothing is unusual; above, three times what is usual for \
+             it are. A service that is known for less than a day needs five times as many.",
+        ),
         number(
             "bytes",
             |d| &mut d.security.policy.bytes,
@@ -130,6 +137,20 @@ pub(super) static SECURITY: Section = Section {
             Slot::Texts(|d| &mut d.security.severities),
             "How bad what a detector finds is, where it is not what docs/SECURITY.md says.",
         ),
+        setting(
+            "peers",
+            Kind::Texts { of: "ids of observers, `*` at the end for any ending", check: is_peer },
+            Slot::Texts(|d| &mut d.security.peers),
+            "Other observers of this cluster that may be there. While one is, what others publish where lookout speaks \
+             cannot be told from what it says, and `impostor` is not looked for. Name them, or nobody (`[]`): else \
+             whoever says that it is an observer is believed.",
+        ),
+        span(
+            "bans_every",
+            |d| &mut d.security.bans_every,
+            (S, H),
+            "How often EMQX is asked whom it banned by itself, where `[emqx]` is set; a key of the role `viewer` will do.",
+        ),
         count(
             "remembered",
             |d| &mut d.security.remembered,
@@ -151,7 +172,8 @@ const SOURCES: Kind =
 
 /// In the order of [`incident::Kind::ALL`].
 const DETECTORS: &str = "names of detectors (brute_force, credential_stuffing, password_spraying, success_after_failures, \
-                         unusual_volume, unusual_services, unusual_hours, escalation, exfiltration, spoofing)";
+                         unusual_volume, unusual_services, unusual_hours, escalation, exfiltration, spoofing, denials, \
+                         impostor, flapping)";
 
 fn is_source(text: &str) -> bool {
     ["body.", "property."].iter().any(|it| text.strip_prefix(it).is_some_and(|it| !it.is_empty()))
@@ -161,6 +183,10 @@ fn is_source(text: &str) -> bool {
 pub(in crate::config) fn severity(text: &str) -> Option<(incident::Kind, Severity)> {
     let (kind, severity) = text.split_once('=')?;
     Some((incident::Kind::read(kind.trim())?, Severity::read(severity.trim())?))
+}
+
+fn is_peer(text: &str) -> bool {
+    !text.is_empty() && !text.trim_end_matches('*').contains('*') && !text.ends_with("**")
 }
 
 fn is_severity(text: &str) -> bool {
