@@ -113,7 +113,7 @@ impl Bans {
         if answer.status == StatusCode::BAD_REQUEST && code(&answer) == "ALREADY_EXISTS" {
             match self.find(&whom).await? {
                 Some(ban) if ban.by != BY => {
-                    let (by, until) = (tame(&ban.by), tame(&ban.until));
+                    let (by, until) = (short(&ban.by), short(&ban.until));
                     return Ok(format!(
                         "EMQX: {} is banned already, by {by} until {until}",
                         whom.who
@@ -141,7 +141,7 @@ impl Bans {
         match self.find(&whom).await? {
             None => Ok(format!("EMQX: the ban of {} is over", whom.who)),
             Some(ban) if ban.by != BY => {
-                let by = tame(&ban.by);
+                let by = short(&ban.by);
                 Ok(format!("EMQX: the ban of {} is left, as it is by {by}", whom.who))
             }
             Some(_) => {
@@ -231,6 +231,11 @@ fn whom(measure: &Measure) -> Result<Whom<'_>, Failure> {
 fn same(one: Option<&str>, other: &str) -> bool {
     let read = |text: &str| text.parse::<IpAddr>().map(|it| it.to_canonical());
     one.is_some_and(|one| one == other || read(one).is_ok_and(|one| read(other) == Ok(one)))
+}
+
+/// What somebody wrote, cut and fit to be shown.
+fn short(text: &str) -> String {
+    tame(&text.chars().take(64).collect::<String>())
 }
 
 fn code(answer: &Answer) -> String {
