@@ -300,7 +300,7 @@ const HOMES: &[(&str, &[&str], &str)] = &[
     ("rumqttc", &["mqtt", "client", "demo"], "the MQTT client has traps that its rooms know"),
     (
         "reqwest",
-        &["probe", "post", "notify", "trace", "remedy"],
+        &["probe", "post", "notify", "trace", "remedy", "platform"],
         "others are asked over HTTP in one room, and told in one, whose words for it two others use",
     ),
     (

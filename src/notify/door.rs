@@ -1,8 +1,7 @@
 //! A request with alerts, and whether it was taken.
 
-use crate::post::Way;
+use crate::post::{self, Way};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Bytes of an answer that are read.
 const READ: usize = 512;
@@ -31,13 +30,8 @@ pub(super) async fn post(
     headers: &[(&'static str, String)],
     body: String,
 ) -> Result<(), Refusal> {
-    let headers: HeaderMap = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
-        })
-        .collect();
-    let answer = way.send(path, headers, body.into(), READ).await.map_err(Refusal::Later)?;
+    let answer =
+        way.send(path, post::headers(headers), body.into(), READ).await.map_err(Refusal::Later)?;
     let status = answer.status;
     if status.is_success() {
         return Ok(());

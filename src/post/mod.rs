@@ -13,7 +13,7 @@ use crate::config::{Door, Login};
 use crate::wire::line::tame;
 use anyhow::Context;
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use std::error::Error;
 use std::time::Duration;
@@ -167,6 +167,14 @@ async fn beginning(mut answer: Response, most: usize) -> Vec<u8> {
         }
     }
     said
+}
+
+/// Headers by their names; a value that none can have is left out.
+pub(crate) fn headers(all: &[(&'static str, String)]) -> HeaderMap {
+    let header = |(name, value): &(&'static str, String)| {
+        Some((HeaderName::from_static(name), HeaderValue::from_str(value).ok()?))
+    };
+    all.iter().filter_map(header).collect()
 }
 
 /// Who is there, without what may be secret in the address.

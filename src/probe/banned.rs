@@ -3,9 +3,9 @@
 //! Bans that are there when lookout begins are known and not told; neither are those of operators or of
 //! lookout. What cannot be found out is said in the log when it begins and when it ends.
 
-use super::emqx_api::{Api, Meta, SECTION};
 use crate::config::Emqx;
 use crate::observer::Span;
+use crate::platform::emqx::{Api, Meta, SECTION};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::future::pending;

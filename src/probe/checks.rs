@@ -8,12 +8,13 @@
 //!
 //! A check whose probe fails by a bug is reported as such and goes on with a new probe.
 
-use super::found::{Found, Trouble, cut};
+use super::found::{Found, Trouble};
 use super::kind::{Probe, Setting, probe};
 use crate::clock::{Clock, Stopwatch};
 use crate::config::{Check, Kind};
 use crate::observer::input::{Report, Severity};
 use crate::observer::{Instant, Span};
+use crate::platform::words::cut;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;

@@ -6,11 +6,10 @@
 //! taken out of them before anybody sees them.
 
 use crate::observer::input::Severity;
+use crate::platform::words::cut;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// Bytes of a message, of an advice, and of a text among the details.
-const LONGEST: usize = 500;
 /// Advices that are kept.
 const ADVICES: usize = 8;
 
@@ -200,34 +199,10 @@ fn hide_in(value: &mut Value, secret: &str) {
     }
 }
 
-/// A text in one line, of at most so many bytes.
-pub(super) fn cut(text: &str) -> String {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default().replace(char::is_control, " ")
-}
-
-/// An error with all that caused it, in one line.
-pub(super) fn because(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        // Many libraries repeat in an error what its cause says.
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    cut(&text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::words::LONGEST;
     use serde_json::json;
 
     #[test]

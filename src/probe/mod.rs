@@ -8,7 +8,6 @@
 mod banned;
 mod checks;
 mod ears;
-mod emqx_api;
 mod found;
 mod health;
 pub mod kind;

@@ -7,29 +7,28 @@
 //! here, at most a hundred. lookout never bans itself: it asks EMQX where it is connected from first.
 
 use super::means::{Failure, Outcome};
-use crate::config::{Door, Emqx, Login};
+use crate::config::Emqx;
 use crate::observer::attack::Response;
 use crate::observer::measure::Measure;
-use crate::post::{Answer, Method, Way};
+use crate::platform::emqx::{self, Api, SECTION, Why};
 use crate::security::spared::Spared;
 use crate::wire::line::tame;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::net::IpAddr;
-use url::Url;
 
 /// How lookout signs its bans.
 const BY: &str = "lookout";
-/// Bytes of an answer that are read.
-const READ: usize = 1 << 20;
 /// Connections that are closed.
 const MOST: &str = "100";
+/// Where bans are, and clients.
+const BANNED: &str = "banned";
+const CLIENTS: &str = "clients";
 
 /// The way to the list.
 #[derive(Clone, Debug)]
 pub(super) struct Bans {
-    way: Way,
+    api: Api,
     /// lookout's own client identifier.
     own: String,
     spared: Spared,
@@ -70,13 +69,6 @@ struct Client {
     ip_address: Option<String>,
 }
 
-/// Why EMQX says no.
-#[derive(Deserialize, Default)]
-struct No {
-    #[serde(default)]
-    code: String,
-}
-
 impl Bans {
     /// A way that is not taken yet. `own` is lookout's client identifier.
     ///
@@ -84,14 +76,8 @@ impl Bans {
     ///
     /// If TLS cannot be set up.
     pub(super) fn new(emqx: &Emqx, own: &str, spared: Spared) -> anyhow::Result<Self> {
-        let (key, secret) = emqx.key.clone();
-        let door = Door {
-            url: Url::parse(&format!("{}/api/v5", emqx.url))?,
-            login: Login::Basic(key, secret),
-            tls: emqx.tls.clone(),
-            timeout: emqx.timeout,
-        };
-        Ok(Self { way: Way::new(door)?, own: own.to_owned(), spared })
+        let api = Api::new(emqx.clone(), SECTION)?;
+        Ok(Self { api, own: own.to_owned(), spared })
     }
 
     /// Bans whom a measure is about.
@@ -108,27 +94,25 @@ impl Bans {
             "reason": format!("{} (lookout)", measure.attack.words()),
             "until": until,
         });
-        let ask = || self.ask(Method::POST, &["banned"], &[], Some(ban.to_string()));
-        let mut answer = ask().await?;
-        if answer.status == StatusCode::BAD_REQUEST && code(&answer) == "ALREADY_EXISTS" {
+        let ask = || self.api.change(Method::POST, (BANNED, &[]), Some(ban.to_string()));
+        let mut done = ask().await;
+        if done.as_ref().is_err_and(|failure| is_there(failure.why())) {
             match self.find(&whom).await? {
                 Some(ban) if ban.by != BY => {
                     let (by, until) = (short(&ban.by), short(&ban.until));
-                    return Ok(format!(
-                        "EMQX: {} is banned already, by {by} until {until}",
-                        whom.who
-                    ));
+                    let who = whom.who;
+                    return Ok(format!("EMQX: {who} is banned already, by {by} until {until}"));
                 }
                 Some(_) => self.remove(&whom).await?,
                 // It ended meanwhile.
                 None => {}
             }
-            answer = ask().await?;
+            done = ask().await;
         }
-        done(&answer, "banned")?;
+        done?;
         let closed = self.close(&whom).await;
         let closed = match closed {
-            Ok(count) => format!("{count} connections closed"),
+            Ok(count) => format!("connections closed: {count}"),
             // New ones are kept out, and that was asked for.
             Err(failure) => format!("its connections could not be closed: {}", failure.text()),
         };
@@ -152,12 +136,13 @@ impl Bans {
     }
 
     async fn is_own(&self, whom: &Whom<'_>) -> Result<bool, Failure> {
-        let answer = self.ask(Method::GET, &["clients", &self.own], &[], None).await?;
-        // It may be connected to another broker, or by another name.
-        if answer.status == StatusCode::NOT_FOUND {
-            return Ok(false);
-        }
-        let client: Client = read(&answer, "clients")?;
+        let found = self.api.get_at::<Client>(CLIENTS, &[&self.own], &[]).await;
+        let client = match found {
+            Ok(client) => client,
+            // It may be connected to another broker, or by another name.
+            Err(failure) if is_gone(failure.why()) => return Ok(false),
+            Err(failure) => return Err(failure.into()),
+        };
         Ok(match whom.kind {
             "username" => client.username.as_deref() == Some(whom.who),
             _ => same(client.ip_address.as_deref(), whom.who),
@@ -166,48 +151,37 @@ impl Bans {
 
     async fn find(&self, whom: &Whom<'_>) -> Result<Option<Ban>, Failure> {
         let query = [(whom.kind, whom.who), ("limit", MOST)];
-        let answer = self.ask(Method::GET, &["banned"], &query, None).await?;
-        let page: Page<Ban> = read(&answer, "banned")?;
+        let page: Page<Ban> = self.api.get(BANNED, &query).await?;
         let is_it = |ban: &Ban| ban.r#as == whom.kind && ban.who == whom.who;
         Ok(page.data.into_iter().find(is_it))
     }
 
     async fn remove(&self, whom: &Whom<'_>) -> Result<(), Failure> {
-        let levels = ["banned", whom.kind, whom.who];
-        let answer = self.ask(Method::DELETE, &levels, &[], None).await?;
-        if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { done(&answer, "banned") }
+        self.delete(BANNED, &[whom.kind, whom.who]).await.map(|_| ())
+    }
+
+    /// Removes what is there; whether it was.
+    async fn delete(&self, path: &'static str, levels: &[&str]) -> Result<bool, Failure> {
+        match self.api.change(Method::DELETE, (path, levels), None).await {
+            Ok(()) => Ok(true),
+            Err(failure) if is_gone(failure.why()) => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     /// Closes connections; how many.
     async fn close(&self, whom: &Whom<'_>) -> Result<usize, Failure> {
         let query = [(whom.filter, whom.who), ("limit", MOST)];
-        let answer = self.ask(Method::GET, &["clients"], &query, None).await?;
-        let page: Page<Client> = read(&answer, "clients")?;
+        let page: Page<Client> = self.api.get(CLIENTS, &query).await?;
         let mut closed = 0;
         for client in page.data {
             let is_spared = |user: &String| self.spared.has_user(user);
             if client.clientid == self.own || client.username.as_ref().is_some_and(is_spared) {
                 continue;
             }
-            let levels = ["clients", &*client.clientid];
-            let answer = self.ask(Method::DELETE, &levels, &[], None).await?;
-            if answer.status != StatusCode::NOT_FOUND {
-                done(&answer, "clients")?;
-                closed += 1;
-            }
+            closed += usize::from(self.delete(CLIENTS, &[&client.clientid]).await?);
         }
         Ok(closed)
-    }
-
-    async fn ask(
-        &self,
-        method: Method,
-        levels: &[&str],
-        query: &[(&str, &str)],
-        json: Option<String>,
-    ) -> Result<Answer, Failure> {
-        let answer = self.way.request(method, levels, query, json, READ).await;
-        answer.map_err(|why| Failure::Later(format!("EMQX gives no answer: {why}")))
     }
 }
 
@@ -238,34 +212,29 @@ fn short(text: &str) -> String {
     tame(&text.chars().take(64).collect::<String>())
 }
 
-fn code(answer: &Answer) -> String {
-    serde_json::from_slice::<No>(&answer.body).unwrap_or_default().code
+/// Whether there is such a ban already.
+fn is_there(why: &Why) -> bool {
+    matches!(why, Why::Refused(StatusCode::BAD_REQUEST, code) if code == "ALREADY_EXISTS")
 }
 
-/// That it was done, or why not. Of what EMQX says only its status and its code are shown.
-fn done(answer: &Answer, what: &str) -> Result<(), Failure> {
-    let status = answer.status;
-    if status.is_success() {
-        return Ok(());
-    }
-    let code = code(answer);
-    let word = code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    let code = if word && code.len() <= 64 { code } else { String::new() };
-    let said = format!("{status} {code}");
-    let said = said.trim_end();
-    match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Failure::Never(format!(
-            "EMQX does not let `emqx.api_key` change {what} ({said}): give it the role `administrator`"
-        ))),
-        status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
-            Err(Failure::Never(format!("EMQX refuses it: {said}")))
+/// Whether there is no such thing.
+const fn is_gone(why: &Why) -> bool {
+    matches!(why, Why::Refused(StatusCode::NOT_FOUND, _))
+}
+
+impl From<emqx::Failure> for Failure {
+    fn from(failure: emqx::Failure) -> Self {
+        match failure.why() {
+            Why::Refused(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN), code) => {
+                Self::Never(format!(
+                    "EMQX does not let `emqx.api_key` do it ({status} {code}): give it the role `administrator`"
+                ))
+            }
+            Why::Refused(StatusCode::TOO_MANY_REQUESTS, _) | Why::NoAnswer(_) => {
+                Self::Later(failure.to_string())
+            }
+            Why::Refused(status, _) if status.is_server_error() => Self::Later(failure.to_string()),
+            Why::Refused(..) | Why::TooLong | Why::Strange => Self::Never(failure.to_string()),
         }
-        _ => Err(Failure::Later(format!("EMQX answered with {said}"))),
     }
-}
-
-fn read<T: DeserializeOwned>(answer: &Answer, what: &str) -> Result<T, Failure> {
-    done(answer, what)?;
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| Failure::Never("what answers there is not EMQX 5".to_owned()))
 }

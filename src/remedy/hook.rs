@@ -5,10 +5,9 @@ use crate::clock::Clock;
 use crate::config::{Config, Key, Webhook};
 use crate::observer::attack::Response;
 use crate::observer::measure::{Measure, Stage};
-use crate::post::{Way, signed};
+use crate::post::{Way, headers, signed};
 use crate::wire::{action_id, action_request};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Bytes of an answer that are read.
 const READ: usize = 512;
@@ -55,12 +54,7 @@ impl Hook {
         let id = format!("{}-{}", action_id(measure.id), if undo { "undo" } else { "do" });
         let now = self.clock.now();
         let body = action_request((&self.cluster, &self.observer), &id, now, measure);
-        let headers: HeaderMap = signed(self.secret.as_ref(), &id, now, &body)
-            .into_iter()
-            .filter_map(|(name, value)| {
-                Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?))
-            })
-            .collect();
+        let headers = headers(&signed(self.secret.as_ref(), &id, now, &body));
         let name = &self.name;
         let answer = self.way.send("", headers, body.into(), READ).await;
         let answer = answer.map_err(|why| Failure::Later(format!("the webhook {name}: {why}")))?;

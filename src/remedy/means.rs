@@ -54,8 +54,11 @@ impl Doers {
     /// If TLS cannot be set up.
     pub fn new(config: &Config, clock: Clock) -> anyhow::Result<Self> {
         let spared = &config.responses.spared;
-        let emqx = config.emqx.as_ref().filter(|_| !config.responses.emqx.is_empty());
-        let bans = emqx.map(|emqx| Bans::new(emqx, &config.broker.client_id, spared.clone()));
+        // Also where it is no longer set to ban anybody: an earlier run may have.
+        let bans = config
+            .emqx
+            .as_ref()
+            .map(|emqx| Bans::new(emqx, &config.broker.client_id, spared.clone()));
         let hooks = config.webhooks.iter().filter(|it| !it.actions.is_empty());
         Ok(Self {
             bans: bans.transpose()?,
@@ -80,7 +83,7 @@ impl Doers {
             said.push(match &self.bans {
                 Some(bans) if undo => patiently(|| bans.lift(measure)).await,
                 Some(bans) => patiently(|| bans.ban(measure)).await,
-                None => Err("`responses.emqx` is no longer set".to_owned()),
+                None => Err("`emqx.url` is no longer set".to_owned()),
             });
         }
         if measure.means.webhook {

@@ -163,9 +163,9 @@ pub async fn done_and_undone(run: &Run) {
     let blocked = stage.step("block_ip", "done").await;
     assert_eq!(*blocked.get("target"), json!({"address": "192.0.2.7"}));
     assert_eq!(*blocked.get("by"), json!(["emqx"]));
-    assert_eq!(blocked.text("message"), "EMQX: 192.0.2.7 is banned; 1 connections closed");
+    assert_eq!(blocked.text("message"), "EMQX: 192.0.2.7 is banned; connections closed: 1");
     let locked = stage.step("lock_user", "done").await;
-    assert_eq!(locked.text("message"), "EMQX: ana is banned; 1 connections closed");
+    assert_eq!(locked.text("message"), "EMQX: ana is banned; connections closed: 1");
     let ban = |kind: &str, who: &str, by: &str| [kind, who, by].map(str::to_owned);
     let mut bans = stage.emqx.bans();
     bans.sort();
@@ -241,7 +241,7 @@ pub async fn done_and_undone(run: &Run) {
     let failed = stage.step("block_ip", "failed").await;
     assert_eq!(
         failed.text("message"),
-        "EMQX does not let `emqx.api_key` change banned (403 Forbidden UNAUTHORIZED_ROLE): give it the role `administrator`"
+        "EMQX does not let `emqx.api_key` do it (403 Forbidden UNAUTHORIZED_ROLE): give it the role `administrator`"
     );
 
     record(&lookout, &blocked);

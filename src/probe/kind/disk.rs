@@ -5,7 +5,8 @@
 //! answered.
 
 use super::Probe;
-use crate::probe::found::{Found, Trouble, because};
+use crate::platform::words::because;
+use crate::probe::found::{Found, Trouble};
 use futures_util::future::BoxFuture;
 use rustix::fs::{StatVfs, statvfs};
 use std::path::{Path, PathBuf};

@@ -3,7 +3,8 @@
 use super::{Probe, shown};
 use crate::clock::Stopwatch;
 use crate::platform::docker;
-use crate::probe::found::{Found, Trouble, because};
+use crate::platform::words::because;
+use crate::probe::found::{Found, Trouble};
 use bollard::Docker as Client;
 use bollard::errors::Error;
 use bollard::models::{ContainerInspectResponse, ContainerState, HealthStatusEnum};

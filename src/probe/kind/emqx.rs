@@ -14,7 +14,7 @@ mod ports;
 use super::Probe;
 use crate::clock::Stopwatch;
 use crate::config;
-use crate::probe::emqx_api::{Api, CHECK, Failure, Why};
+use crate::platform::emqx::{Api, CHECK, Failure, Why};
 use crate::probe::found::{Found, Trouble};
 use figures::figure;
 use futures_util::future::BoxFuture;

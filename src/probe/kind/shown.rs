@@ -1,6 +1,6 @@
 //! Names and shares as they are shown: names of strangers are bounded, and so are lists of them.
 
-use crate::probe::found::cut;
+use crate::platform::words::cut;
 
 /// Bytes of a name that is shown.
 const LONGEST: usize = 120;

@@ -3,7 +3,8 @@
 use super::Probe;
 use crate::clock::Stopwatch;
 use crate::observer::Span;
-use crate::probe::found::{Found, Trouble, because};
+use crate::platform::words::because;
+use crate::probe::found::{Found, Trouble};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 

@@ -2,7 +2,7 @@
 
 use super::filters::Question;
 use crate::config::Emqx;
-use crate::probe::emqx_api::{self, Meta, SECTION};
+use crate::platform::emqx::{self, Meta, SECTION};
 use anyhow::bail;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ const PAGES: usize = 20;
 
 /// The way to EMQX.
 #[derive(Clone, Debug)]
-pub(super) struct Api(emqx_api::Api);
+pub(super) struct Api(emqx::Api);
 
 /// A page of subscriptions.
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ impl Api {
     ///
     /// If TLS cannot be set up.
     pub(super) fn new(settings: Emqx) -> anyhow::Result<Self> {
-        emqx_api::Api::new(settings, SECTION).map(Self)
+        emqx::Api::new(settings, SECTION).map(Self)
     }
 
     /// The settings it was made with.

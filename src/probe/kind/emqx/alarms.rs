@@ -5,7 +5,7 @@
 //! congested network raises one for each client.
 
 use super::figures::member;
-use crate::probe::emqx_api::{Api, Failure, Meta};
+use crate::platform::emqx::{Api, Failure, Meta};
 use crate::probe::found::{Found, Trouble};
 use crate::probe::kind::shown::{names, short};
 use serde::Deserialize;

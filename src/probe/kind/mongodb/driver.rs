@@ -4,7 +4,8 @@
 //! are of our own words with the bare cause out of the driver's: its texts show its whole inside.
 
 use crate::config::{Server, is_encrypted};
-use crate::probe::found::{Trouble, cut};
+use crate::platform::words::cut;
+use crate::probe::found::Trouble;
 use ::mongodb::error::{Error, ErrorKind};
 use ::mongodb::options::{
     ClientOptions, Credential, ServerAddress, ServerMonitoringMode, Tls, TlsOptions,

@@ -1,6 +1,7 @@
 //! Why a server did not let lookout look, and what to do about it.
 
-use crate::probe::found::{Trouble, because};
+use crate::platform::words::because;
+use crate::probe::found::Trouble;
 use redis::{ErrorKind, RedisError};
 
 /// The rights that are needed.

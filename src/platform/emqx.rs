@@ -1,13 +1,14 @@
-//! EMQX's REST API, version 5: a question, and the answer or why there is none.
+//! The way to EMQX's REST API, version 5: a question or a change, and the answer or why there is none.
 //!
 //! Answers are read up to a bound, whatever their length is said to be; members that are not known
 //! are passed over, as EMQX adds some with every version. Messages name what may be wrong, by the
 //! settings of whoever asks, and never the secret; of what a stranger says only a code is shown.
 
-use super::found::{because, cut};
+use super::words::{because, cut};
 use crate::config::Emqx;
 use anyhow::Context;
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, Method, Response, StatusCode, redirect};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -19,21 +20,21 @@ const LARGEST: usize = 4 << 20;
 
 /// How whoever asks calls its settings.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// The address, and what stands between it and its value.
-    pub(super) url: &'static str,
+    pub(crate) url: &'static str,
     /// The API key.
-    pub(super) key: &'static str,
+    pub(crate) key: &'static str,
 }
 
 /// The words for the settings of `[emqx]`.
-pub(super) const SECTION: Words = Words { url: "`emqx.url` =", key: "`emqx.api_key`" };
+pub(crate) const SECTION: Words = Words { url: "`emqx.url` =", key: "`emqx.api_key`" };
 /// The words for a check, whose settings may be its own or those of `[emqx]`.
-pub(super) const CHECK: Words = Words { url: "EMQX at", key: "the API key" };
+pub(crate) const CHECK: Words = Words { url: "EMQX at", key: "the API key" };
 
 /// The way to EMQX.
 #[derive(Clone, Debug)]
-pub(super) struct Api {
+pub(crate) struct Api {
     client: Client,
     settings: Emqx,
     words: Words,
@@ -41,7 +42,7 @@ pub(super) struct Api {
 
 /// Why there is no answer that can be used.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     words: Words,
     url: String,
     what: &'static str,
@@ -50,7 +51,7 @@ pub(super) struct Failure {
 
 /// What went wrong with a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(crate) enum Why {
     /// Nothing came, or less than was announced.
     NoAnswer(String),
     /// More than is read.
@@ -70,10 +71,10 @@ struct Refusal {
 
 /// Whether an answer in pages goes on.
 #[derive(Deserialize, Default)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     /// Another page follows.
     #[serde(default)]
-    pub(super) hasnext: bool,
+    pub(crate) hasnext: bool,
 }
 
 impl Api {
@@ -82,7 +83,7 @@ impl Api {
     /// # Errors
     ///
     /// If TLS cannot be set up.
-    pub(super) fn new(settings: Emqx, words: Words) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: Emqx, words: Words) -> anyhow::Result<Self> {
         let client = Client::builder()
             .timeout(Duration::from_micros(settings.timeout.micros()))
             // The key is for this place alone, and no proxy was set.
@@ -95,7 +96,7 @@ impl Api {
     }
 
     /// The settings it was made with.
-    pub(super) const fn settings(&self) -> &Emqx {
+    pub(crate) const fn settings(&self) -> &Emqx {
         &self.settings
     }
 
@@ -104,42 +105,81 @@ impl Api {
     /// # Errors
     ///
     /// If EMQX gives no answer, one that cannot be read, or one that is too long.
-    pub(super) async fn get<T: DeserializeOwned>(
+    pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         path: &'static str,
         query: &[(&str, &str)],
     ) -> Result<T, Failure> {
-        self.answer(path, query).await.map_err(|why| Failure {
-            words: self.words,
-            url: self.settings.url.clone(),
-            what: path,
-            why,
-        })
+        self.get_at(path, &[], query).await
     }
 
-    async fn answer<T: DeserializeOwned>(
+    /// The same below a path, by levels that may be anything.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(crate) async fn get_at<T: DeserializeOwned>(
         &self,
-        path: &str,
+        path: &'static str,
+        levels: &[&str],
         query: &[(&str, &str)],
-    ) -> Result<T, Why> {
+    ) -> Result<T, Failure> {
+        let body = self.ask(Method::GET, (path, levels), query, None).await;
+        let read = body.and_then(|body| serde_json::from_slice(&body).map_err(|_| Why::Strange));
+        read.map_err(|why| self.failure(path, why))
+    }
+
+    /// Changes what is at a path: `POST` with JSON, or `DELETE`.
+    ///
+    /// # Errors
+    ///
+    /// If EMQX gives no answer, or refuses.
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        (path, levels): (&'static str, &[&str]),
+        json: Option<String>,
+    ) -> Result<(), Failure> {
+        let body = self.ask(method, (path, levels), &[], json).await;
+        body.map(|_| ()).map_err(|why| self.failure(path, why))
+    }
+
+    fn failure(&self, what: &'static str, why: Why) -> Failure {
+        Failure { words: self.words, url: self.settings.url.clone(), what, why }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        (path, levels): (&str, &[&str]),
+        query: &[(&str, &str)],
+        json: Option<String>,
+    ) -> Result<Vec<u8>, Why> {
         let Emqx { url, key: (key, secret), .. } = &self.settings;
         let mut address = Url::parse(&format!("{url}/api/v5/{path}"))
             .map_err(|error| Why::NoAnswer(because(&error)))?;
+        // An address of HTTP has levels; what is in them is escaped.
+        if let Ok(mut below) = address.path_segments_mut() {
+            below.extend(levels);
+        }
         if !query.is_empty() {
             address.query_pairs_mut().extend_pairs(query);
         }
-        let request = self.client.get(address).basic_auth(key, Some(&secret.0));
+        let mut request = self.client.request(method, address).basic_auth(key, Some(&secret.0));
+        if let Some(json) = json {
+            request = request.header(CONTENT_TYPE, "application/json").body(json);
+        }
         let answer = request.send().await.map_err(no_answer)?;
         let status = answer.status();
         let body = body(answer).await?;
-        if status != StatusCode::OK {
+        if !status.is_success() {
             // What it says is for people, and may hold anything; its code is a word.
             let Refusal { code } = serde_json::from_slice(&body).unwrap_or_default();
             let word = code.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
             let code = if word && code.len() <= 64 { code } else { String::new() };
             return Err(Why::Refused(status, code));
         }
-        serde_json::from_slice(&body).map_err(|_| Why::Strange)
+        Ok(body)
     }
 }
 
@@ -161,18 +201,18 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, Why> {
 
 impl Failure {
     /// What went wrong.
-    pub(super) const fn why(&self) -> &Why {
+    pub(crate) const fn why(&self) -> &Why {
         &self.why
     }
 
     /// Whether a node left the cluster while it was asked, which EMQX answers so; the next look
     /// sees who it was.
-    pub(super) fn is_node_gone(&self) -> bool {
+    pub(crate) fn is_node_gone(&self) -> bool {
         matches!(&self.why, Why::Refused(_, code) if code == "NODE_DOWN")
     }
 
     /// The same in a few words, where it is plain who was asked.
-    pub(super) fn brief(&self) -> String {
+    pub(crate) fn brief(&self) -> String {
         cut(&match &self.why {
             Why::NoAnswer(why) => format!("{}: {why}", self.what),
             Why::TooLong => format!("{}: more than {LARGEST} bytes", self.what),
