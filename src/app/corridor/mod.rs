@@ -4,6 +4,7 @@
 //! messages wait, deadlines are judged at their stamps only: a reply that arrived in time is in
 //! time, however late it is read. When nothing waits, the clock itself moves them.
 
+mod attacks;
 mod second;
 
 use super::canary::{Canary, Change};
@@ -12,23 +13,21 @@ use super::echoes::Echoes;
 use super::ground::Told;
 use super::hope::Hope;
 use super::supervise::Tasks;
-use super::witness::{Witness, Word, at_once};
+use super::witness::{Witness, Word};
 use crate::alert::Board;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::{Desk, Order};
 use crate::mqtt::{Arrival, Handle, Heard, Status};
 use crate::notify::Notices;
-use crate::observer::attack::Response;
 use crate::observer::digest::{DigestKey, Kind};
 use crate::observer::event::{Step, What};
 use crate::observer::input::{Doubt, Link, Replicas, Subscribers};
-use crate::observer::measure::{Measure, Stage};
+use crate::observer::measure::Measure;
 use crate::observer::survey::Survey;
 use crate::observer::{Input, Instant, Span};
 use crate::pipeline::Pipeline;
 use crate::probe::{self, Cause, Counts, Look, Replicated};
-use crate::security::sign::{Foreign, Sign};
 use crate::telemetry::Looks;
 use crate::trace::Tracer;
 use crate::wire::{Document, Reader, Redactor};
@@ -107,7 +106,7 @@ pub(super) struct Corridor<S> {
 impl<S: FnMut(&Document)> Corridor<S> {
     /// A corridor with a pipeline that does not hear yet.
     pub(super) fn new(
-        config: Config,
+        mut config: Config,
         key: DigestKey,
         clock: Clock,
         ends: Ends,
@@ -116,6 +115,9 @@ impl<S: FnMut(&Document)> Corridor<S> {
     ) -> Self {
         let Ends { handle, desk, ears: senses, notices, tracer } = ends;
         let start = clock.now();
+        // Two lookouts of one cluster have the same seed, and must not give the same ids.
+        let id = DigestKey::new(0, 0).digest(Kind::Caller, config.id.as_bytes());
+        config.settings.seed ^= id.half();
         let voice = config.voice();
         let own = format!("system/{}/", config.cluster);
         let alerts = config.alerts();
@@ -124,9 +126,7 @@ impl<S: FnMut(&Document)> Corridor<S> {
             let peers = config.peers.clone();
             Echoes::new(key, (&config.cluster, &config.id), peers, config.outbox)
         });
-        let Config { id, traffic, mut settings, canary, fail_fast, evidence_folder, .. } = config;
-        // Two lookouts of one cluster have the same seed, and must not give the same ids.
-        settings.seed ^= DigestKey::new(0, 0).digest(Kind::Caller, id.as_bytes()).half();
+        let Config { traffic, settings, canary, fail_fast, evidence_folder, .. } = config;
         let ears = Ears::new(start, settings.doubt.pause);
         let witness = evidence_folder.map(|folder| {
             let reader = Reader::new(traffic.clone(), key);
@@ -310,49 +310,6 @@ impl<S: FnMut(&Document)> Corridor<S> {
                 self.speak();
             }
         }
-    }
-
-    /// Something was heard where lookout speaks: did somebody else say it?
-    fn overheard(&mut self, heard: &Heard) {
-        let Some(echoes) = &mut self.echoes else { return };
-        let Some(kind) = echoes.foreign(heard) else { return };
-        let topic = String::from_utf8_lossy(&heard.topic);
-        let (of, kind) = (echoes.whose(), kind.as_deref());
-        let foreign = Foreign { of, topic: &topic, kind };
-        self.pipeline.tell_sign(self.now, Sign::Foreign(foreign));
-    }
-
-    /// Hands a measure on that is to be done or undone now.
-    fn measure(&mut self, measure: &Arc<Measure>) {
-        let undo = measure.stage == Stage::Undoing;
-        if measure.dry_run || !(undo || measure.stage == Stage::Started) {
-            return;
-        }
-        let own = match measure.response {
-            Response::PreserveEvidence => self.witness.as_mut().and_then(|witness| {
-                if undo {
-                    witness.end(self.now, measure.id)
-                } else {
-                    Some(witness.begin(self.now, measure))
-                }
-            }),
-            // The pipeline did it.
-            Response::IncreaseMonitoring => {
-                let said = if undo {
-                    "thresholds are as usual"
-                } else {
-                    "half of each threshold is enough"
-                };
-                Some(at_once(said))
-            }
-            _ => None,
-        };
-        self.measures.push((measure.clone(), own));
-    }
-
-    /// Measures that are to be done or undone now.
-    pub(super) fn measures(&mut self) -> std::vec::Drain<'_, (Arc<Measure>, Option<Word>)> {
-        self.measures.drain(..)
     }
 
     fn replicated(&mut self, told: &Replicated) {
