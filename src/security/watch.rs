@@ -30,6 +30,8 @@ pub struct Watch {
     usage: Usage,
     sessions: Sessions,
     closer: Closer,
+    /// Whether lookout doubts its ears.
+    doubts: bool,
     signs: [u64; SIGNS.len()],
 }
 
@@ -45,6 +47,7 @@ impl Watch {
             usage: Usage::new(&policy),
             sessions: Sessions::new(&policy, now),
             closer: Closer::new(&policy),
+            doubts: false,
             signs: [0; SIGNS.len()],
             policy,
         }
@@ -53,8 +56,8 @@ impl Watch {
     /// Takes a sign.
     pub fn take(&mut self, now: Instant, sign: Sign<'_>) {
         self.advance(now);
-        let Self { policy, book, logins, rights, denials, usage, sessions, closer, signs, .. } =
-            self;
+        let Self { policy, book, logins, rights, denials, usage, .. } = self;
+        let Self { sessions, closer, doubts, signs, .. } = self;
         let now = self.now;
         let policy = closer.policy(now, policy, |party| sign.is_of(party));
         let mut found = |finding| book.report(now, finding, policy);
@@ -98,7 +101,8 @@ impl Watch {
             }
             Sign::Foreign(foreign) => {
                 signs[5] += 1;
-                if policy.has(Kind::Impostor) {
+                // What is held up on its way comes back too late to be known as lookout's own.
+                if policy.has(Kind::Impostor) && !*doubts {
                     found(foreign::impostor(now, &foreign));
                 }
             }
@@ -108,6 +112,7 @@ impl Watch {
                 finding.filter(|_| policy.has(Kind::Flapping)).into_iter().for_each(found);
             }
             Sign::Doubt(is_on) => {
+                *doubts = is_on;
                 usage.doubt(now, is_on);
                 sessions.doubt(now);
             }

@@ -414,6 +414,19 @@ fn who_speaks_in_lookouts_place_is_one_attack() {
 }
 
 #[test]
+fn nobody_is_taken_for_an_impostor_while_lookout_doubts_its_ears() {
+    let mut world = World::new();
+    let of = name(Of::Mark, "system/c/").digest;
+    let foreign = || Sign::Foreign(Foreign { of, topic: "system/c/errors", kind: None });
+    world.take(1.0, Sign::Doubt(true));
+    world.take(2.0, foreign());
+    assert_eq!(world.told(), [""; 0]);
+    world.take(3.0, Sign::Doubt(false));
+    world.take(4.0, foreign());
+    assert_eq!(world.told(), ["impostor opened critical lookout"]);
+}
+
+#[test]
 fn whom_the_broker_bans_by_itself_is_told_one_by_one() {
     let mut world = World::new();
     for (second, client) in ["a", "b", "a"].into_iter().enumerate() {
