@@ -122,7 +122,7 @@ impl Finder {
         found.push(Condition {
             summary: format!("{kind}: {about}"),
             description: format!(
-                "{} where the threshold is {}, and {} signs since it was found. The last: {evidence}. Recommended: {}.",
+                "{} where the threshold is {}; signs since it was found: {}. The last: {evidence}. Recommended: {}.",
                 attack.measured.round(),
                 attack.threshold.round(),
                 attack.signs,

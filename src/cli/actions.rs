@@ -30,7 +30,7 @@ pub struct Args {
     /// `http.listen`.
     #[arg(long, value_name = "URL", global = true)]
     url: Option<String>,
-    /// A file with a token, as `http.token_file`; without it the first one there.
+    /// A file with a token, as `http.token_file`; without it, and without --url, the first one there.
     #[arg(long, value_name = "FILE", global = true)]
     token_file: Option<PathBuf>,
     /// The configuration file; without it the defaults and `LOOKOUT_…` variables apply.
@@ -70,22 +70,23 @@ enum What {
 /// Runs the command.
 pub fn main(args: Args) -> anyhow::Result<ExitCode> {
     let Args { what, url, token_file, config, set } = args;
-    let (mut address, mut token) = (url, None);
-    if address.is_none() || token_file.is_none() {
-        let config = match config::load(&Sources::of_process(config, set)) {
-            Ok(config) => config,
-            Err(mistakes) => return Ok(super::refuse(&mistakes)),
-        };
-        if let Some(http) = config.http {
-            // A token goes to the lookout that it was made for, and to nobody else.
-            token = address.is_none().then(|| http.tokens.into_iter().next()).flatten();
-            address = address.or_else(|| Some(format!("http://{}", door(http.listen))));
+    let (address, known) = match url {
+        // A token goes to the lookout that it was made for, and to nobody else.
+        Some(url) => (url, None),
+        None => {
+            let config = match config::load(&Sources::of_process(config, set)) {
+                Ok(config) => config,
+                Err(mistakes) => return Ok(super::refuse(&mistakes)),
+            };
+            let Some(http) = config.http else {
+                bail!("`http.listen` is \"off\": there is nothing to ask")
+            };
+            (format!("http://{}", door(http.listen)), http.tokens.into_iter().next())
         }
-    }
-    let Some(address) = address else { bail!("`http.listen` is \"off\": there is nothing to ask") };
+    };
     let token = match token_file {
         Some(file) => Some(read_token(&file)?),
-        None => token.map(|token| token.secret),
+        None => known.map(|token| token.secret),
     };
     let asked = Asked::new(&address, token)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -172,6 +172,15 @@ fn webhook(place: &mut Place<'_>) -> Option<Webhook> {
         place.mistake("actions", "actions without a secret", allowed);
         return None;
     }
+    let alerts = !row.has("alerts") || row.flag("alerts");
+    if !alerts && actions.is_empty() {
+        place.mistake(
+            "alerts",
+            "false, and no actions",
+            "something that it is told: alerts, or actions",
+        );
+        return None;
+    }
     Some(Webhook {
         name: name?,
         door: door?,
@@ -183,7 +192,7 @@ fn webhook(place: &mut Place<'_>) -> Option<Webhook> {
         group_wait: row.span("group_wait", Span::from_secs(30)),
         group_interval: row.span("group_interval", Span::from_secs(60)),
         repeat_interval: row.span("repeat_interval", Span::from_secs(4 * 3_600)),
-        alerts: !row.has("alerts") || row.flag("alerts"),
+        alerts,
         actions,
     })
 }

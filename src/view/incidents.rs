@@ -55,10 +55,10 @@ impl Incidents {
         let known = self.0.entry(line.incident);
         let incident =
             known.or_insert_with(|| Incident::new(line.incident, &line.subject, event.at));
-        // That it still lasts is no news, but it may be known in which trace.
         if let What::Attack(attack) = &event.what {
             incident.attack = Some(attack.clone());
         }
+        // That it still lasts is no news, but it may be known in which trace.
         if line.is_repeat {
             incident.trace(&line);
         } else {
@@ -87,15 +87,17 @@ impl Incidents {
             open.insert(attack.id, (Cow::Owned(attack.about()), attack.since));
         }
         for (id, incident) in &mut self.0 {
-            if let Some(attack) = snapshot.attacks.iter().find(|it| it.id == *id) {
-                incident.attack = Some(attack.clone());
-            }
             // What was said after the snapshot was drawn up is not in it.
             let lasts = open.remove(id).is_some() || incident.last() > snapshot.at;
             incident.ended = if lasts { None } else { incident.ended.or(Some(snapshot.at)) };
         }
         for (id, (subject, since)) in open {
             self.0.insert(id, Incident::new(id, &subject, since));
+        }
+        for attack in &snapshot.attacks {
+            if let Some(incident) = self.0.get_mut(&attack.id) {
+                incident.attack = Some(attack.clone());
+            }
         }
         self.make_room();
     }

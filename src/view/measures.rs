@@ -35,9 +35,12 @@ impl Measures {
         self.0.values().rev().map(|it| &**it)
     }
 
-    /// Those of an incident, in order.
-    pub fn of(&self, incident: IncidentId) -> impl Iterator<Item = &Measure> {
-        self.0.values().map(|it| &**it).filter(move |it| it.incident == incident)
+    /// Those of an incident, in the order in which they were decided; those of one moment as responses are listed.
+    pub fn of(&self, incident: IncidentId) -> Vec<&Measure> {
+        let all = self.0.values().map(|it| &**it).filter(|it| it.incident == incident);
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|it| (it.began, it.response));
+        all
     }
 
     fn make_room(&mut self) {

@@ -62,6 +62,11 @@ fn mistakes_are_named() {
         (format!("{WATCH}{dry}never_users = ['a*b']\n"), "responses.never_users[0]", "a*b"),
         (format!("{WATCH}{dry}per_hour = 0\n"), "responses.per_hour", "0"),
         (format!("{WATCH}{dry}block_for = '0s'\n"), "responses.block_for", "0s"),
+        (
+            HOOK.replace("actions = ['notify_user', 'block_ip']", "alerts = false"),
+            "webhook[0].alerts",
+            "something that it is told",
+        ),
         (HOOK.replace("notify_user", "notify"), "webhook[0].actions[0]", "'notify'"),
         (
             HOOK.replace("secret = 'a-secret-of-24-characters'\n", ""),

@@ -118,7 +118,7 @@ pub(in super::super) fn record(view: &View, id: &str, links: &Links) -> Option<R
         at: time(view.turn().snapshot.at),
         incident: incident(known, links),
         attack: known.attack.as_deref().map(attack),
-        actions: view.measures().of(known.id).map(action).collect(),
+        actions: view.measures().of(known.id).into_iter().map(action).collect(),
         timeline: moments.collect(),
     })
 }
