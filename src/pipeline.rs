@@ -156,9 +156,9 @@ impl Pipeline {
         let digest = |name: &str| reader.service(name).digest;
         standing::read(payload, self.speaker.pairs(), digest, |input| observer.handle(now, input));
         if let Some(responder) = &mut self.responder
-            && let Some(measure) = measure::read(payload)
+            && let Some((observer, measure)) = measure::read(payload)
         {
-            responder.restore(now, measure);
+            responder.restore(now, measure, self.speaker.is(&observer));
         }
     }
 

@@ -65,6 +65,7 @@ impl Echoes {
     }
 
     /// The filters to subscribe to: wherever lookout says something, and where observers say that they are there.
+    /// What stands on `actions` is read back by them, too.
     pub(super) fn filters(cluster: &str) -> Vec<String> {
         let spoken = ["errors", "emergency", "health", "alerts", "security", "observer/+"];
         let standing = ["services/#", "circuit-breaker/#", "actions/#"];

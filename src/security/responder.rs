@@ -24,6 +24,8 @@ const MOST: usize = 500;
 const RETRY: (Span, Span) = (Span::from_secs(60), HOUR);
 /// What cannot be undone for so long is given up.
 const GIVE_UP: Span = Span::from_secs(24 * 3_600);
+/// The longest that anything can be set to be in force.
+const LONGEST: Span = Span::from_secs(30 * 24 * 3_600);
 /// A name of this many bytes may have been cut where it was read.
 const CUT: usize = 252;
 
@@ -231,20 +233,22 @@ impl Responder {
         self.say(measure);
     }
 
-    /// A measure of an earlier run that is in force. What that run did itself ended with it.
-    pub fn restore(&mut self, now: Instant, measure: Measure) {
+    /// A measure that was in force when an earlier run said so, or another observer, which may be there. What an
+    /// earlier run did itself ended with it.
+    pub fn restore(&mut self, now: Instant, measure: Measure, of_earlier_run: bool) {
         self.now = self.now.max(now);
         let is_new = !self.live.contains_key(&measure.id);
         if !measure.stage.is_in_force() || measure.dry_run || !is_new || self.live.len() >= MOST {
             return;
         }
         let id = measure.id;
-        let due = measure.until.or(Some(self.now));
-        let own = measure.means.own;
-        let mut live = Live { measure, due, tried: None, pause: RETRY.0 };
+        // Who may publish there may have written any time.
+        let due = measure.until.map_or(self.now, |until| until.min(self.now + LONGEST));
+        let ended = measure.means.own && of_earlier_run;
+        let mut live = Live { measure, due: Some(due), tried: None, pause: RETRY.0 };
         live.measure.stage = Stage::Done;
         self.live.insert(id, live);
-        if own {
+        if ended {
             self.begin_to_undo(id, "lookout was started anew");
         }
     }

@@ -31,10 +31,14 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// What is said of a measure.
-pub(super) fn shape<'a>(cluster: &'a str, measure: &'a Measure) -> SecurityAction<'a> {
+pub(super) fn shape<'a>(
+    (cluster, observer): (&'a str, &'a str),
+    measure: &'a Measure,
+) -> SecurityAction<'a> {
     SecurityAction {
         r#type: "security_action",
         cluster_id: cluster,
+        observer,
         action_id: action_id(measure.id),
         action: measure.response.name(),
         state: measure.stage.name(),
@@ -50,27 +54,17 @@ pub(super) fn shape<'a>(cluster: &'a str, measure: &'a Measure) -> SecurityActio
     }
 }
 
-/// A measure as JSON.
-pub fn measure_json(cluster: &str, measure: &Measure) -> String {
-    json(&shape(cluster, measure))
-}
-
-/// What is sent to who does it, or undoes it, as JSON.
-pub fn action_request(
-    (cluster, observer): (&str, &str),
-    id: &str,
-    at: Instant,
-    measure: &Measure,
-) -> String {
+/// What is sent to who does it, or undoes it, as JSON: by which observer of which cluster, under which id.
+pub fn action_request(who: (&str, &str), id: &str, at: Instant, measure: &Measure) -> String {
     json(&ActionRequest {
         specversion: "1.0",
         id,
-        source: source(cluster, observer),
+        source: source(who.0, who.1),
         r#type: "security_action_request",
         time: Time(at),
         subject: measure.response.name(),
         datacontenttype: "application/json",
-        data: shape(cluster, measure),
+        data: shape(who, measure),
     })
 }
 
@@ -85,6 +79,8 @@ struct Wrapped<'a> {
 struct Kept<'a> {
     #[serde(borrow)]
     r#type: Cow<'a, str>,
+    #[serde(borrow)]
+    observer: Cow<'a, str>,
     #[serde(borrow)]
     action_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -124,8 +120,8 @@ struct KeptParty<'a> {
     service: Option<Cow<'a, str>>,
 }
 
-/// Reads a document back; `None` if it is none of a measure.
-pub fn read(payload: &[u8]) -> Option<Measure> {
+/// Reads a document back, and who says it; `None` if it is none of a measure.
+pub fn read(payload: &[u8]) -> Option<(String, Measure)> {
     if payload.len() > MAX {
         return None;
     }
@@ -138,7 +134,7 @@ pub fn read(payload: &[u8]) -> Option<Measure> {
     let KeptParty { user, address, client, session, service } = kept.target;
     let [user, address, client, session, service] =
         [user, address, client, session, service].map(text);
-    Some(Measure {
+    let measure = Measure {
         id: read_action_id(&kept.action_id)?,
         incident: incident(&kept.correlation_id)?,
         attack: Kind::read(&kept.attack)?,
@@ -154,7 +150,8 @@ pub fn read(payload: &[u8]) -> Option<Measure> {
         },
         said: moment(&kept.timestamp)?,
         message: text(kept.message),
-    })
+    };
+    Some((kept.observer.into_owned(), measure))
 }
 
 impl PartyDocument<'_> {

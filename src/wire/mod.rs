@@ -51,7 +51,7 @@ pub use announce::{Notice, notice_json};
 pub use cloudevent::CloudEvent;
 pub use document::Document;
 pub use documents::Time;
-pub use measure::{action_id, action_request, measure_json, read_action_id};
+pub use measure::{action_id, action_request, read_action_id};
 pub use message::{Message, Properties, Recorded, UserProperty};
 pub use pair::{PairSpec, ReplySpec};
 pub use read::Reader;

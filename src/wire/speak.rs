@@ -71,6 +71,11 @@ impl Speaker {
         Self { cluster, id, source, envelope, pairs: pairs.to_vec(), said: 0 }
     }
 
+    /// Whether an observer of this id is itself.
+    pub fn is(&self, id: &str) -> bool {
+        self.id == id
+    }
+
     /// The pairs that it speaks of.
     pub fn pairs(&self) -> &[PairSettings] {
         &self.pairs
@@ -294,7 +299,7 @@ impl Speaker {
     /// What is in force stands for those who join late, the next run of lookout among them.
     fn measure(&self, measure: &Measure, mut publish: impl FnMut(Document)) {
         let at = measure.said;
-        let document = measure::shape(&self.cluster, measure);
+        let document = measure::shape((&self.cluster, &self.id), measure);
         let about = document.target.name();
         publish(self.document(at, "actions", document.r#type, about, &document));
         if measure.dry_run || measure.until.is_none() {

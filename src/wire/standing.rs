@@ -52,8 +52,8 @@ struct Kept<'a> {
 }
 
 /// The filters under which a cluster's standing documents are found.
-pub fn filters(cluster: &str) -> [String; 3] {
-    ["services", "circuit-breaker", "actions"].map(|kind| format!("system/{cluster}/{kind}/#"))
+pub fn filters(cluster: &str) -> [String; 2] {
+    ["services", "circuit-breaker"].map(|kind| format!("system/{cluster}/{kind}/#"))
 }
 
 /// Reads a retained document and hands it on, if it says how something stood.

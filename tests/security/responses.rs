@@ -257,23 +257,31 @@ fn the_next_run_undoes_what_it_finds_and_nothing_else() {
         means: Means { own: true, ..Means::default() },
         ..done.clone()
     };
-    for (measure, now, expected) in [
-        (done.clone(), 100.0, &[][..]),
-        (done.clone(), 4_000.0, &["block_ip 192.0.2.7 undoing"]),
+    let forever = Measure { until: Some(at(1e9)), ..done.clone() };
+    let month = 30.0 * 24.0 * 3_600.0;
+    for (measure, of_earlier_run, now, expected) in [
+        (done.clone(), true, 100.0, &[][..]),
+        (done.clone(), false, 4_000.0, &["block_ip 192.0.2.7 undoing"]),
         (
             Measure { stage: Stage::Started, ..done.clone() },
+            true,
             4_000.0,
             &["block_ip 192.0.2.7 undoing"],
         ),
-        (Measure { stage: Stage::Undone, ..done.clone() }, 4_000.0, &[]),
-        (Measure { dry_run: true, ..done.clone() }, 4_000.0, &[]),
-        // What lookout did itself ended with it.
-        (own, 100.0, &["preserve_evidence 192.0.2.7 undoing"]),
+        (Measure { stage: Stage::Undone, ..done.clone() }, true, 4_000.0, &[]),
+        (Measure { dry_run: true, ..done.clone() }, true, 4_000.0, &[]),
+        // What lookout did itself ended with it; another observer may still do it.
+        (own.clone(), true, 100.0, &["preserve_evidence 192.0.2.7 undoing"]),
+        (own.clone(), false, 100.0, &[]),
+        (own, false, 4_000.0, &["preserve_evidence 192.0.2.7 undoing"]),
+        // Longer than anything can be set to last.
+        (forever.clone(), true, month - 1.0, &[]),
+        (forever, true, month, &["block_ip 192.0.2.7 undoing"]),
     ] {
         // Responses that are off now are undone all the same.
         let mut desk = Desk::new(Responses::default());
-        desk.responder.restore(at(now), measure.clone());
-        desk.responder.restore(at(now), measure);
+        desk.responder.restore(at(0.0), measure.clone(), of_earlier_run);
+        desk.responder.restore(at(0.0), measure, of_earlier_run);
         desk.advance(at(now));
         assert_eq!(desk.gist(), expected);
     }

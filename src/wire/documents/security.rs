@@ -92,7 +92,7 @@ pub(in crate::wire) struct Happened<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-#[cfg_attr(feature = "schema", schemars(extend("required" = ["type", "clusterId", "actionId", "action", "state", "target", "attack", "by", "dryRun", "since", "timestamp", "correlationId"])))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["type", "clusterId", "observer", "actionId", "action", "state", "target", "attack", "by", "dryRun", "since", "timestamp", "correlationId"])))]
 pub(in crate::wire) struct SecurityAction<'a> {
     /// What happened.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
@@ -100,6 +100,9 @@ pub(in crate::wire) struct SecurityAction<'a> {
     /// The cluster that lookout observes; it names `system/{cluster}/`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(in crate::wire) cluster_id: &'a str,
+    /// The observer that says it.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub(in crate::wire) observer: &'a str,
     /// The action: the same in every document about it.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(in crate::wire) action_id: String,
